@@ -1,0 +1,170 @@
+/* A worker: takes the jobs of its queues and has handlers run them.
+ *
+ * One reactor thread owns the Redis connections, the timers and the slots; `processors` threads run
+ * handlers that block. A slot is not a thread: a handler may answer a job later, and the job then
+ * costs memory only.
+ *
+ * Life: create → add queues → start → (quiet/resume)* → drain or stop → wait → destroy. Unless said
+ * otherwise functions may be called from any thread except from a handler or callback of the same
+ * worker, and do not block. */
+#ifndef BULWARK_WORKER_H
+#define BULWARK_WORKER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <bulwark/api.h>
+#include <bulwark/error.h>
+#include <bulwark/job.h>
+#include <bulwark/log.h>
+#include <bulwark/redis.h>
+#include <bulwark/time.h>
+
+struct bw_worker;
+
+/* --- options of one queue: BullMQ's names, meanings and defaults (spec/bullmq.md §11.1) */
+
+struct bw_keep { /* removeOnComplete, removeOnFail; §5.5 */
+    bool set;      /* false: keep all */
+    int64_t count; /* < 0: no limit by count; 0: remove at once */
+    int64_t age;   /* seconds; < 0: no limit by age */
+    int64_t limit; /* removals a finish; < 0: the default of 1000 */
+};
+
+struct bw_queue_options {
+    const char *name;                   /* required; not empty, no ':' (BMQ-002) */
+    const char *prefix;                 /* NULL: "bull" */
+    unsigned concurrency;               /* 1 */
+    int64_t lock_duration;              /* ms, 30000 */
+    int64_t lock_renew_time;            /* ms, lock_duration / 2; ≤ 0: no renewal */
+    int64_t stalled_interval;           /* ms, 30000 */
+    int64_t max_stalled_count;          /* 1 */
+    int64_t max_started_attempts;       /* < 0: none */
+    int64_t drain_delay;                /* ms (BullMQ: s), 5000 */
+    int64_t limiter_max;                /* 0: no limiter */
+    int64_t limiter_duration;           /* ms */
+    int64_t maximum_rate_limit_delay;   /* ms, 30000 */
+    int64_t run_retry_delay;            /* ms, 15000: the longest pause after failing calls */
+    struct bw_keep remove_on_complete;
+    struct bw_keep remove_on_fail;
+    int64_t metrics_max_data_points; /* 0: no metrics */
+    const char *worker_name;         /* written as `pb`; shown by dashboards; NULL: none */
+    bool skip_lock_renewal;
+    bool skip_stalled_check;
+    bool skip_listing; /* no extra connection that makes the worker visible to getWorkers */
+};
+
+/* Fills in every default. The caller sets `name` and what differs. */
+BW_API void bw_queue_options_init(struct bw_queue_options *options);
+
+/* --- handlers */
+
+struct bw_handler {
+    /* Runs one job and takes it: answers now or later (job.h). On a processor thread, or on the
+     * reactor when `inline_` is set: then it must never block. */
+    void (*process)(struct bw_job *job, void *arg);
+    /* Optional: the job should stop (bw_job_cancelled() is true from now on). On the reactor; must
+     * not block, and must not answer the job from inside. Never after the job was answered. */
+    void (*cancel)(struct bw_job *job, void *arg);
+    bool inline_;
+};
+
+/* --- the worker */
+
+struct bw_worker_options {
+    const struct bw_redis_options *redis; /* required; copied */
+    const struct bw_log_sink *log;        /* NULL: silent; outlives the worker */
+    const struct bw_clock *clock;         /* NULL: the system's */
+    unsigned processors;                  /* threads for handlers that block; 0: 4 */
+};
+
+/* New: ended by bw_worker_destroy(). Connects nothing yet. */
+BW_API BW_MUSTCHECK int bw_worker_create(struct bw_worker **workerp,
+                                         const struct bw_worker_options *options,
+                                         struct bw_error *err);
+
+/* Before start only. Copies the options and the handler; `arg` is passed to the handler. Errors:
+ * BW_EINVAL naming the option. */
+BW_API BW_MUSTCHECK int bw_worker_add_queue(struct bw_worker *worker,
+                                            const struct bw_queue_options *options,
+                                            const struct bw_handler *handler, void *arg,
+                                            struct bw_error *err);
+
+/* Before start only. A further connection on the reactor for the program's own commands (caches,
+ * locks). Borrowed: lives as long as the worker. `options` NULL: the worker's Redis. */
+BW_API BW_MUSTCHECK int bw_worker_redis(struct bw_worker *worker,
+                                        const struct bw_redis_options *options,
+                                        struct bw_redis **redisp, struct bw_error *err);
+
+/* Starts the threads and begins to connect; returns at once: an unreachable Redis is retried. */
+BW_API BW_MUSTCHECK int bw_worker_start(struct bw_worker *worker, struct bw_error *err);
+
+/* Stop and resume fetching, for one queue (its name; prefix is not part of it) or all (NULL).
+ * Jobs in flight go on; nothing in Redis changes. BW_EINVAL: no such queue. */
+BW_API int bw_worker_quiet(struct bw_worker *worker, const char *queue);
+BW_API int bw_worker_resume(struct bw_worker *worker, const char *queue);
+
+/* Cancels a job in flight on this worker. BW_EINVAL: it is not in flight here. */
+BW_API int bw_worker_cancel_job(struct bw_worker *worker, const char *queue, const char *id,
+                                const char *reason);
+
+/* Begins the end: no more fetching; jobs in flight may finish until `timeout_ms` from now; those
+ * that do not are cancelled and put back to wait. The deadline holds while Redis is away too.
+ * A second call can only shorten the deadline; 0 puts back at once. */
+BW_API void bw_worker_drain(struct bw_worker *worker, int64_t timeout_ms);
+
+enum bw_worker_end {
+    BW_END_DRAINED,     /* every job in flight was answered and recorded */
+    BW_END_HANDED_BACK, /* the deadline passed: jobs were put back, or left to the stalled check */
+    BW_END_FAILED       /* the worker cannot go on; `err` of bw_worker_wait() says why */
+};
+
+/* Blocks until a drain is over (or the worker failed). The reactor has ended when it returns. Handlers
+ * that never answered may still hold their job: answering is harmless until bw_worker_destroy(). */
+BW_API enum bw_worker_end bw_worker_wait(struct bw_worker *worker, struct bw_error *err);
+
+/* Blocks until the processor threads have returned from their handlers. NULL-safe; empties the
+ * pointer. A worker that was started must have been waited for. */
+BW_API void bw_worker_destroy(struct bw_worker **workerp);
+
+/* --- work on the processor threads, for handlers that go on after a callback */
+
+struct bw_task {
+    struct bw_task *next; /* the worker's while queued */
+    void (*run)(struct bw_task *task);
+};
+
+/* Queues the task behind the waiting jobs' handlers; any thread, callbacks included; the worker does
+ * not touch the task any more once run() is called. Works from start until destroy. */
+BW_API void bw_worker_post(struct bw_worker *worker, struct bw_task *task);
+
+/* Runs the task on a processor thread not before `delay_ms` from now. */
+BW_API void bw_worker_post_after(struct bw_worker *worker, struct bw_task *task, int64_t delay_ms);
+
+/* --- looking in; any thread */
+
+struct bw_queue_stats {
+    const char *name; /* borrowed from the worker */
+    unsigned concurrency;
+    unsigned in_flight;
+    bool quiet;
+    uint64_t completed, failed, retried, delayed, put_back, stalled, locks_lost;
+    int64_t last_fetch_ms; /* wall clock of the last answered fetch; 0: none */
+};
+
+struct bw_worker_stats {
+    bool connected;       /* command and blocking connection are ready */
+    bool draining;
+    uint64_t reconnects;
+    uint64_t script_calls;
+    int64_t last_turn_ms; /* wall clock of the reactor's last turn; it turns at least each second */
+    size_t queue_count;
+};
+
+BW_API void bw_worker_stats(struct bw_worker *worker, struct bw_worker_stats *stats);
+/* False when there is no queue of that index. */
+BW_API bool bw_worker_queue_stats(struct bw_worker *worker, size_t index,
+                                  struct bw_queue_stats *stats);
+
+#endif

@@ -1,0 +1,67 @@
+/* The reactor's event loop: the only user of libuv, whose types do not leave loop.c.
+ *
+ * Everything here belongs to the loop's own thread, except loop_wake(), loop_call() and loop_stop(). */
+#ifndef BW_REDIS_LOOP_H
+#define BW_REDIS_LOOP_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include <bulwark/error.h>
+#include <bulwark/time.h>
+
+struct bw_loop;
+
+BW_MUSTCHECK int bw_loop_create(struct bw_loop **loopp, const struct bw_clock *clock,
+                                struct bw_error *err);
+void bw_loop_destroy(struct bw_loop **loopp);
+
+/* Turns until bw_loop_stop(); on the calling thread, which owns the loop from now on. */
+void bw_loop_run(struct bw_loop *loop);
+/* From any thread. The loop ends its turn and returns from bw_loop_run(). */
+void bw_loop_stop(struct bw_loop *loop);
+
+/* Time: read once a turn (like libuv), so all that happens in a turn shares one instant. */
+struct bw_mono bw_loop_mono(const struct bw_loop *loop);
+struct bw_wall bw_loop_wall(const struct bw_loop *loop);
+
+/* `fn` runs at the end of each turn, before the loop sleeps: where gathered work is sent. One per
+ * loop; NULL takes it away. */
+void bw_loop_on_turn(struct bw_loop *loop, void (*fn)(void *arg), void *arg);
+
+/* From any thread: runs `fn` on the loop soon; calls are merged. One per loop. */
+void bw_loop_on_wake(struct bw_loop *loop, void (*fn)(void *arg), void *arg);
+void bw_loop_wake(struct bw_loop *loop);
+
+/* Timers. One shot; starting a running timer moves it. Storage is the loop's; destroy in any state. */
+struct bw_timer;
+BW_MUSTCHECK int bw_timer_create(struct bw_timer **timerp, struct bw_loop *loop,
+                                 void (*fn)(void *arg), void *arg);
+void bw_timer_start(struct bw_timer *timer, int64_t delay_ms);
+void bw_timer_stop(struct bw_timer *timer);
+bool bw_timer_is_running(const struct bw_timer *timer);
+void bw_timer_destroy(struct bw_timer **timerp);
+
+/* A socket of ours watched for readiness. The fd stays the caller's and must outlive the watch. */
+enum bw_io_events { BW_IO_READ = 1, BW_IO_WRITE = 2 };
+struct bw_io;
+BW_MUSTCHECK int bw_io_create(struct bw_io **iop, struct bw_loop *loop, int fd,
+                              void (*fn)(void *arg, int events), void *arg,
+                              struct bw_error *err);
+void bw_io_watch(struct bw_io *io, int events); /* 0: pause */
+void bw_io_destroy(struct bw_io **iop);
+
+/* Name lookup off the loop's thread. The callback gets BW_OK and a list that is its own for the call,
+ * or an error. A cancelled lookup calls nothing. */
+struct bw_lookup;
+BW_MUSTCHECK int bw_lookup_start(struct bw_lookup **lookupp, struct bw_loop *loop,
+                                 const char *host, uint16_t port,
+                                 void (*fn)(void *arg, int code, const struct sockaddr_storage *list,
+                                            const socklen_t *lens, size_t count,
+                                            const char *text),
+                                 void *arg, struct bw_error *err);
+void bw_lookup_cancel(struct bw_lookup **lookupp);
+
+#endif
