@@ -1,0 +1,1 @@
+typedef int bw_stub_codec; /* replaced soon */

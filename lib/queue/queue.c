@@ -1,0 +1,1 @@
+typedef int bw_stub_queue; /* replaced soon */

@@ -1,0 +1,1 @@
+typedef int wk_stub_handlers; /* replaced soon */
