@@ -37,7 +37,7 @@ struct bw_queue_options {
     const char *prefix;                 /* NULL: "bull" */
     unsigned concurrency;               /* 1 */
     int64_t lock_duration;              /* ms, 30000 */
-    int64_t lock_renew_time;            /* ms, lock_duration / 2; ≤ 0: no renewal */
+    int64_t lock_renew_time;            /* ms; as init leaves it: lock_duration / 2; ≤ 0: none */
     int64_t stalled_interval;           /* ms, 30000 */
     int64_t max_stalled_count;          /* 1 */
     int64_t max_started_attempts;       /* < 0: none */
@@ -55,6 +55,9 @@ struct bw_queue_options {
     bool skip_listing; /* no extra connection that makes the worker visible to getWorkers */
 };
 
+/* What bw_queue_options_init() puts into lock_renew_time. */
+#define BW_LOCK_RENEW_HALF INT64_MAX
+
 /* Fills in every default. The caller sets `name` and what differs. */
 BW_API void bw_queue_options_init(struct bw_queue_options *options);
 
@@ -65,7 +68,9 @@ struct bw_handler {
      * reactor when `inline_` is set: then it must never block. */
     void (*process)(struct bw_job *job, void *arg);
     /* Optional: the job should stop (bw_job_cancelled() is true from now on). On the reactor; must
-     * not block, and must not answer the job from inside. Never after the job was answered. */
+     * not block, and must not answer the job from inside. Never after the job was answered: an
+     * answer from another thread waits until this has returned, so do not answer while you hold a
+     * lock that this takes. */
     void (*cancel)(struct bw_job *job, void *arg);
     bool inline_;
 };
@@ -105,7 +110,8 @@ BW_API BW_MUSTCHECK int bw_worker_start(struct bw_worker *worker, struct bw_erro
 BW_API int bw_worker_quiet(struct bw_worker *worker, const char *queue);
 BW_API int bw_worker_resume(struct bw_worker *worker, const char *queue);
 
-/* Cancels a job in flight on this worker. BW_EINVAL: it is not in flight here. */
+/* Cancels a job in flight on this worker. Waits for the reactor's answer, at most a second
+ * (BW_ETIMEDOUT). BW_EINVAL: it is not in flight here. The reason is logged. */
 BW_API int bw_worker_cancel_job(struct bw_worker *worker, const char *queue, const char *id,
                                 const char *reason);
 
@@ -131,15 +137,18 @@ BW_API void bw_worker_destroy(struct bw_worker **workerp);
 /* --- work on the processor threads, for handlers that go on after a callback */
 
 struct bw_task {
-    struct bw_task *next; /* the worker's while queued */
+    struct bw_task *next, *child; /* the worker's while queued, with `due` */
+    struct bw_mono due;
     void (*run)(struct bw_task *task);
 };
 
 /* Queues the task behind the waiting jobs' handlers; any thread, callbacks included; the worker does
- * not touch the task any more once run() is called. Works from start until destroy. */
+ * not touch the task any more once run() is called. Works from start until destroy, which runs
+ * what is left, delayed tasks at once, so that each can free what it holds. What a task posts
+ * while destroy runs is dropped. */
 BW_API void bw_worker_post(struct bw_worker *worker, struct bw_task *task);
 
-/* Runs the task on a processor thread not before `delay_ms` from now. */
+/* Runs the task on a processor thread not before `delay_ms` from now (system clock). */
 BW_API void bw_worker_post_after(struct bw_worker *worker, struct bw_task *task, int64_t delay_ms);
 
 /* --- looking in; any thread */

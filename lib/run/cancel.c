@@ -1,0 +1,133 @@
+#include "run/cancel.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <bulwark/thread.h>
+
+#include "run/container.h"
+#include "run/job.h"
+#include "run/queue_loop.h"
+#include "run/reactor.h"
+
+enum { PATIENCE_MS = 1000 };
+
+struct request { /* shared by the asking thread and the reactor: the last one frees */
+    struct bw_mail mail;
+    struct bw_reactor *reactor;
+    char *queue, *id, *reason;
+    struct bw_mutex mutex; /* guards the rest */
+    struct bw_cond answered;
+    bool done;
+    int result;
+    unsigned users;
+};
+
+static void request_unref(struct request *request)
+{
+    bool last;
+
+    bw_mutex_lock(&request->mutex);
+    last = --request->users == 0;
+    bw_mutex_unlock(&request->mutex);
+    if (!last)
+        return;
+    bw_cond_fini(&request->answered);
+    bw_mutex_fini(&request->mutex);
+    free(request->queue);
+    free(request->id);
+    free(request->reason);
+    free(request);
+}
+
+static struct bw_job *find_in(const struct bw_queue_loop *queue, const char *id)
+{
+    for (struct bw_job *job = queue->jobs; job != NULL; job = job->next) {
+        if (job->place == BW_JOB_HELD && strcmp(job->data.id.data, id) == 0)
+            return job;
+    }
+    return NULL;
+}
+
+static struct bw_job *find_job(const struct request *request)
+{
+    const struct bw_reactor *reactor = request->reactor;
+
+    for (size_t i = 0; i < reactor->queue_count; i++) {
+        const struct bw_queue_loop *queue = reactor->queues[i];
+        struct bw_job *job =
+            strcmp(queue->name, request->queue) == 0 ? find_in(queue, request->id) : NULL;
+
+        if (job != NULL)
+            return job;
+    }
+    return NULL;
+}
+
+static void deliver(struct bw_mail *mail, bool open)
+{
+    struct request *request = BW_CONTAINER(mail, struct request, mail);
+    struct bw_job *job = open ? find_job(request) : NULL;
+
+    if (job != NULL) {
+        bw_log(&job->log, BW_LOG_INFO, "job cancelled",
+               bw_text("reason", request->reason));
+        bw_job_cancel(job);
+    }
+    bw_mutex_lock(&request->mutex);
+    request->result = job != NULL ? BW_OK : BW_EINVAL;
+    request->done = true;
+    bw_cond_signal(&request->answered);
+    bw_mutex_unlock(&request->mutex);
+    request_unref(request);
+}
+
+static struct request *request_create(struct bw_reactor *reactor, const char *queue,
+                                      const char *id, const char *reason)
+{
+    struct request *request = calloc(1, sizeof *request);
+
+    if (request == NULL)
+        return NULL;
+    bw_mutex_init(&request->mutex);
+    bw_cond_init(&request->answered);
+    request->users = 1;
+    request->reactor = reactor;
+    request->mail.deliver = deliver;
+    request->queue = strdup(queue);
+    request->id = strdup(id);
+    request->reason = strdup(reason != NULL ? reason : "");
+    if (request->queue != NULL && request->id != NULL && request->reason != NULL)
+        return request;
+    request_unref(request);
+    return NULL;
+}
+
+static int await_answer(struct request *request)
+{
+    struct bw_mono deadline = bw_mono_add_ms(bw_mono_now(NULL), PATIENCE_MS);
+    bool in_time = true;
+    int result;
+
+    bw_mutex_lock(&request->mutex);
+    while (!request->done && in_time)
+        in_time = bw_cond_wait_until(&request->answered, &request->mutex, deadline);
+    result = request->done ? request->result : BW_ETIMEDOUT;
+    bw_mutex_unlock(&request->mutex);
+    return result;
+}
+
+int bw_cancel_job(struct bw_reactor *reactor, const char *queue, const char *id,
+                  const char *reason)
+{
+    struct request *request = request_create(reactor, queue, id, reason);
+    int result;
+
+    if (request == NULL)
+        return BW_ENOMEM;
+    request->users = 2; /* the reactor has not seen it: no lock needed */
+    bw_reactor_mail(reactor, &request->mail);
+    result = await_answer(request);
+    request_unref(request);
+    return result;
+}

@@ -1,0 +1,159 @@
+#include "run/drain.h"
+
+#include "run/job.h"
+#include "run/queue_loop.h"
+#include "run/reactor.h"
+
+/* How long Redis may take to answer the last calls: longer than it ever should, shorter
+ * than an operator notices. */
+enum { GRACE_MS = 500 };
+
+void bw_drain_request(struct bw_reactor *reactor, int64_t timeout_ms)
+{
+    struct bw_mono now = bw_mono_now(reactor->clock);
+    int64_t wanted = bw_mono_add_ms(now, timeout_ms > 0 ? timeout_ms : 0).ns;
+    int64_t present = atomic_load(&reactor->drain_at_ns);
+
+    while (wanted < present &&
+           !atomic_compare_exchange_weak(&reactor->drain_at_ns, &present, wanted))
+        continue;
+    bw_loop_wake(reactor->loop);
+}
+
+/* --- the end */
+
+static unsigned count_jobs(const struct bw_reactor *reactor)
+{
+    unsigned count = 0;
+
+    for (size_t i = 0; i < reactor->queue_count; i++)
+        count += reactor->queues[i]->job_count;
+    return count;
+}
+
+static void end(struct bw_reactor *reactor)
+{
+    unsigned left = count_jobs(reactor);
+
+    if (left > 0) {
+        reactor->handed_back = true;
+        bw_log(&reactor->log, BW_LOG_WARNING, "jobs left to the stalled check",
+               bw_num("jobs", left));
+    }
+    reactor->ended = true;
+    bw_loop_stop(reactor->loop);
+}
+
+static void start_grace(struct bw_reactor *reactor)
+{
+    if (reactor->grace_until.ns != 0)
+        return;
+    reactor->grace_until = bw_mono_add_ms(bw_reactor_now(reactor), GRACE_MS);
+    bw_timer_start(reactor->drain_timer, GRACE_MS);
+}
+
+/* --- the deadline */
+
+static unsigned give_up_jobs(struct bw_queue_loop *queue)
+{
+    unsigned count = 0;
+    struct bw_job *job, *next;
+
+    for (job = queue->jobs; job != NULL; job = next) {
+        next = job->next;
+        if (job->place != BW_JOB_HELD)
+            continue;
+        bw_queue_give_up(job);
+        count++;
+    }
+    return count;
+}
+
+static void deadline(struct bw_reactor *reactor)
+{
+    unsigned count = 0;
+
+    /* Answers that have arrived count. */
+    bw_mailbox_read(&reactor->mailbox, true);
+    for (size_t i = 0; i < reactor->queue_count; i++)
+        count += give_up_jobs(reactor->queues[i]);
+    reactor->deadline_passed = true;
+    if (count > 0) {
+        reactor->handed_back = true;
+        bw_log(&reactor->log, BW_LOG_WARNING,
+               "the drain's deadline passed: jobs are put back", bw_num("jobs", count));
+    }
+    start_grace(reactor);
+}
+
+static void on_timer(void *arg)
+{
+    struct bw_reactor *reactor = arg;
+
+    if (reactor->ended)
+        return;
+    if (reactor->grace_until.ns != 0 &&
+        !bw_mono_before(bw_reactor_now(reactor), reactor->grace_until))
+        end(reactor);
+    else if (!reactor->deadline_passed)
+        deadline(reactor);
+}
+
+/* --- the beginning */
+
+static void begin(struct bw_reactor *reactor)
+{
+    reactor->draining = true;
+    atomic_store(&reactor->draining_now, true);
+    bw_log(&reactor->log, BW_LOG_INFO, "draining", bw_num("jobs", count_jobs(reactor)));
+    bw_markers_stop(reactor);
+    for (size_t i = 0; i < reactor->queue_count; i++)
+        bw_queue_touch(reactor->queues[i]);
+}
+
+void bw_drain_wake(struct bw_reactor *reactor)
+{
+    struct bw_mono at = { atomic_load(&reactor->drain_at_ns) };
+    int64_t wait;
+
+    if (at.ns == INT64_MAX || reactor->ended)
+        return;
+    if (!reactor->draining)
+        begin(reactor);
+    if (reactor->deadline_passed)
+        return;
+    wait = bw_mono_ms_until(bw_mono_now(reactor->clock), at);
+    if (wait <= 0)
+        deadline(reactor);
+    else if (reactor->grace_until.ns == 0)
+        bw_timer_start(reactor->drain_timer, wait);
+}
+
+void bw_drain_turn(struct bw_reactor *reactor)
+{
+    bool idle, waiting;
+
+    if (!reactor->draining || reactor->ended)
+        return;
+    idle = count_jobs(reactor) == 0 && !bw_effects_pending(reactor);
+    waiting = bw_markers_waiting(&reactor->markers);
+    if (idle && !waiting)
+        end(reactor);
+    else if (idle)
+        start_grace(
+            reactor); /* for the broken wait: a marker it pops now has to go back */
+    else if (reactor->deadline_passed && !bw_reactor_can_call(reactor))
+        end(reactor); /* Redis is away: nobody will answer */
+}
+
+int bw_drain_prepare(struct bw_reactor *reactor, struct bw_error *err)
+{
+    if (bw_timer_create(&reactor->drain_timer, reactor->loop, on_timer, reactor) != BW_OK)
+        return bw_error_set(err, BW_ENOMEM, "out of memory");
+    return BW_OK;
+}
+
+void bw_drain_fini(struct bw_reactor *reactor)
+{
+    bw_timer_destroy(&reactor->drain_timer);
+}

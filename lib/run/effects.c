@@ -1,0 +1,145 @@
+#include "run/effects.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "run/container.h"
+#include "run/job.h"
+#include "run/queue_loop.h"
+#include "run/reactor.h"
+
+static void effect_free(struct bw_effect *effect)
+{
+    bw_cmd_fini(&effect->cmd);
+    free(effect);
+}
+
+static void build(struct bw_effect *effect)
+{
+    const struct bw_job *job = effect->job;
+    const struct bw_keys *keys = &effect->queue->keys;
+    struct bw_text text = { effect->text, effect->len };
+
+    switch (effect->kind) {
+    case BW_EFFECT_PROGRESS:
+        bw_update_progress_build(&effect->cmd, keys, job->data.id, text);
+        break;
+    case BW_EFFECT_LOG:
+        bw_add_log_build(&effect->cmd, keys, job->data.id, text,
+                         job->data.parsed.keep_logs);
+        break;
+    case BW_EFFECT_DATA:
+        bw_update_data_build(&effect->cmd, keys, job->data.id, text);
+        break;
+    }
+}
+
+static void deliver(struct bw_mail *mail, bool open)
+{
+    struct bw_effect *effect = BW_CONTAINER(mail, struct bw_effect, mail);
+    struct bw_reactor *reactor = effect->queue->reactor;
+
+    /* A job that was handed back is not ours to write to any more. */
+    if (!open || atomic_load(&effect->job->given_up)) {
+        effect_free(effect);
+        return;
+    }
+    build(effect);
+    effect->job = NULL;
+    if (reactor->effects.last != NULL)
+        reactor->effects.last->next = effect;
+    else
+        reactor->effects.first = effect;
+    reactor->effects.last = effect;
+    if (reactor->effects.unsent == NULL)
+        reactor->effects.unsent = effect;
+    /* At once, not at the turn's end: the job's answer may be the next mail. */
+    bw_effects_flush(reactor);
+}
+
+struct bw_effect *bw_effect_create(struct bw_job *job, enum bw_effect_kind kind,
+                                   const char *text, size_t len)
+{
+    struct bw_effect *effect;
+
+    if (len > SIZE_MAX - sizeof *effect - 1)
+        return NULL;
+    effect = calloc(1, sizeof *effect + len + 1);
+    if (effect == NULL)
+        return NULL;
+    effect->mail.deliver = deliver;
+    effect->kind = kind;
+    effect->job = job;
+    effect->queue = job->queue;
+    effect->len = len;
+    if (len > 0)
+        memcpy(effect->text, text, len);
+    return effect;
+}
+
+/* Replies come in order, so what is removed is the first. */
+static void remove_first(struct bw_reactor *reactor)
+{
+    struct bw_effect *effect = reactor->effects.first;
+
+    reactor->effects.first = effect->next;
+    if (reactor->effects.last == effect)
+        reactor->effects.last = NULL;
+    if (reactor->effects.unsent == effect)
+        reactor->effects.unsent = effect->next;
+    effect_free(effect);
+}
+
+static void on_effect(const struct bw_reply *reply, const struct bw_error *err, void *arg)
+{
+    struct bw_effect *effect = arg;
+    struct bw_queue_loop *queue = effect->queue;
+
+    if (err != NULL && err->code != BW_EREDIS && err->code != BW_ENOMEM) {
+        /* The connection was lost, and so are the replies to all that were sent. */
+        queue->reactor->effects.unsent = queue->reactor->effects.first;
+        return;
+    }
+    if (err != NULL)
+        bw_log(&queue->log, BW_LOG_WARNING, "side effect of a job failed",
+               bw_text("error", err->text));
+    else if (bw_reply_integer(reply) < 0)
+        bw_log(&queue->log, BW_LOG_WARNING,
+               "side effect of a job failed: the job is gone");
+    assert(queue->reactor->effects.first == effect);
+    remove_first(queue->reactor);
+}
+
+void bw_effects_flush(struct bw_reactor *reactor)
+{
+    struct bw_effects *effects = &reactor->effects;
+
+    if (!bw_reactor_can_call(reactor))
+        return;
+    while (effects->unsent != NULL) {
+        struct bw_effect *effect = effects->unsent;
+
+        /* Not connected after all, or out of memory: tried again at the end of the turn.
+         */
+        if (bw_reactor_call(reactor, &effect->cmd, on_effect, effect) != BW_OK)
+            return;
+        effects->unsent = effect->next;
+    }
+}
+
+bool bw_effects_pending(const struct bw_reactor *reactor)
+{
+    return reactor->effects.first != NULL;
+}
+
+void bw_effects_fini(struct bw_reactor *reactor)
+{
+    while (reactor->effects.first != NULL) {
+        struct bw_effect *effect = reactor->effects.first;
+
+        reactor->effects.first = effect->next;
+        effect_free(effect);
+    }
+    reactor->effects.last = reactor->effects.unsent = NULL;
+}

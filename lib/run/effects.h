@@ -1,0 +1,50 @@
+/* Side effects of jobs (progress, log, data; §7.1), in the order they were asked for,
+ * each before the settle call with the end of its job.
+ *
+ * One whose answer was lost with the connection is sent again: setting twice is harmless,
+ * and a log row that may appear twice is better than one that is missing. */
+#ifndef BW_RUN_EFFECTS_H
+#define BW_RUN_EFFECTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <bulwark/buf.h>
+
+#include "redis/conn.h"
+#include "run/mailbox.h"
+
+struct bw_job;
+struct bw_queue_loop;
+struct bw_reactor;
+
+enum bw_effect_kind { BW_EFFECT_PROGRESS, BW_EFFECT_LOG, BW_EFFECT_DATA };
+
+struct bw_effect {
+    struct bw_mail mail;
+    struct bw_effect *next;
+    enum bw_effect_kind kind;
+    struct bw_job
+        *job; /* until it is delivered: a job's answer comes after its effects */
+    struct bw_queue_loop *queue;
+    struct bw_cmd cmd;
+    size_t len;
+    char text[];
+};
+
+struct bw_effects { /* the reactor's: sent ones first, in the order of their replies */
+    struct bw_effect *first, *last;
+    struct bw_effect *unsent; /* the first that was not sent, or NULL */
+};
+
+/* New, any thread: the reactor frees it after delivery through its mail. NULL: out of
+ * memory. */
+struct bw_effect *bw_effect_create(struct bw_job *job, enum bw_effect_kind kind,
+                                   const char *text, size_t len);
+
+/* On the reactor: sends what was not sent yet. */
+void bw_effects_flush(struct bw_reactor *reactor);
+bool bw_effects_pending(const struct bw_reactor *reactor);
+void bw_effects_fini(struct bw_reactor *reactor);
+
+#endif

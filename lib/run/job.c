@@ -1,0 +1,409 @@
+#include "run/job.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "run/container.h"
+#include "run/effects.h"
+#include "run/queue_loop.h"
+#include "run/reactor.h"
+
+/* Values of job->answer. */
+enum {
+    ANSWER_NOT_DUE, /* the handler has not got the job yet */
+    ANSWER_OPEN,
+    ANSWER_TELLING, /* the cancel callback runs */
+    ANSWER_GIVEN
+};
+
+/* --- life */
+
+/* Memory of ended jobs is kept for the next ones, but not that of a rare, large job. */
+enum { KEPT_JOBS = 1024, KEPT_BYTES = 4096 };
+
+static void trim(struct bw_buf *buf)
+{
+    if (buf->cap > KEPT_BYTES)
+        bw_buf_fini(buf);
+    else
+        bw_buf_clear(buf);
+}
+
+static void deliver_answer(struct bw_mail *mail, bool open)
+{
+    struct bw_job *job = BW_CONTAINER(mail, struct bw_job, mail);
+
+    assert(job->magic == BW_JOB_MAGIC);
+    if (open)
+        bw_queue_answered(job);
+    else
+        job->answered = true; /* its queue frees it */
+}
+
+struct bw_job *bw_job_create(struct bw_reactor *reactor)
+{
+    struct bw_job *job = reactor->free_jobs;
+    struct bw_buf text, stack, stacktrace;
+
+    if (job == NULL) {
+        job = calloc(1, sizeof *job);
+        if (job == NULL)
+            return NULL;
+    } else {
+        reactor->free_jobs = job->next;
+        reactor->free_job_count--;
+    }
+    text = job->outcome.text;
+    stack = job->outcome.stack;
+    stacktrace = job->stacktrace;
+    memset(job, 0, sizeof *job);
+    job->outcome.text = text;
+    job->outcome.stack = stack;
+    job->stacktrace = stacktrace;
+    job->magic = BW_JOB_MAGIC;
+    job->mail.deliver = deliver_answer;
+    job->task.run = bw_job_run_task;
+    return job;
+}
+
+static void free_memory(struct bw_job *job)
+{
+    bw_buf_fini(&job->outcome.text);
+    bw_buf_fini(&job->outcome.stack);
+    bw_buf_fini(&job->stacktrace);
+    free(job);
+}
+
+void bw_job_destroy(struct bw_job **jobp)
+{
+    struct bw_job *job = *jobp;
+    struct bw_reactor *reactor;
+
+    if (job == NULL)
+        return;
+    *jobp = NULL;
+    assert(job->magic == BW_JOB_MAGIC);
+    job->magic = 0;
+    reactor = job->queue->reactor;
+    bw_job_data_fini(&job->data);
+    if (reactor->free_job_count >= KEPT_JOBS) {
+        free_memory(job);
+        return;
+    }
+    trim(&job->outcome.text);
+    trim(&job->outcome.stack);
+    trim(&job->stacktrace);
+    job->next = reactor->free_jobs;
+    reactor->free_jobs = job;
+    reactor->free_job_count++;
+}
+
+void bw_job_free_kept(struct bw_reactor *reactor)
+{
+    while (reactor->free_jobs != NULL) {
+        struct bw_job *job = reactor->free_jobs;
+
+        reactor->free_jobs = job->next;
+        free_memory(job);
+    }
+    reactor->free_job_count = 0;
+}
+
+/* --- running */
+
+void bw_job_run(struct bw_job *job)
+{
+    struct bw_queue_loop *queue = job->queue;
+
+    atomic_store_explicit(&job->answer, ANSWER_OPEN, memory_order_relaxed);
+    queue->handler.process(job, queue->handler_arg);
+}
+
+void bw_job_run_task(struct bw_task *task)
+{
+    struct bw_job *job = BW_CONTAINER(task, struct bw_job, task);
+
+    assert(job->magic == BW_JOB_MAGIC);
+    if (atomic_load(&job->given_up)) { /* put back before a thread was free for it */
+        bw_reactor_mail(job->queue->reactor, &job->mail);
+        return;
+    }
+    bw_job_run(job);
+}
+
+/* --- cancelling: a callback on the reactor, and an answer from anywhere, but never the
+ * callback after the answer. The answer waits on `cancel_mutex` while the callback runs.
+ */
+
+void bw_job_cancel(struct bw_job *job)
+{
+    struct bw_queue_loop *queue = job->queue;
+    struct bw_reactor *reactor = queue->reactor;
+    int expected = ANSWER_OPEN;
+
+    if (atomic_exchange(&job->cancelled, true) || queue->handler.cancel == NULL)
+        return;
+    bw_mutex_lock(&reactor->cancel_mutex);
+    if (atomic_compare_exchange_strong(&job->answer, &expected, ANSWER_TELLING)) {
+        queue->handler.cancel(job, queue->handler_arg);
+        atomic_store(&job->answer, ANSWER_OPEN);
+    }
+    bw_mutex_unlock(&reactor->cancel_mutex);
+}
+
+/* --- answering */
+
+static void claim_answer(struct bw_job *job, struct bw_reactor *reactor)
+{
+    for (;;) {
+        int expected = ANSWER_OPEN;
+
+        if (atomic_compare_exchange_strong(&job->answer, &expected, ANSWER_GIVEN))
+            return;
+        assert(expected == ANSWER_TELLING); /* anything else: answered twice */
+        bw_mutex_lock(&reactor->cancel_mutex);
+        bw_mutex_unlock(&reactor->cancel_mutex);
+    }
+}
+
+static void answer(struct bw_job *job)
+{
+    struct bw_reactor *reactor = job->queue->reactor;
+
+    claim_answer(job, reactor);
+    if (bw_reactor_is_current(reactor)) {
+        /* Side effects that another thread has mailed come before the end. */
+        bw_mailbox_read(&reactor->mailbox, true);
+        bw_queue_answered(job);
+        return;
+    }
+    bw_reactor_mail(reactor, &job->mail);
+}
+
+/* Texts of an outcome. Without memory the job is left to the stalled check. */
+static bool set_text(struct bw_job *job, struct bw_buf *buf, const char *text, size_t len)
+{
+    bw_buf_clear(buf);
+    if (bw_buf_add(buf, text, len) == BW_OK)
+        return true;
+    job->outcome.kind = BW_OUTCOME_LEAVE;
+    return false;
+}
+
+static void set_failure(struct bw_job *job, const char *message, const char *stack)
+{
+    struct bw_outcome *outcome = &job->outcome;
+
+    outcome->kind = BW_OUTCOME_FAIL;
+    outcome->has_text = message != NULL;
+    outcome->has_stack = stack != NULL;
+    if (message != NULL && !set_text(job, &outcome->text, message, strlen(message)))
+        return;
+    if (stack != NULL)
+        (void)set_text(job, &outcome->stack, stack,
+                       strlen(stack)); /* failure is in the kind */
+}
+
+void bw_job_complete(struct bw_job *job, const char *json, size_t len)
+{
+    assert(job->magic == BW_JOB_MAGIC);
+    job->outcome.kind = BW_OUTCOME_COMPLETE;
+    job->outcome.has_text = json != NULL;
+    if (json != NULL)
+        (void)set_text(job, &job->outcome.text, json, len); /* failure is in the kind */
+    answer(job);
+}
+
+void bw_job_fail(struct bw_job *job, const struct bw_job_failure *failure)
+{
+    assert(job->magic == BW_JOB_MAGIC);
+    set_failure(job, failure->message, failure->stack);
+    job->outcome.unrecoverable = failure->unrecoverable;
+    job->outcome.has_delay = failure->has_delay;
+    job->outcome.delay_ms = failure->delay_ms;
+    answer(job);
+}
+
+void bw_job_move_to_delayed(struct bw_job *job, int64_t delay_ms)
+{
+    assert(job->magic == BW_JOB_MAGIC);
+    job->outcome.kind = BW_OUTCOME_DELAY;
+    job->outcome.delay_ms = delay_ms > 0 ? delay_ms : 0;
+    answer(job);
+}
+
+void bw_job_move_to_wait(struct bw_job *job)
+{
+    assert(job->magic == BW_JOB_MAGIC);
+    job->outcome.kind = BW_OUTCOME_WAIT;
+    answer(job);
+}
+
+void bw_job_rate_limit(struct bw_job *job, int64_t delay_ms)
+{
+    assert(job->magic == BW_JOB_MAGIC);
+    job->outcome.kind = BW_OUTCOME_LIMIT;
+    job->outcome.delay_ms = delay_ms > 0 ? delay_ms : 0;
+    answer(job);
+}
+
+void bw_job_answer_fail(struct bw_job *job, const char *message, const char *error_name,
+                        bool unrecoverable)
+{
+    struct bw_buf stack = BW_BUF_INIT;
+    bool ok = bw_buf_addf(&stack, "%s: %s", error_name, message) == BW_OK;
+
+    /* A trace is a courtesy: without memory for it the reason alone is recorded. */
+    set_failure(job, message, ok ? bw_buf_text(&stack) : NULL);
+    job->outcome.unrecoverable = unrecoverable;
+    job->outcome.has_delay = false;
+    bw_buf_fini(&stack);
+}
+
+/* --- reading */
+
+const char *bw_job_queue(const struct bw_job *job)
+{
+    return job->queue->name;
+}
+
+const char *bw_job_id(const struct bw_job *job)
+{
+    return job->data.id.data;
+}
+
+const char *bw_job_name(const struct bw_job *job)
+{
+    return job->data.name.data;
+}
+
+static const char *text_of(const struct bw_text *text, const char *absent, size_t *len)
+{
+    if (len != NULL)
+        *len = text->data != NULL ? text->len : absent != NULL ? strlen(absent) : 0;
+    return text->data != NULL ? text->data : absent;
+}
+
+const char *bw_job_data(const struct bw_job *job, size_t *len)
+{
+    return text_of(&job->data.data, "{}", len);
+}
+
+const char *bw_job_opts(const struct bw_job *job, size_t *len)
+{
+    return text_of(&job->data.opts, "{}", len);
+}
+
+const char *bw_job_progress(const struct bw_job *job, size_t *len)
+{
+    return text_of(&job->data.progress, NULL, len);
+}
+
+const char *bw_job_parent(const struct bw_job *job)
+{
+    return job->data.parent.data;
+}
+
+const char *bw_job_repeat_key(const struct bw_job *job)
+{
+    return job->data.repeat_key.data;
+}
+
+const char *bw_job_deduplication_id(const struct bw_job *job)
+{
+    return job->data.deduplication_id.data;
+}
+
+const char *bw_job_token(const struct bw_job *job)
+{
+    return job->data.token.data;
+}
+
+int64_t bw_job_timestamp(const struct bw_job *job)
+{
+    return job->data.timestamp;
+}
+
+int64_t bw_job_delay(const struct bw_job *job)
+{
+    return job->data.delay;
+}
+
+int64_t bw_job_priority(const struct bw_job *job)
+{
+    return job->data.priority;
+}
+
+int64_t bw_job_processed_on(const struct bw_job *job)
+{
+    return job->data.processed_on;
+}
+
+unsigned bw_job_attempts(const struct bw_job *job)
+{
+    return job->data.parsed.attempts;
+}
+
+unsigned bw_job_attempts_made(const struct bw_job *job)
+{
+    return job->data.attempts_made;
+}
+
+unsigned bw_job_attempts_started(const struct bw_job *job)
+{
+    return job->data.attempts_started;
+}
+
+unsigned bw_job_stalled_count(const struct bw_job *job)
+{
+    return job->data.stalled_count;
+}
+
+const struct bw_log *bw_job_log(const struct bw_job *job)
+{
+    return &job->log;
+}
+
+bool bw_job_lock_held(const struct bw_job *job)
+{
+    const struct bw_reactor *reactor = job->queue->reactor;
+
+    return !atomic_load(&job->lock_lost) && !atomic_load(&job->given_up) &&
+           bw_mono_now(reactor->clock).ns < atomic_load(&job->lock_until_ns);
+}
+
+bool bw_job_cancelled(const struct bw_job *job)
+{
+    return atomic_load_explicit(&job->cancelled, memory_order_relaxed);
+}
+
+/* --- side effects */
+
+static int send_effect(struct bw_job *job, enum bw_effect_kind kind, const char *text,
+                       size_t len)
+{
+    struct bw_effect *effect;
+
+    assert(job->magic == BW_JOB_MAGIC);
+    effect = bw_effect_create(job, kind, text, len);
+    if (effect == NULL)
+        return BW_ENOMEM;
+    bw_reactor_mail(job->queue->reactor, &effect->mail);
+    return BW_OK;
+}
+
+int bw_job_update_progress(struct bw_job *job, const char *json, size_t len)
+{
+    return send_effect(job, BW_EFFECT_PROGRESS, json, len);
+}
+
+int bw_job_add_log(struct bw_job *job, const char *row, size_t len)
+{
+    return send_effect(job, BW_EFFECT_LOG, row, len);
+}
+
+int bw_job_update_data(struct bw_job *job, const char *json, size_t len)
+{
+    return send_effect(job, BW_EFFECT_DATA, json, len);
+}

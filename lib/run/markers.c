@@ -1,0 +1,291 @@
+#include "run/markers.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "run/queue_loop.h"
+#include "run/reactor.h"
+
+enum {
+    SHORTEST_WAIT_MS = 1000,
+    LONGEST_WAIT_MS = 10000,
+    WATCHDOG_MS = 1000, /* a reply this late means that the link is dead (§4.6) */
+    GATHER_MS = 2,      /* changes of the set are gathered for so long */
+    AFTER_ERROR_MS = 100
+};
+
+void bw_markers_touch(struct bw_reactor *reactor)
+{
+    reactor->markers.changed = true;
+}
+
+static void on_timer(void *arg)
+{
+    struct bw_reactor *reactor = arg;
+
+    reactor->markers.settled = true;
+    bw_markers_touch(reactor);
+}
+
+int bw_markers_prepare(struct bw_reactor *reactor, struct bw_error *err)
+{
+    struct bw_markers *markers = &reactor->markers;
+
+    markers->in_wait = calloc(reactor->queue_count, sizeof *markers->in_wait);
+    if (markers->in_wait == NULL ||
+        bw_timer_create(&markers->timer, reactor->loop, on_timer, reactor) != BW_OK)
+        return bw_error_set(err, BW_ENOMEM, "out of memory");
+    return BW_OK;
+}
+
+void bw_markers_fini(struct bw_reactor *reactor)
+{
+    bw_timer_destroy(&reactor->markers.timer);
+    free(reactor->markers.in_wait);
+    reactor->markers.in_wait = NULL;
+    bw_cmd_fini(&reactor->markers.cmd);
+}
+
+/* --- a marker came */
+
+static int by_marker(const void *key, const void *element)
+{
+    struct bw_queue_loop *const *queue = element;
+
+    return strcmp(key, (*queue)->keys.text[BW_KEY_MARKER]);
+}
+
+static struct bw_queue_loop *find_queue(const struct bw_reactor *reactor, const char *key)
+{
+    struct bw_queue_loop **found = bsearch(key, reactor->queues, reactor->queue_count,
+                                           sizeof *reactor->queues, by_marker);
+
+    return found != NULL ? *found : NULL;
+}
+
+/* We cannot take now, another worker may: it gets the marker back. */
+static void give_back(struct bw_queue_loop *queue, const struct bw_reply *member,
+                      const struct bw_reply *score)
+{
+    struct bw_cmd *cmd = bw_reactor_cmd(queue->reactor);
+    size_t member_len, score_len;
+    const char *member_text = bw_reply_text(member, &member_len);
+    const char *score_text = bw_reply_text(score, &score_len);
+
+    bw_marker_return_build(cmd, &queue->keys, member_text, member_len, score_text,
+                           score_len);
+    /* When this is lost, the other workers' polls find the job. */
+    (void)bw_reactor_call(queue->reactor, cmd, bw_reactor_ignore, queue);
+}
+
+/* Popping the marker of a delayed job makes us answerable for its time (§4.6, BMQ-067).
+ */
+static bool is_for_later(struct bw_queue_loop *queue, const char *score)
+{
+    double due = strtod(score, NULL);
+    int64_t due_ms;
+
+    if (!(due > 0 && due < 9e15))
+        return false;
+    due_ms = (int64_t)due;
+    if (due_ms <= bw_loop_wall(queue->reactor->loop).ms)
+        return false;
+    if (queue->due_ms == 0 || due_ms < queue->due_ms)
+        queue->due_ms = due_ms;
+    return true;
+}
+
+static void marker_came(struct bw_reactor *reactor, const struct bw_reply *reply)
+{
+    struct bw_queue_loop *queue =
+        find_queue(reactor, bw_reply_text(bw_reply_at(reply, 0), NULL));
+    const struct bw_reply *member = bw_reply_at(reply, 1), *score = bw_reply_at(reply, 2);
+
+    if (queue == NULL)
+        return; /* an answer to a question we did not ask */
+    if (!bw_queue_can_fetch(queue) || bw_queue_free_slots(queue) == 0) {
+        give_back(queue, member, score);
+        return;
+    }
+    if (is_for_later(queue, bw_reply_text(score, NULL))) {
+        bw_queue_touch(queue);
+        return;
+    }
+    reactor->markers.woken = queue;
+    bw_queue_wake(queue);
+}
+
+static void on_marker(const struct bw_reply *reply, const struct bw_error *err, void *arg)
+{
+    struct bw_reactor *reactor = arg;
+    struct bw_markers *markers = &reactor->markers;
+
+    markers->waiting = false;
+    markers->changed = true;
+    if (err == NULL) {
+        if (bw_reply_kind(reply) == BW_REPLY_ARRAY)
+            marker_came(reactor, reply);
+        return;
+    }
+    if (err->code != BW_EREDIS)
+        return; /* lost: bw_markers_lost() sees to it */
+    bw_log(&reactor->log, BW_LOG_WARNING, "waiting for markers failed",
+           bw_text("error", err->text));
+    markers->paused = true;
+    bw_timer_start(markers->timer, AFTER_ERROR_MS);
+}
+
+/* --- waiting */
+
+static int64_t wait_time(const struct bw_reactor *reactor)
+{
+    int64_t least = LONGEST_WAIT_MS;
+
+    for (size_t i = 0; i < reactor->queue_count; i++) {
+        int64_t delay = reactor->queues[i]->options.drain_delay;
+
+        if (reactor->markers.in_wait[i] && delay < least)
+            least = delay;
+    }
+    return least > SHORTEST_WAIT_MS ? least : SHORTEST_WAIT_MS;
+}
+
+static unsigned build_wait(struct bw_reactor *reactor)
+{
+    struct bw_markers *markers = &reactor->markers;
+    struct bw_cmd *cmd = &markers->cmd;
+    unsigned keys = 0;
+
+    bw_cmd_clear(cmd);
+    bw_cmd_str(cmd, "BZPOPMIN");
+    for (size_t i = 0; i < reactor->queue_count; i++) {
+        struct bw_queue_loop *queue = reactor->queues[i];
+
+        markers->in_wait[i] = bw_queue_wants_marker(queue);
+        if (!markers->in_wait[i])
+            continue;
+        bw_cmd_arg(cmd, queue->keys.text[BW_KEY_MARKER], queue->keys.len[BW_KEY_MARKER]);
+        keys++;
+    }
+    return keys;
+}
+
+static void begin_wait(struct bw_reactor *reactor)
+{
+    struct bw_markers *markers = &reactor->markers;
+    int64_t timeout;
+    char seconds[32];
+
+    if (build_wait(reactor) == 0)
+        return;
+    timeout = wait_time(reactor);
+    (void)snprintf(seconds, sizeof seconds, "%" PRId64 ".%03" PRId64, timeout / 1000,
+                   timeout % 1000);
+    bw_cmd_str(&markers->cmd, seconds);
+    markers->waiting =
+        bw_conn_send(reactor->links.blocking, &markers->cmd,
+                     (unsigned)(timeout + WATCHDOG_MS), on_marker, reactor) == BW_OK;
+    if (!markers->waiting) /* without memory the polls go on, and this is tried again */
+        bw_timer_start(markers->timer, AFTER_ERROR_MS);
+}
+
+/* --- breaking the wait */
+
+static void on_unblocked(const struct bw_reply *reply, const struct bw_error *err,
+                         void *arg)
+{
+    struct bw_reactor *reactor = arg;
+
+    reactor->markers.unblocking = false;
+    if (err != NULL && err->code == BW_EREDIS)
+        bw_log(&reactor->log, BW_LOG_WARNING, "the wait for markers cannot be broken",
+               bw_text("error", err->text));
+    /* 0: Redis had not begun to wait yet, or it is just over. If it is still needed:
+     * again. */
+    if (bw_reply_integer(reply) == 0 && reactor->markers.waiting)
+        bw_timer_start(reactor->markers.timer, err != NULL ? AFTER_ERROR_MS : GATHER_MS);
+}
+
+static void break_wait(struct bw_reactor *reactor)
+{
+    struct bw_markers *markers = &reactor->markers;
+    struct bw_cmd *cmd;
+
+    if (markers->unblocking || reactor->links.blocking_id == 0 ||
+        !bw_conn_is_ready(reactor->links.command))
+        return;
+    cmd = bw_reactor_cmd(reactor);
+    bw_cmd_str(cmd, "CLIENT");
+    bw_cmd_str(cmd, "UNBLOCK");
+    bw_cmd_int(cmd, reactor->links.blocking_id);
+    markers->unblocking = bw_conn_send(reactor->links.command, cmd, BW_CALL_TIMEOUT_MS,
+                                       on_unblocked, reactor) == BW_OK;
+}
+
+static bool is_one_missing(const struct bw_reactor *reactor)
+{
+    for (size_t i = 0; i < reactor->queue_count; i++) {
+        if (!reactor->markers.in_wait[i] && bw_queue_wants_marker(reactor->queues[i]))
+            return true;
+    }
+    return false;
+}
+
+/* A wait that lacks a queue is broken, but several queues' changes are gathered first. */
+static void widen_wait(struct bw_reactor *reactor)
+{
+    struct bw_markers *markers = &reactor->markers;
+
+    if (!is_one_missing(reactor))
+        return;
+    if (markers->settled)
+        break_wait(reactor);
+    else if (!bw_timer_is_running(markers->timer))
+        bw_timer_start(markers->timer, GATHER_MS);
+}
+
+static bool awaits_woken(struct bw_markers *markers)
+{
+    if (markers->woken != NULL && markers->woken->calls_out == 0)
+        markers->woken = NULL;
+    return markers->woken != NULL;
+}
+
+void bw_markers_turn(struct bw_reactor *reactor)
+{
+    struct bw_markers *markers = &reactor->markers;
+
+    if (!markers->changed)
+        return;
+    markers->changed = false;
+    if (markers->stopped) {
+        if (markers->waiting)
+            break_wait(reactor);
+    } else if (markers->waiting) {
+        widen_wait(reactor);
+    } else if (markers->paused && !markers->settled) {
+        return; /* the timer comes back here */
+    } else if (!awaits_woken(markers) && bw_reactor_can_call(reactor) &&
+               bw_conn_is_ready(reactor->links.blocking)) {
+        markers->paused = false;
+        begin_wait(reactor);
+    }
+    markers->settled = false;
+}
+
+void bw_markers_lost(struct bw_reactor *reactor)
+{
+    reactor->markers.waiting = false;
+    reactor->markers.woken = NULL;
+    bw_markers_touch(reactor);
+    for (size_t i = 0; i < reactor->queue_count; i++)
+        bw_queue_wake(reactor->queues[i]);
+}
+
+void bw_markers_stop(struct bw_reactor *reactor)
+{
+    reactor->markers.stopped = true;
+    bw_markers_touch(reactor);
+}

@@ -1,0 +1,48 @@
+/* The wait for markers: one BZPOPMIN over the marker keys of all queues that are drained
+ * and have a free slot (§4.6, BMQ-066 to 068). On the reactor. */
+#ifndef BW_RUN_MARKERS_H
+#define BW_RUN_MARKERS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <bulwark/error.h>
+
+#include "redis/conn.h"
+
+struct bw_queue_loop;
+struct bw_reactor;
+struct bw_timer;
+
+struct bw_markers {
+    bool waiting;    /* a BZPOPMIN is out */
+    bool stopped;    /* the end: no more waits */
+    bool changed;    /* a queue's wish may have changed */
+    bool unblocking; /* a CLIENT UNBLOCK is out */
+    bool paused;     /* after an error: until the timer */
+    bool settled;    /* the timer has fired */
+    bool *in_wait;   /* by index of the queue: is it in the wait that is out? */
+    struct bw_queue_loop
+        *woken; /* its fetch will tell whether it is drained: until then no new
+                   wait, so that one wake-up costs one wait, not two */
+    struct bw_timer *timer; /* gathers changes of several queues */
+    struct bw_cmd cmd;
+};
+
+BW_MUSTCHECK int bw_markers_prepare(struct bw_reactor *reactor, struct bw_error *err);
+void bw_markers_fini(struct bw_reactor *reactor);
+
+/* A queue's wish may have changed. */
+void bw_markers_touch(struct bw_reactor *reactor);
+/* At the end of a turn: begins, or breaks, the wait. */
+void bw_markers_turn(struct bw_reactor *reactor);
+/* The blocking connection was lost: a marker may have been lost with it. */
+void bw_markers_lost(struct bw_reactor *reactor);
+/* The end: no more waits; the one that is out is broken. */
+void bw_markers_stop(struct bw_reactor *reactor);
+static inline bool bw_markers_waiting(const struct bw_markers *markers)
+{
+    return markers->waiting;
+}
+
+#endif

@@ -1,0 +1,286 @@
+#include "run/outcome.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "run/job.h"
+#include "run/queue_loop.h"
+#include "run/reactor.h"
+#include "run/recheck.h"
+
+/* --- deciding */
+
+static struct bw_text text_of(const char *text)
+{
+    return (struct bw_text){ text, strlen(text) };
+}
+
+static struct bw_text said(const struct bw_outcome *outcome, const char *otherwise)
+{
+    if (!outcome->has_text)
+        return text_of(otherwise);
+    return (struct bw_text){ bw_buf_text(&outcome->text), outcome->text.len };
+}
+
+static void start_item(struct bw_job *job, enum bw_settle_kind kind)
+{
+    job->item = (struct bw_settle_item){
+        .kind = kind,
+        .id = job->data.id,
+        .token = job->data.token,
+        .attempts = job->data.parsed.attempts,
+        .lifo = job->data.parsed.lifo,
+    };
+}
+
+static struct bw_keep keep_for(const struct bw_keep *own, const struct bw_keep *queues)
+{
+    return own->set ? *own : *queues;
+}
+
+static void decide_completed(struct bw_job *job)
+{
+    start_item(job, BW_SETTLE_COMPLETED);
+    job->item.value = said(&job->outcome, "null");
+    job->item.keep = keep_for(&job->data.parsed.remove_on_complete,
+                              &job->queue->options.remove_on_complete);
+}
+
+/* May the job be tried again? §5.1 item 4; the backoff has a say as well. */
+static bool may_retry(const struct bw_job *job)
+{
+    const struct bw_job_data *data = &job->data;
+    int64_t most_started = job->queue->options.max_started_attempts;
+
+    if (job->outcome.unrecoverable || data->attempts_made + 1 >= data->parsed.attempts)
+        return false;
+    return most_started < 0 || most_started > (int64_t)data->attempts_started;
+}
+
+static int64_t retry_delay(struct bw_job *job)
+{
+    if (job->outcome.has_delay)
+        return job->outcome.delay_ms;
+    return bw_backoff_delay(&job->data.parsed, job->data.attempts_made,
+                            bw_reactor_random(job->queue->reactor));
+}
+
+static void start_retry(struct bw_job *job, int64_t delay)
+{
+    start_item(job, delay > 0 ? BW_SETTLE_DELAY : BW_SETTLE_RETRY);
+    job->item.delay_ms = delay;
+    job->item.counts_attempt = true;
+}
+
+static void start_failed(struct bw_job *job, struct bw_text reason)
+{
+    start_item(job, BW_SETTLE_FAILED);
+    job->item.value = reason;
+    job->item.keep =
+        keep_for(&job->data.parsed.remove_on_fail, &job->queue->options.remove_on_fail);
+}
+
+/* failedReason and stacktrace are written by every failed attempt (BMQ-084). */
+static bool add_failure(struct bw_job *job, struct bw_text reason)
+{
+    const struct bw_outcome *outcome = &job->outcome;
+    const char *entry = outcome->has_stack ? bw_buf_text(&outcome->stack) : NULL;
+
+    bw_buf_clear(&job->stacktrace);
+    if (bw_stacktrace_append(&job->stacktrace, &job->data.stacktrace, entry,
+                             job->data.parsed.stack_trace_limit) != BW_OK)
+        return false;
+    job->item.has_failure = true;
+    job->item.reason = reason;
+    job->item.stacktrace =
+        (struct bw_text){ bw_buf_text(&job->stacktrace), job->stacktrace.len };
+    return true;
+}
+
+static bool leave(struct bw_job *job, const char *why)
+{
+    bw_log(&job->log, BW_LOG_ERROR, "job left active until its lock expires",
+           bw_text("reason", why));
+    return false;
+}
+
+static bool decide_failure(struct bw_job *job)
+{
+    struct bw_text reason =
+        said(&job->outcome, job->outcome.unrecoverable ? "bullmq:unrecoverable" : "null");
+    int64_t delay = may_retry(job) ? retry_delay(job) : -1;
+
+    if (delay == BW_BACKOFF_UNKNOWN) /* BMQ-093 */
+        return leave(job, "its backoff type is unknown");
+    if (delay >= 0)
+        start_retry(job, delay);
+    else
+        start_failed(job, reason);
+    if (!add_failure(job, reason))
+        return leave(job, "out of memory");
+    bw_log(&job->log, BW_LOG_DEBUG, delay >= 0 ? "attempt failed" : "job failed",
+           bw_num("attempt", job->data.attempts_made + 1), bw_num("retryMs", delay));
+    return true;
+}
+
+static void decide_limit(struct bw_job *job)
+{
+    struct bw_queue_loop *queue = job->queue;
+    struct bw_reactor *reactor = queue->reactor;
+    struct bw_cmd *cmd = bw_reactor_cmd(reactor);
+    int64_t pause = job->outcome.delay_ms;
+
+    bw_rate_limit_build(cmd, &queue->keys, pause > 0 ? pause : 1);
+    /* When this is lost the pause below still holds for this worker. */
+    (void)bw_reactor_call(reactor, cmd, bw_reactor_ignore, queue);
+    if (pause > queue->options.maximum_rate_limit_delay)
+        pause = queue->options.maximum_rate_limit_delay;
+    queue->limit_until = bw_mono_add_ms(bw_reactor_now(reactor), pause);
+    bw_outcome_put_back(job);
+}
+
+bool bw_outcome_decide(struct bw_job *job)
+{
+    switch (job->outcome.kind) {
+    case BW_OUTCOME_COMPLETE:
+        decide_completed(job);
+        return true;
+    case BW_OUTCOME_FAIL:
+        return decide_failure(job);
+    case BW_OUTCOME_DELAY:
+        start_item(job, BW_SETTLE_DELAY);
+        job->item.delay_ms = job->outcome.delay_ms;
+        return true;
+    case BW_OUTCOME_WAIT:
+        bw_outcome_put_back(job);
+        return true;
+    case BW_OUTCOME_LIMIT:
+        decide_limit(job);
+        return true;
+    case BW_OUTCOME_LEAVE:
+        return leave(job, "out of memory");
+    }
+    return leave(job, "its outcome is unknown");
+}
+
+void bw_outcome_put_back(struct bw_job *job)
+{
+    start_item(job, BW_SETTLE_PUT_BACK);
+}
+
+/* --- Redis's answer */
+
+static void count_recorded(struct bw_job *job)
+{
+    struct bw_queue_counters *counters = &job->queue->counters;
+
+    switch (job->item.kind) {
+    case BW_SETTLE_COMPLETED:
+        bw_count(&counters->completed);
+        break;
+    case BW_SETTLE_FAILED:
+        bw_count(&counters->failed);
+        break;
+    case BW_SETTLE_RETRY:
+        bw_count(&counters->retried);
+        break;
+    case BW_SETTLE_DELAY:
+        bw_count(job->item.counts_attempt ? &counters->retried : &counters->delayed);
+        break;
+    case BW_SETTLE_PUT_BACK:
+        bw_count(&counters->put_back);
+        break;
+    }
+}
+
+void bw_outcome_recorded(struct bw_job *job)
+{
+    count_recorded(job);
+    bw_queue_job_gone(job);
+}
+
+/* Completing was refused for the sake of the job's children: the failure path is run
+ * (§5.1 item 5). */
+static void fail_instead(struct bw_job *job, const char *before, const char *after,
+                         bool unrecoverable)
+{
+    struct bw_buf message = BW_BUF_INIT;
+
+    if (bw_buf_addf(&message, "%s %s %s", before, job->data.id.data, after) == BW_OK)
+        bw_job_answer_fail(job, bw_buf_text(&message),
+                           unrecoverable ? "UnrecoverableError" : "Error", unrecoverable);
+    else
+        job->outcome.kind = BW_OUTCOME_LEAVE;
+    bw_buf_fini(&message);
+    if (bw_outcome_decide(job))
+        bw_queue_ready(job);
+    else
+        bw_queue_job_gone(job);
+}
+
+static void lose(struct bw_job *job, const char *why)
+{
+    if (!atomic_exchange(&job->lock_lost, true))
+        bw_count(&job->queue->counters.locks_lost);
+    bw_log(&job->log, BW_LOG_WARNING, "job abandoned: its end cannot be recorded",
+           bw_text("reason", why));
+    bw_queue_job_gone(job);
+}
+
+static void drop(struct bw_job *job, enum bw_log_level level, const char *why)
+{
+    bw_log(&job->log, level, "result of a job dropped", bw_text("reason", why));
+    bw_queue_job_gone(job);
+}
+
+static void settle_odd(struct bw_job *job, int code)
+{
+    switch (code) {
+    case BW_EJOB_PENDING:
+        fail_instead(job, "Job", "has pending dependencies. moveToFinished", false);
+        return;
+    case BW_EJOB_FAILED_CHILD:
+        fail_instead(job, "Cannot complete job",
+                     "because it has at least one failed child. moveToFinished", true);
+        return;
+    case BW_EJOB_MISSING: /* removed by a user meanwhile (Appendix C) */
+        drop(job, BW_LOG_WARNING, "the job is gone");
+        return;
+    case BW_EJOB_NO_LOCK:
+        lose(job, "its lock has expired");
+        return;
+    case BW_EJOB_LOCKED:
+        lose(job, "its lock belongs to another worker");
+        return;
+    case BW_EJOB_STATE:
+        drop(job, BW_LOG_ERROR, "the job is not active");
+        return;
+    default:
+        drop(job, BW_LOG_ERROR, bw_code_name(code));
+        return;
+    }
+}
+
+/* Codes that an earlier call leaves behind if it was executed and only its reply was
+ * lost. */
+static bool may_be_our_own_work(int code)
+{
+    return code == BW_EJOB_MISSING || code == BW_EJOB_NO_LOCK || code == BW_EJOB_STATE ||
+           code == BW_EJOB_LOCKED;
+}
+
+void bw_outcome_settled(struct bw_job *job, int code)
+{
+    assert(job->place == BW_JOB_SENT);
+    if (code == BW_OK)
+        bw_outcome_recorded(job);
+    else if (job->unsure && may_be_our_own_work(code))
+        bw_recheck(job, code);
+    else
+        settle_odd(job, code);
+}
+
+void bw_outcome_not_recorded(struct bw_job *job, int code)
+{
+    settle_odd(job, code);
+}

@@ -1,0 +1,26 @@
+/* From what a handler said to what is recorded, and what Redis said to that: the decision
+ * tree of §5.1 and §5.2. On the reactor. */
+#ifndef BW_RUN_OUTCOME_H
+#define BW_RUN_OUTCOME_H
+
+#include <stdbool.h>
+
+#include <bulwark/api.h>
+
+struct bw_job;
+
+/* Fills in job->item from job->outcome. False: nothing is to be recorded, the job is left
+ * to the stalled check (logged). */
+BW_MUSTCHECK bool bw_outcome_decide(struct bw_job *job);
+/* job->item for a job that goes back to wait untouched. */
+void bw_outcome_put_back(struct bw_job *job);
+/* Redis's answer to job->item, a code: counts, and ends the job or sends it on its
+ * further way. */
+void bw_outcome_settled(struct bw_job *job, int code);
+/* The end is known to be recorded: counts and ends the job. */
+void bw_outcome_recorded(struct bw_job *job);
+
+/* It is known that no earlier call recorded it: the code means what it says. */
+void bw_outcome_not_recorded(struct bw_job *job, int code);
+
+#endif

@@ -1,0 +1,441 @@
+#include "run/queue_loop.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "run/adopt.h"
+#include "run/job.h"
+#include "run/outcome.h"
+#include "run/reactor.h"
+#include "run/renew.h"
+#include "run/stalled.h"
+
+enum { FIRST_RETRY_MS = 100 };
+
+/* --- being looked at */
+
+void bw_queue_touch(struct bw_queue_loop *queue)
+{
+    if (queue->touched)
+        return;
+    queue->touched = true;
+    queue->next_touched = queue->reactor->touched;
+    queue->reactor->touched = queue;
+}
+
+void bw_queue_wake(struct bw_queue_loop *queue)
+{
+    queue->drained = false;
+    bw_queue_touch(queue);
+}
+
+/* --- what may be done */
+
+static bool in_retry_pause(const struct bw_queue_loop *queue)
+{
+    return bw_mono_before(bw_reactor_now(queue->reactor), queue->retry_at);
+}
+
+static bool is_limited(const struct bw_queue_loop *queue)
+{
+    return bw_mono_before(bw_reactor_now(queue->reactor), queue->limit_until);
+}
+
+bool bw_queue_can_fetch(const struct bw_queue_loop *queue)
+{
+    return !queue->reactor->draining && !atomic_load(&queue->quiet) &&
+           !queue->adopt_wanted && !queue->adopting && !is_limited(queue) &&
+           !in_retry_pause(queue);
+}
+
+/* Free once the ends of `items` ready jobs are recorded. */
+static unsigned slots_after(const struct bw_queue_loop *queue, unsigned items)
+{
+    unsigned used = queue->held_count + queue->ready_count - items + queue->reserved;
+
+    return used < queue->options.concurrency ? queue->options.concurrency - used : 0;
+}
+
+unsigned bw_queue_free_slots(const struct bw_queue_loop *queue)
+{
+    return slots_after(queue, 0);
+}
+
+bool bw_queue_wants_marker(const struct bw_queue_loop *queue)
+{
+    return queue->drained && bw_queue_free_slots(queue) > 0 && bw_queue_can_fetch(queue);
+}
+
+/* --- what is sent */
+
+/* The last call was full, so the next one will find jobs as well: no need to wait for its
+ * reply. */
+static bool has_plenty(const struct bw_queue_loop *queue)
+{
+    return queue->calls_out == 0 || queue->plenty;
+}
+
+static unsigned smaller(unsigned a, unsigned b)
+{
+    return a < b ? a : b;
+}
+
+/* One settle call, if there is anything to settle or to fetch. */
+static bool send_one(struct bw_queue_loop *queue)
+{
+    unsigned items = smaller(queue->ready_count, queue->batch);
+    unsigned take = 0;
+    bool careful;
+
+    /* After a refusal: one job at a time and apart from fetching, so that what cannot be
+     * done holds up nothing else. */
+    careful = queue->refusals > 0 || (items > 0 && queue->ready_head->alone);
+    if (careful)
+        items = smaller(items, 1);
+    if (bw_queue_can_fetch(queue) && !(careful && items > 0))
+        take = smaller(slots_after(queue, items), queue->batch);
+    if (items == 0 && (take == 0 || queue->drained || !has_plenty(queue)))
+        return false;
+    return bw_settle_send(queue, items, take);
+}
+
+/* A drained queue is fetched from when its next delayed job is due, and every drainDelay:
+ * not every change sets a marker (§10.4). */
+static void end_waits(struct bw_queue_loop *queue)
+{
+    struct bw_reactor *reactor = queue->reactor;
+    struct bw_mono now = bw_reactor_now(reactor);
+
+    if (queue->limit_until.ns != 0 && !is_limited(queue)) {
+        queue->limit_until.ns = 0;
+        queue->drained = false;
+    }
+    if (!queue->drained)
+        return;
+    if (queue->due_ms > 0 && bw_loop_wall(reactor->loop).ms >= queue->due_ms) {
+        queue->due_ms = 0;
+        queue->drained = false;
+    } else if (!bw_mono_before(now, queue->poll_at)) {
+        queue->drained = false;
+    }
+}
+
+static int64_t sooner(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static void set_timer(struct bw_queue_loop *queue)
+{
+    struct bw_reactor *reactor = queue->reactor;
+    struct bw_mono now = bw_reactor_now(reactor);
+    int64_t wait = INT64_MAX;
+
+    if (in_retry_pause(queue))
+        wait = bw_mono_ms_until(now, queue->retry_at);
+    else if (is_limited(queue))
+        wait = bw_mono_ms_until(now, queue->limit_until);
+    else if (queue->drained && bw_queue_free_slots(queue) > 0 &&
+             bw_queue_can_fetch(queue)) {
+        wait = bw_mono_ms_until(now, queue->poll_at);
+        if (queue->due_ms > 0)
+            wait = sooner(wait, queue->due_ms - bw_loop_wall(reactor->loop).ms);
+    }
+    if (wait != INT64_MAX)
+        bw_timer_start(queue->timer, wait > 0 ? wait : 1);
+    else if (bw_timer_is_running(queue->timer))
+        bw_timer_stop(queue->timer);
+}
+
+void bw_queue_turn(struct bw_queue_loop *queue)
+{
+    if (!bw_reactor_can_call(queue->reactor))
+        return; /* bw_queue_recover() touches every queue */
+    end_waits(queue);
+    if (!in_retry_pause(queue)) {
+        if (queue->adopt_wanted && !queue->adopting)
+            bw_adopt_send(queue);
+        while (queue->calls_out < BW_SETTLE_CALLS && send_one(queue))
+            continue;
+    }
+    set_timer(queue);
+    bw_markers_touch(queue->reactor);
+}
+
+void bw_queue_recover(struct bw_queue_loop *queue)
+{
+    queue->retry_at.ns = 0;
+    queue->idle_since = bw_reactor_now(queue->reactor);
+    bw_stalled_start(queue);
+    if (queue->adopt_wanted)
+        bw_adopt_send(queue);
+    bw_renew_all(queue);
+    bw_queue_wake(queue);
+}
+
+void bw_queue_refused(struct bw_queue_loop *queue, const char *what,
+                      const struct bw_error *err)
+{
+    int64_t pause = FIRST_RETRY_MS;
+
+    for (unsigned i = 0; i < queue->refusals && pause < queue->options.run_retry_delay;
+         i++)
+        pause *= 2;
+    pause = sooner(pause, queue->options.run_retry_delay);
+    queue->refusals++;
+    queue->retry_at = bw_mono_add_ms(bw_reactor_now(queue->reactor), pause);
+    bw_log(&queue->log, BW_LOG_WARNING, "Redis refuses a call", bw_text("call", what),
+           bw_text("error", err->text), bw_num("retryMs", pause));
+    bw_queue_touch(queue);
+}
+
+/* --- what replies bring */
+
+void bw_queue_fetched(struct bw_queue_loop *queue, const struct bw_settle_reply *reply,
+                      unsigned asked)
+{
+    struct bw_reactor *reactor = queue->reactor;
+    struct bw_mono now = bw_reactor_now(reactor);
+    int64_t limit = sooner(reply->limit_ttl_ms, queue->options.maximum_rate_limit_delay);
+
+    queue->last_fetch = now;
+    atomic_store_explicit(&queue->counters.last_fetch_ms, bw_loop_wall(reactor->loop).ms,
+                          memory_order_relaxed);
+    if (limit > 0)
+        queue->limit_until = bw_mono_add_ms(now, limit);
+    queue->plenty = reply->job_count >= asked;
+    queue->drained = !queue->plenty;
+    if (reply->next_due_ms > 0 || reply->job_count == 0)
+        queue->due_ms = reply->next_due_ms;
+    queue->poll_at = bw_mono_add_ms(now, queue->options.drain_delay);
+}
+
+static void list_add(struct bw_job **list, struct bw_job *job)
+{
+    job->prev = NULL;
+    job->next = *list;
+    if (*list != NULL)
+        (*list)->prev = job;
+    *list = job;
+}
+
+static void list_remove(struct bw_job **list, struct bw_job *job)
+{
+    if (job->prev != NULL)
+        job->prev->next = job->next;
+    else
+        *list = job->next;
+    if (job->next != NULL)
+        job->next->prev = job->prev;
+    job->prev = job->next = NULL;
+}
+
+static void count_jobs(struct bw_queue_loop *queue)
+{
+    atomic_store_explicit(&queue->counters.in_flight, queue->job_count,
+                          memory_order_relaxed);
+}
+
+static void enter_job(struct bw_queue_loop *queue, struct bw_job *job,
+                      struct bw_mono since)
+{
+    bw_log_child(&job->log, &queue->log, "job", job->data.id.data);
+    job->renewed = since;
+    atomic_store_explicit(&job->lock_until_ns,
+                          bw_mono_add_ms(since, queue->options.lock_duration).ns,
+                          memory_order_relaxed);
+    job->place = BW_JOB_HELD;
+    list_add(&queue->jobs, job);
+    queue->job_count++;
+    queue->held_count++;
+    count_jobs(queue);
+}
+
+/* A job whose hash is gone has no name: it is nobody's (§4.2, BMQ-065). */
+static void drop_ghost(struct bw_queue_loop *queue, const struct bw_job *job)
+{
+    struct bw_cmd *cmd = bw_reactor_cmd(queue->reactor);
+
+    bw_log(&queue->log, BW_LOG_WARNING, "job without data dropped",
+           bw_text("job", job->data.id.data));
+    bw_drop_ghost_build(cmd, &queue->keys, job->data.id);
+    /* A failure is left to the stalled check, which brings the ghost here again. */
+    (void)bw_reactor_call(queue->reactor, cmd, bw_reactor_ignore, queue);
+}
+
+/* §5.1: some jobs are failed without being run. */
+static bool is_refused(struct bw_job *job)
+{
+    int64_t most = job->queue->options.max_started_attempts;
+
+    if (job->data.deferred_failure.data != NULL)
+        bw_job_answer_fail(job, job->data.deferred_failure.data, "UnrecoverableError",
+                           true);
+    else if (most >= 0 && most < (int64_t)job->data.attempts_started)
+        bw_job_answer_fail(job, "job started more than allowable limit",
+                           "UnrecoverableError", true);
+    else
+        return false;
+    return true;
+}
+
+/* Without memory the job is ours, locked and unheard of, as after a lost reply: it is
+ * adopted. */
+static void forgo_job(struct bw_queue_loop *queue, const struct bw_error *err,
+                      uint64_t first_token)
+{
+    bw_log(&queue->log, BW_LOG_ERROR, "a job could not be taken in",
+           bw_text("error", err->text));
+    if (err->code != BW_ENOMEM)
+        return; /* it would be no better the next time: the stalled check counts it */
+    bw_adopt_want(queue, first_token);
+    bw_queue_refused(queue, "fetch", err);
+}
+
+static uint64_t token_number(const struct bw_queue_loop *queue, const struct bw_job *job)
+{
+    size_t skip = strlen(queue->token_prefix);
+
+    if (job->data.token.data == NULL || job->data.token.len <= skip)
+        return 0;
+    return strtoull(job->data.token.data + skip, NULL, 10);
+}
+
+/* A drain that began while the call was out: the job was not begun, so it goes back at
+ * once. */
+static void return_job(struct bw_job *job)
+{
+    job->answered = true;
+    bw_queue_give_up(job);
+}
+
+void bw_queue_start_job(struct bw_queue_loop *queue, const struct bw_reply *fields,
+                        struct bw_mono since, uint64_t first_token)
+{
+    struct bw_error err = { BW_ENOMEM, "out of memory" };
+    struct bw_job *job = bw_job_create(queue->reactor);
+
+    if (job == NULL) {
+        forgo_job(queue, &err, first_token);
+        return;
+    }
+    job->queue = queue;
+    if (bw_job_data_decode(&job->data, fields, &err) != BW_OK) {
+        forgo_job(queue, &err, first_token);
+        bw_job_destroy(&job);
+        return;
+    }
+    if (token_number(queue, job) < first_token) {
+        bw_job_destroy(&job);
+        return;
+    }
+    if (job->data.name.data == NULL) {
+        drop_ghost(queue, job);
+        bw_job_destroy(&job);
+        return;
+    }
+    enter_job(queue, job, since);
+    bw_log(&job->log, BW_LOG_DEBUG, "job taken",
+           bw_num("attempt", job->data.attempts_started));
+    if (queue->reactor->draining)
+        return_job(job);
+    else if (is_refused(job))
+        bw_queue_answered(job);
+    else if (queue->handler.inline_)
+        bw_job_run(job);
+    else
+        bw_reactor_run_later(queue->reactor, job);
+}
+
+/* --- the way of a job's end */
+
+static void append_ready(struct bw_queue_loop *queue, struct bw_job *job)
+{
+    job->ready_next = NULL;
+    if (queue->ready_tail != NULL)
+        queue->ready_tail->ready_next = job;
+    else
+        queue->ready_head = job;
+    queue->ready_tail = job;
+}
+
+void bw_queue_ready(struct bw_job *job)
+{
+    struct bw_queue_loop *queue = job->queue;
+
+    job->place = BW_JOB_READY;
+    append_ready(queue, job);
+    queue->ready_count++;
+    bw_queue_touch(queue);
+}
+
+void bw_queue_ready_first(struct bw_job *job)
+{
+    struct bw_queue_loop *queue = job->queue;
+
+    job->place = BW_JOB_READY;
+    job->ready_next = queue->ready_head;
+    queue->ready_head = job;
+    if (queue->ready_tail == NULL)
+        queue->ready_tail = job;
+    queue->ready_count++;
+    bw_queue_touch(queue);
+}
+
+struct bw_job *bw_queue_take_ready(struct bw_queue_loop *queue)
+{
+    struct bw_job *job = queue->ready_head;
+
+    assert(job != NULL && job->place == BW_JOB_READY);
+    queue->ready_head = job->ready_next;
+    if (queue->ready_head == NULL)
+        queue->ready_tail = NULL;
+    queue->ready_count--;
+    return job;
+}
+
+void bw_queue_answered(struct bw_job *job)
+{
+    struct bw_queue_loop *queue = job->queue;
+
+    job->answered = true;
+    if (job->place == BW_JOB_GONE) {
+        list_remove(&queue->given_up, job);
+        bw_job_destroy(&job);
+        return;
+    }
+    if (atomic_load_explicit(&job->given_up, memory_order_relaxed))
+        return; /* too late: it is being put back */
+    assert(job->place == BW_JOB_HELD);
+    queue->held_count--;
+    if (bw_outcome_decide(job))
+        bw_queue_ready(job);
+    else
+        bw_queue_job_gone(job);
+}
+
+void bw_queue_job_gone(struct bw_job *job)
+{
+    struct bw_queue_loop *queue = job->queue;
+
+    list_remove(&queue->jobs, job);
+    queue->job_count--;
+    count_jobs(queue);
+    job->place = BW_JOB_GONE;
+    bw_queue_touch(queue);
+    if (job->answered)
+        bw_job_destroy(&job);
+    else
+        list_add(&queue->given_up, job);
+}
+
+void bw_queue_give_up(struct bw_job *job)
+{
+    assert(job->place == BW_JOB_HELD);
+    atomic_store(&job->given_up, true);
+    bw_job_cancel(job);
+    job->queue->held_count--;
+    bw_outcome_put_back(job);
+    bw_queue_ready(job);
+}

@@ -1,0 +1,143 @@
+/* One queue of a worker: its slots, what is known of its state in Redis, and the decision
+ * what to send next. The worker of spec/bullmq.md §11.3, for many slots at once. All on
+ * the reactor.
+ *
+ * Slots: a job occupies one from the fetch that may bring it (`reserved`) until its end
+ * is in a settle call, for that call frees the slot before it takes the next job. */
+#ifndef BW_RUN_QUEUE_LOOP_H
+#define BW_RUN_QUEUE_LOOP_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <bulwark/log.h>
+#include <bulwark/worker.h>
+
+#include "queue/calls.h"
+#include "queue/keys.h"
+#include "redis/loop.h"
+#include "run/settle.h"
+
+struct bw_conn;
+struct bw_job;
+struct bw_reactor;
+
+struct bw_queue_counters { /* written by the reactor, read by any thread */
+    _Atomic uint64_t completed, failed, retried, delayed, put_back, stalled, locks_lost;
+    _Atomic unsigned in_flight;
+    _Atomic int64_t last_fetch_ms;
+};
+
+struct bw_queue_loop {
+    struct bw_reactor *reactor;
+    size_t index; /* among the reactor's queues */
+    char *name, *prefix, *worker_name, *client_name;
+    struct bw_queue_options options; /* its texts are those above */
+    struct bw_handler handler;
+    void *handler_arg;
+    struct bw_keys keys;
+    struct bw_log log;
+    struct bw_conn *listing; /* makes us visible to getWorkers; or NULL */
+    char token_prefix[48];   /* "<uuid>:", §6.1 */
+    uint64_t next_token;
+    unsigned batch; /* most jobs a call settles or takes */
+
+    /* Jobs. */
+    struct bw_job *jobs;     /* all but those that are gone */
+    struct bw_job *given_up; /* gone, but their handlers have not answered */
+    unsigned job_count;
+    struct bw_job *ready_head, *ready_tail;
+    unsigned ready_count;
+    unsigned held_count; /* with their handlers */
+    unsigned reserved;   /* asked for by calls in flight */
+
+    struct bw_settle_call calls[BW_SETTLE_CALLS];
+    unsigned calls_out;
+
+    /* What is known (§11.3). */
+    bool plenty;    /* the last fetch found all that it asked for */
+    bool drained;   /* the last fetch found less than it asked for */
+    int64_t due_ms; /* wall clock: next delayed job; 0: none known. "blockUntil" */
+    struct bw_mono limit_until;
+    struct bw_mono poll_at;    /* when a drained queue is fetched from all the same */
+    struct bw_mono last_fetch; /* answered */
+    struct bw_mono idle_since; /* since when it could fetch: for the liveness bound */
+
+    /* Trouble. */
+    struct bw_mono retry_at; /* after a call that Redis refused */
+    unsigned refusals;       /* in a row */
+    bool adopt_wanted;       /* a call was lost that may have taken jobs */
+    uint64_t lost_token;     /* the first token that such a call may have used */
+    bool adopting;
+    struct bw_mono adopt_sent;
+
+    struct bw_timer *timer; /* the next of: due, limit, poll, retry */
+    struct bw_timer *renew_timer, *stalled_timer;
+    uint64_t renewals; /* calls made */
+
+    _Atomic bool quiet;
+    bool touched;
+    struct bw_queue_loop *next_touched;
+    struct bw_queue_counters counters;
+};
+
+/* --- run/queue_setup.c. Copies options and handler. Names the option that is wrong. */
+BW_MUSTCHECK int bw_queue_create(struct bw_queue_loop **queuep,
+                                 struct bw_reactor *reactor,
+                                 const struct bw_queue_options *options,
+                                 const struct bw_handler *handler, void *arg,
+                                 struct bw_error *err);
+/* Frees the jobs that are left as well. */
+void bw_queue_destroy(struct bw_queue_loop **queuep);
+
+/* --- run/queue_loop.c */
+
+/* Has the queue looked at before the turn ends. */
+void bw_queue_touch(struct bw_queue_loop *queue);
+/* Sends what can be sent, and sets the timer for what cannot yet. */
+void bw_queue_turn(struct bw_queue_loop *queue);
+
+/* A reply has `asked` for jobs and brought `got`. */
+void bw_queue_fetched(struct bw_queue_loop *queue, const struct bw_settle_reply *reply,
+                      unsigned asked);
+/* A job of a reply: decoded, entered and given to its handler. `since` is when the call
+ * was sent: the lock is not older. `first_token` is the least that its token can be:
+ * another job is skipped. */
+void bw_queue_start_job(struct bw_queue_loop *queue, const struct bw_reply *fields,
+                        struct bw_mono since, uint64_t first_token);
+/* The handler has answered. */
+void bw_queue_answered(struct bw_job *job);
+/* The job's end goes (again) into a settle call: behind the others, or before them. */
+void bw_queue_ready(struct bw_job *job);
+void bw_queue_ready_first(struct bw_job *job);
+/* Takes the first ready job. */
+struct bw_job *bw_queue_take_ready(struct bw_queue_loop *queue);
+/* The job is recorded, or lost to us. */
+void bw_queue_job_gone(struct bw_job *job);
+/* Takes a held job away from its handler and puts it back to wait. */
+void bw_queue_give_up(struct bw_job *job);
+/* A call was refused: no more calls for a while, longer each time. */
+void bw_queue_refused(struct bw_queue_loop *queue, const char *what,
+                      const struct bw_error *err);
+
+/* May jobs be fetched at all, and for how many is there room? */
+bool bw_queue_can_fetch(const struct bw_queue_loop *queue);
+unsigned bw_queue_free_slots(const struct bw_queue_loop *queue);
+/* Is it the marker that can tell of new jobs? */
+bool bw_queue_wants_marker(const struct bw_queue_loop *queue);
+/* The command connection is (again) ready: what was known may be old, what was sent may
+ * be lost. */
+void bw_queue_recover(struct bw_queue_loop *queue);
+/* Something may have come: fetch. */
+void bw_queue_wake(struct bw_queue_loop *queue);
+
+static inline void bw_count(_Atomic uint64_t *counter)
+{
+    /* One writer: no need for an atomic addition. */
+    atomic_store_explicit(counter,
+                          atomic_load_explicit(counter, memory_order_relaxed) + 1,
+                          memory_order_relaxed);
+}
+
+#endif

@@ -1,0 +1,189 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "run/job.h"
+#include "run/queue_loop.h"
+#include "run/reactor.h"
+#include "run/renew.h"
+#include "run/stalled.h"
+
+void bw_queue_options_init(struct bw_queue_options *options)
+{
+    *options = (struct bw_queue_options){
+        .concurrency = 1,
+        .lock_duration = 30000,
+        .lock_renew_time = BW_LOCK_RENEW_HALF,
+        .stalled_interval = 30000,
+        .max_stalled_count = 1,
+        .max_started_attempts = -1,
+        .drain_delay = 5000,
+        .maximum_rate_limit_delay = 30000,
+        .run_retry_delay = 15000,
+        .remove_on_complete = { .count = -1, .age = -1, .limit = -1 },
+        .remove_on_fail = { .count = -1, .age = -1, .limit = -1 },
+    };
+}
+
+/* A thousand hours: more is a mistake, and keeps sums of times far from overflow. */
+#define MOST_MS 3600000000
+
+static int check_ranges(const struct bw_queue_options *options, struct bw_error *err)
+{
+    const struct {
+        const char *name;
+        int64_t value, least, most;
+    } ranges[] = {
+        { "concurrency", options->concurrency, 1, 1000000 },
+        { "lockDuration", options->lock_duration, 1, MOST_MS },
+        { "stalledInterval", options->stalled_interval, 1, MOST_MS },
+        { "maxStalledCount", options->max_stalled_count, 0, INT32_MAX },
+        { "drainDelay", options->drain_delay, 1, MOST_MS },
+        { "limiter.max", options->limiter_max, 0, INT64_MAX },
+        { "limiter.duration", options->limiter_duration, options->limiter_max > 0 ? 1 : 0,
+          INT64_MAX },
+        { "maximumRateLimitDelay", options->maximum_rate_limit_delay, 1, MOST_MS },
+        { "runRetryDelay", options->run_retry_delay, 1, MOST_MS },
+        { "metrics.maxDataPoints", options->metrics_max_data_points, 0, INT32_MAX },
+    };
+
+    for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++) {
+        if (ranges[i].value < ranges[i].least || ranges[i].value > ranges[i].most)
+            return bw_error_set(err, BW_EINVAL, "%s: %lld is not in %lld…%lld",
+                                ranges[i].name, (long long)ranges[i].value,
+                                (long long)ranges[i].least, (long long)ranges[i].most);
+    }
+    return BW_OK;
+}
+
+static int copy_text(char **to, const char *from)
+{
+    if (from == NULL)
+        return BW_OK;
+    *to = strdup(from);
+    return *to != NULL ? BW_OK : BW_ENOMEM;
+}
+
+static int copy_options(struct bw_queue_loop *queue,
+                        const struct bw_queue_options *options)
+{
+    struct bw_queue_options *own = &queue->options;
+
+    *own = *options;
+    if (copy_text(&queue->name, options->name) != BW_OK ||
+        copy_text(&queue->prefix, options->prefix != NULL ? options->prefix : "bull") !=
+            BW_OK ||
+        copy_text(&queue->worker_name, options->worker_name) != BW_OK)
+        return BW_ENOMEM;
+    own->name = queue->name;
+    own->prefix = queue->prefix;
+    own->worker_name = queue->worker_name;
+    if (own->lock_renew_time == BW_LOCK_RENEW_HALF)
+        own->lock_renew_time = own->lock_duration / 2;
+    queue->client_name =
+        bw_keys_client_name(queue->prefix, queue->name, queue->worker_name);
+    return queue->client_name != NULL ? BW_OK : BW_ENOMEM;
+}
+
+/* Two calls of half the slots each keep Redis busy with one while we see to the other. */
+static unsigned batch_for(unsigned concurrency)
+{
+    unsigned half = (concurrency + 1) / 2;
+
+    return half < BW_SETTLE_BATCH ? half : BW_SETTLE_BATCH;
+}
+
+static int create_calls(struct bw_queue_loop *queue)
+{
+    queue->batch = batch_for(queue->options.concurrency);
+    for (unsigned i = 0; i < BW_SETTLE_CALLS; i++) {
+        queue->calls[i].queue = queue;
+        queue->calls[i].jobs = calloc(queue->batch, sizeof *queue->calls[i].jobs);
+        if (queue->calls[i].jobs == NULL)
+            return BW_ENOMEM;
+    }
+    return BW_OK;
+}
+
+static void on_timer(void *arg)
+{
+    bw_queue_touch(arg);
+}
+
+static int create_timers(struct bw_queue_loop *queue)
+{
+    struct bw_loop *loop = queue->reactor->loop;
+
+    if (bw_timer_create(&queue->timer, loop, on_timer, queue) != BW_OK ||
+        bw_timer_create(&queue->renew_timer, loop, bw_renew_tick, queue) != BW_OK ||
+        bw_timer_create(&queue->stalled_timer, loop, bw_stalled_tick, queue) != BW_OK)
+        return BW_ENOMEM;
+    return BW_OK;
+}
+
+int bw_queue_create(struct bw_queue_loop **queuep, struct bw_reactor *reactor,
+                    const struct bw_queue_options *options,
+                    const struct bw_handler *handler, void *arg, struct bw_error *err)
+{
+    struct bw_queue_loop *queue;
+    int result = check_ranges(options, err);
+
+    if (result != BW_OK)
+        return result;
+    if (handler->process == NULL)
+        return bw_error_set(err, BW_EINVAL, "the handler has no process function");
+    queue = calloc(1, sizeof *queue);
+    if (queue == NULL)
+        return bw_error_set(err, BW_ENOMEM, "out of memory");
+    queue->reactor = reactor;
+    queue->handler = *handler;
+    queue->handler_arg = arg;
+    (void)snprintf(queue->token_prefix, sizeof queue->token_prefix,
+                   "%s:", reactor->uuid); /* 37 bytes */
+    result = bw_keys_init(&queue->keys, options->prefix, options->name, err);
+    if (result != BW_OK)
+        goto fail;
+    if (copy_options(queue, options) != BW_OK || create_calls(queue) != BW_OK ||
+        create_timers(queue) != BW_OK) {
+        result = bw_error_set(err, BW_ENOMEM, "out of memory");
+        goto fail;
+    }
+    bw_log_child(&queue->log, &reactor->log, "queue", queue->name);
+    *queuep = queue;
+    return BW_OK;
+fail:
+    bw_queue_destroy(&queue);
+    return result;
+}
+
+static void destroy_jobs(struct bw_job *list)
+{
+    while (list != NULL) {
+        struct bw_job *job = list;
+
+        list = job->next;
+        bw_job_destroy(&job);
+    }
+}
+
+void bw_queue_destroy(struct bw_queue_loop **queuep)
+{
+    struct bw_queue_loop *queue = *queuep;
+
+    if (queue == NULL)
+        return;
+    *queuep = NULL;
+    destroy_jobs(queue->jobs);
+    destroy_jobs(queue->given_up);
+    bw_timer_destroy(&queue->timer);
+    bw_timer_destroy(&queue->renew_timer);
+    bw_timer_destroy(&queue->stalled_timer);
+    for (unsigned i = 0; i < BW_SETTLE_CALLS; i++)
+        free(queue->calls[i].jobs);
+    bw_keys_fini(&queue->keys);
+    free(queue->name);
+    free(queue->prefix);
+    free(queue->worker_name);
+    free(queue->client_name);
+    free(queue);
+}

@@ -1,0 +1,295 @@
+#include "run/reactor.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "run/drain.h"
+#include "run/job.h"
+#include "run/queue_loop.h"
+#include "run/watch.h"
+
+/* The reactor whose thread this is. */
+static _Thread_local const struct bw_reactor *current;
+
+bool bw_reactor_is_current(const struct bw_reactor *reactor)
+{
+    return current == reactor;
+}
+
+void bw_reactor_mail(struct bw_reactor *reactor, struct bw_mail *mail)
+{
+    if (bw_mailbox_put(&reactor->mailbox, mail))
+        bw_loop_wake(reactor->loop);
+}
+
+/* --- calls */
+
+bool bw_reactor_can_call(const struct bw_reactor *reactor)
+{
+    return reactor->links.recovered && bw_conn_is_ready(reactor->links.command);
+}
+
+struct bw_cmd *bw_reactor_cmd(struct bw_reactor *reactor)
+{
+    bw_cmd_clear(&reactor->cmd);
+    return &reactor->cmd;
+}
+
+int bw_reactor_call(struct bw_reactor *reactor, const struct bw_cmd *cmd, bw_redis_cb *cb,
+                    void *arg)
+{
+    if (!bw_reactor_can_call(reactor))
+        return BW_ECLOSED;
+    atomic_fetch_add_explicit(&reactor->script_calls, 1, memory_order_relaxed);
+    return bw_conn_send(reactor->links.command, cmd, BW_CALL_TIMEOUT_MS, cb, arg);
+}
+
+void bw_reactor_ignore(const struct bw_reply *reply, const struct bw_error *err,
+                       void *arg)
+{
+    struct bw_queue_loop *queue = arg;
+
+    (void)reply;
+    if (err != NULL)
+        bw_log(&queue->log, BW_LOG_WARNING, "a call failed", bw_text("error", err->text));
+}
+
+/* --- the turn */
+
+void bw_reactor_run_later(struct bw_reactor *reactor, struct bw_job *job)
+{
+    struct bw_task *task = &job->task;
+
+    task->next = NULL;
+    if (reactor->tasks_tail != NULL)
+        reactor->tasks_tail->next = task;
+    else
+        reactor->tasks_head = task;
+    reactor->tasks_tail = task;
+    reactor->task_count++;
+}
+
+static void hand_out_jobs(struct bw_reactor *reactor)
+{
+    if (reactor->tasks_head == NULL)
+        return;
+    /* Refused only after the worker's end, when no reactor runs. */
+    (void)bw_processors_post(reactor->processors, reactor->tasks_head,
+                             reactor->tasks_tail, reactor->task_count);
+    reactor->tasks_head = reactor->tasks_tail = NULL;
+    reactor->task_count = 0;
+}
+
+static void turn_queues(struct bw_reactor *reactor)
+{
+    while (reactor->touched != NULL) {
+        struct bw_queue_loop *queue = reactor->touched;
+
+        reactor->touched = queue->next_touched;
+        queue->touched = false;
+        bw_queue_turn(queue);
+    }
+}
+
+static void publish(struct bw_reactor *reactor)
+{
+    const struct bw_links *links = &reactor->links;
+    bool connected = bw_reactor_can_call(reactor) && bw_conn_is_ready(links->blocking);
+    uint64_t reconnects =
+        bw_conn_reconnects(links->command) + bw_conn_reconnects(links->blocking);
+
+    atomic_store_explicit(&reactor->connected_now, connected, memory_order_relaxed);
+    atomic_store_explicit(&reactor->reconnects, reconnects, memory_order_relaxed);
+    atomic_store_explicit(&reactor->last_turn_ms, bw_loop_wall(reactor->loop).ms,
+                          memory_order_relaxed);
+}
+
+static void on_turn(void *arg)
+{
+    struct bw_reactor *reactor = arg;
+
+    hand_out_jobs(reactor);
+    bw_effects_flush(reactor);
+    turn_queues(reactor);
+    bw_markers_turn(reactor);
+    bw_drain_turn(reactor);
+    publish(reactor);
+}
+
+static void wake_queues(struct bw_reactor *reactor)
+{
+    for (size_t i = 0; i < reactor->queue_count; i++)
+        bw_queue_wake(reactor->queues[i]);
+}
+
+static void on_wake(void *arg)
+{
+    struct bw_reactor *reactor = arg;
+
+    bw_mailbox_read(&reactor->mailbox, true);
+    if (atomic_exchange(&reactor->quiet_changed, false))
+        wake_queues(reactor);
+    bw_drain_wake(reactor);
+}
+
+/* --- life */
+
+static void make_uuid(struct bw_reactor *reactor, const unsigned char *random)
+{
+    static const char digits[] = "0123456789abcdef";
+    char *at = reactor->uuid;
+
+    for (unsigned i = 0; i < 16; i++) {
+        unsigned byte = random[i];
+
+        if (i == 6)
+            byte = (byte & 0x0f) | 0x40; /* version 4 */
+        if (i == 8)
+            byte = (byte & 0x3f) | 0x80; /* variant 1 */
+        if (i == 4 || i == 6 || i == 8 || i == 10)
+            *at++ = '-';
+        *at++ = digits[byte >> 4];
+        *at++ = digits[byte & 0x0f];
+    }
+    *at = '\0';
+}
+
+static int make_random(struct bw_reactor *reactor, struct bw_error *err)
+{
+    struct {
+        unsigned char uuid[16];
+        uint64_t seed;
+    } random;
+
+    if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random)
+        return bw_error_set(err, BW_ESYSTEM, "getrandom failed");
+    make_uuid(reactor, random.uuid);
+    reactor->random = random.seed | 1;
+    return BW_OK;
+}
+
+/* xorshift64*: spreads retries, guards nothing. */
+double bw_reactor_random(struct bw_reactor *reactor)
+{
+    uint64_t x = reactor->random;
+
+    x ^= x >> 12;
+    x ^= x << 25;
+    x ^= x >> 27;
+    reactor->random = x;
+    return (double)((x * UINT64_C(0x2545f4914f6cdd1d)) >> 11) * 0x1p-53;
+}
+
+int bw_reactor_create(struct bw_reactor **reactorp,
+                      const struct bw_worker_options *options, const struct bw_log *log,
+                      struct bw_error *err)
+{
+    struct bw_reactor *reactor = calloc(1, sizeof *reactor);
+    int result;
+
+    if (reactor == NULL)
+        return bw_error_set(err, BW_ENOMEM, "out of memory");
+    reactor->clock = options->clock;
+    bw_mailbox_init(&reactor->mailbox);
+    bw_mutex_init(&reactor->cancel_mutex);
+    atomic_init(&reactor->drain_at_ns, INT64_MAX);
+    result = make_random(reactor, err);
+    bw_log_child(&reactor->log, log, "worker", reactor->uuid);
+    if (result == BW_OK)
+        result = bw_redis_options_dup(&reactor->redis, options->redis, err);
+    if (result == BW_OK)
+        result = bw_loop_create(&reactor->loop, options->clock, err);
+    if (result != BW_OK) {
+        bw_reactor_destroy(&reactor);
+        return result;
+    }
+    *reactorp = reactor;
+    return BW_OK;
+}
+
+int bw_reactor_add_queue(struct bw_reactor *reactor, struct bw_queue_loop *queue,
+                         struct bw_error *err)
+{
+    struct bw_queue_loop **queues;
+
+    for (size_t i = 0; i < reactor->queue_count; i++) {
+        if (strcmp(reactor->queues[i]->keys.text[BW_KEY_BASE],
+                   queue->keys.text[BW_KEY_BASE]) == 0)
+            return bw_error_set(err, BW_EINVAL, "the worker has queue %s already",
+                                queue->name);
+    }
+    queues = realloc(reactor->queues, (reactor->queue_count + 1) * sizeof *queues);
+    if (queues == NULL)
+        return bw_error_set(err, BW_ENOMEM, "out of memory");
+    reactor->queues = queues;
+    queues[reactor->queue_count++] = queue;
+    return BW_OK;
+}
+
+static int by_marker(const void *a, const void *b)
+{
+    struct bw_queue_loop *const *left = a, *const *right = b;
+
+    return strcmp((*left)->keys.text[BW_KEY_MARKER], (*right)->keys.text[BW_KEY_MARKER]);
+}
+
+int bw_reactor_prepare(struct bw_reactor *reactor, struct bw_error *err)
+{
+    int result;
+
+    if (reactor->queue_count == 0)
+        return bw_error_set(err, BW_EINVAL, "the worker has no queue");
+    qsort(reactor->queues, reactor->queue_count, sizeof *reactor->queues, by_marker);
+    for (size_t i = 0; i < reactor->queue_count; i++)
+        reactor->queues[i]->index = i;
+    result = bw_markers_prepare(reactor, err);
+    if (result == BW_OK)
+        result = bw_drain_prepare(reactor, err);
+    if (result == BW_OK)
+        result = bw_watch_prepare(reactor, err);
+    if (result == BW_OK)
+        result = bw_links_prepare(reactor, err);
+    if (result != BW_OK)
+        return result;
+    bw_loop_on_turn(reactor->loop, on_turn, reactor);
+    bw_loop_on_wake(reactor->loop, on_wake, reactor);
+    return BW_OK;
+}
+
+void bw_reactor_run(struct bw_reactor *reactor)
+{
+    current = reactor;
+    bw_links_open(reactor);
+    bw_watch_start(reactor);
+    bw_loop_wake(reactor->loop); /* a drain may have been asked for before */
+    bw_loop_run(reactor->loop);
+    hand_out_jobs(reactor);
+    bw_links_close(reactor);
+    atomic_store(&reactor->connected_now, false);
+    current = NULL;
+}
+
+void bw_reactor_destroy(struct bw_reactor **reactorp)
+{
+    struct bw_reactor *reactor = *reactorp;
+
+    if (reactor == NULL)
+        return;
+    *reactorp = NULL;
+    bw_mailbox_read(&reactor->mailbox, false);
+    bw_effects_fini(reactor);
+    bw_links_close(reactor);
+    for (size_t i = 0; i < reactor->queue_count; i++)
+        bw_queue_destroy(&reactor->queues[i]);
+    free(reactor->queues);
+    bw_job_free_kept(reactor);
+    bw_markers_fini(reactor);
+    bw_drain_fini(reactor);
+    bw_watch_fini(reactor);
+    bw_loop_destroy(&reactor->loop);
+    bw_redis_options_fini(&reactor->redis);
+    bw_cmd_fini(&reactor->cmd);
+    bw_mutex_fini(&reactor->cancel_mutex);
+    free(reactor);
+}

@@ -1,0 +1,127 @@
+/* The reactor: one thread, one loop, two connections, all queues of a worker.
+ *
+ * The command connection carries every script call, the blocking one waits for markers.
+ * Work is gathered while a turn lasts and sent at its end. Everything here is on the
+ * reactor's thread unless it says otherwise. */
+#ifndef BW_RUN_REACTOR_H
+#define BW_RUN_REACTOR_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <bulwark/log.h>
+#include <bulwark/redis.h>
+#include <bulwark/thread.h>
+#include <bulwark/time.h>
+#include <bulwark/worker.h>
+
+#include "queue/calls.h"
+#include "redis/conn.h"
+#include "redis/loop.h"
+#include "run/effects.h"
+#include "run/links.h"
+#include "run/mailbox.h"
+#include "run/markers.h"
+#include "run/processors.h"
+#include "run/settle.h"
+
+struct bw_job;
+struct bw_queue_loop;
+
+/* A script call that takes longer than this has lost its connection. */
+#define BW_CALL_TIMEOUT_MS 10000
+
+struct bw_reactor {
+    const struct bw_clock *clock;
+    struct bw_log log;
+    struct bw_redis_options redis;
+    char uuid[37];
+    uint64_t random;
+
+    struct bw_loop *loop;
+    struct bw_links links;
+    struct bw_markers markers;
+    struct bw_processors *processors;
+
+    struct bw_queue_loop **queues; /* sorted by marker key from start on */
+    size_t queue_count;
+    struct bw_queue_loop *touched;
+
+    struct bw_mailbox mailbox; /* any thread */
+    struct bw_effects effects;
+    struct bw_mutex
+        cancel_mutex; /* held while a cancel callback runs; guards nothing else */
+
+    /* Jobs for the processor threads, gathered in this turn. */
+    struct bw_task *tasks_head, *tasks_tail;
+    unsigned task_count;
+
+    /* Scratch, reused by every call. */
+    struct bw_cmd cmd;
+    struct bw_settle_item items[BW_SETTLE_BATCH];
+    struct bw_job *free_jobs;
+    unsigned free_job_count;
+
+    struct bw_timer *tick; /* each second: liveness */
+
+    /* The end (run/drain.c). */
+    _Atomic int64_t drain_at_ns; /* any thread: monotonic deadline; INT64_MAX: no drain */
+    struct bw_timer *drain_timer;
+    struct bw_mono grace_until;
+    bool draining, deadline_passed, ended;
+    bool handed_back;
+
+    _Atomic bool quiet_changed; /* any thread: a queue's `quiet` was set */
+
+    /* For other threads. */
+    _Atomic bool connected_now, draining_now;
+    _Atomic int64_t last_turn_ms;
+    _Atomic uint64_t script_calls, reconnects;
+};
+
+/* Before start; no thread yet. */
+BW_MUSTCHECK int bw_reactor_create(struct bw_reactor **reactorp,
+                                   const struct bw_worker_options *options,
+                                   const struct bw_log *log, struct bw_error *err);
+/* Takes the queue on success. */
+BW_MUSTCHECK int bw_reactor_add_queue(struct bw_reactor *reactor,
+                                      struct bw_queue_loop *queue, struct bw_error *err);
+/* Makes connections and timers; begins to connect once the loop runs. */
+BW_MUSTCHECK int bw_reactor_prepare(struct bw_reactor *reactor, struct bw_error *err);
+/* The thread's body: turns until the drain is over, then closes the connections. */
+void bw_reactor_run(struct bw_reactor *reactor);
+/* After the thread has ended (or never began) and the processor threads too. */
+void bw_reactor_destroy(struct bw_reactor **reactorp);
+
+/* Any thread. */
+bool bw_reactor_is_current(const struct bw_reactor *reactor);
+void bw_reactor_mail(struct bw_reactor *reactor, struct bw_mail *mail);
+
+/* True while script calls can be sent: connected, and what had to be done first is done.
+ */
+bool bw_reactor_can_call(const struct bw_reactor *reactor);
+/* Sends on the command connection. */
+BW_MUSTCHECK int bw_reactor_call(struct bw_reactor *reactor, const struct bw_cmd *cmd,
+                                 bw_redis_cb *cb, void *arg);
+/* A callback for calls whose result changes nothing: logs an error with the log of `arg`,
+ * a queue. */
+void bw_reactor_ignore(const struct bw_reply *reply, const struct bw_error *err,
+                       void *arg);
+/* The scratch command, empty. */
+struct bw_cmd *bw_reactor_cmd(struct bw_reactor *reactor);
+/* Queues a job for the processor threads; they get it when the turn ends. */
+void bw_reactor_run_later(struct bw_reactor *reactor, struct bw_job *job);
+/* Uniform in [0,1). */
+double bw_reactor_random(struct bw_reactor *reactor);
+
+static inline struct bw_mono bw_reactor_now(const struct bw_reactor *reactor)
+{
+    return bw_loop_mono(reactor->loop);
+}
+
+/* --- run/job.c */
+void bw_job_free_kept(struct bw_reactor *reactor);
+
+#endif

@@ -1,0 +1,78 @@
+#include "run/recheck.h"
+
+#include <bulwark/buf.h>
+
+#include "run/job.h"
+#include "run/outcome.h"
+#include "run/queue_loop.h"
+#include "run/reactor.h"
+
+static bool ends_the_job(const struct bw_job *job)
+{
+    return job->item.kind == BW_SETTLE_COMPLETED || job->item.kind == BW_SETTLE_FAILED;
+}
+
+/* Moves that count no attempt leave no such trace, but then nothing is lost either: not
+ * ours and not active is what they wanted. */
+static bool leaves_no_trace(const struct bw_job *job)
+{
+    return job->item.kind == BW_SETTLE_PUT_BACK ||
+           (job->item.kind == BW_SETTLE_DELAY && !job->item.counts_attempt);
+}
+
+static bool is_recorded(const struct bw_job *job, const struct bw_reply *exists,
+                        const struct bw_reply *made)
+{
+    if (bw_reply_kind(exists) == BW_REPLY_NIL)
+        return ends_the_job(job) && job->item.keep.set;
+    return bw_reply_integer(made) > (int64_t)job->data.attempts_made;
+}
+
+static void on_looked_up(const struct bw_reply *reply, const struct bw_error *err,
+                         void *arg)
+{
+    struct bw_job *job = arg;
+
+    if (err != NULL && err->code != BW_EREDIS) { /* lost again: asked again */
+        bw_queue_ready_first(job);
+        return;
+    }
+    if (err == NULL && is_recorded(job, bw_reply_at(reply, 0), bw_reply_at(reply, 1))) {
+        bw_log(&job->log, BW_LOG_INFO, "job was recorded by a call whose reply was lost");
+        bw_outcome_recorded(job);
+        return;
+    }
+    bw_outcome_not_recorded(job, job->refusal);
+}
+
+static int build(struct bw_cmd *cmd, const struct bw_job *job)
+{
+    struct bw_buf key = BW_BUF_INIT;
+    int result =
+        bw_buf_addf(&key, "%s%s", job->queue->keys.text[BW_KEY_BASE], job->data.id.data);
+
+    if (result == BW_OK) {
+        bw_cmd_str(cmd, "HMGET");
+        bw_cmd_arg(cmd, key.data, key.len);
+        bw_cmd_str(cmd, "timestamp");
+        bw_cmd_str(cmd, "atm");
+    }
+    bw_buf_fini(&key);
+    return result;
+}
+
+void bw_recheck(struct bw_job *job, int code)
+{
+    struct bw_reactor *reactor = job->queue->reactor;
+    struct bw_cmd *cmd = bw_reactor_cmd(reactor);
+
+    if (leaves_no_trace(job)) {
+        bw_outcome_recorded(job);
+        return;
+    }
+    job->place = BW_JOB_LOOKUP;
+    job->refusal = code;
+    if (build(cmd, job) != BW_OK ||
+        bw_reactor_call(reactor, cmd, on_looked_up, job) != BW_OK)
+        bw_queue_ready_first(job); /* no memory, or not connected: asked again */
+}

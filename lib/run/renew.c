@@ -1,0 +1,190 @@
+#include "run/renew.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "run/job.h"
+#include "run/queue_loop.h"
+#include "run/reactor.h"
+
+/* Lua takes some thousand arguments at once (Appendix C): further jobs go in a further
+ * call. */
+enum { RENEW_BATCH = 3000 };
+
+struct renewal { /* one call */
+    struct bw_queue_loop *queue;
+    uint64_t number;
+    struct bw_mono sent;
+};
+
+/* Jobs whose end is in a settle call are left out: their locks are about to go. */
+static bool is_renewed(const struct bw_job *job)
+{
+    return (job->place == BW_JOB_HELD || job->place == BW_JOB_READY) &&
+           !atomic_load_explicit(&job->lock_lost, memory_order_relaxed);
+}
+
+static bool is_enabled(const struct bw_queue_loop *queue)
+{
+    return !queue->options.skip_lock_renewal && queue->options.lock_renew_time > 0;
+}
+
+static int64_t half_time(const struct bw_queue_loop *queue)
+{
+    return queue->options.lock_renew_time > 1 ? queue->options.lock_renew_time / 2 : 1;
+}
+
+/* --- the reply */
+
+static struct bw_job *find_job(struct bw_queue_loop *queue, uint64_t number,
+                               const struct bw_reply *id)
+{
+    size_t len;
+    const char *text = bw_reply_text(id, &len);
+
+    for (struct bw_job *job = queue->jobs; job != NULL; job = job->next) {
+        if (job->renewal == number && job->data.id.len == len &&
+            memcmp(job->data.id.data, text, len) == 0)
+            return job;
+    }
+    return NULL;
+}
+
+static void lock_lost(struct bw_job *job)
+{
+    if (!is_renewed(job) || job->unsure)
+        return; /* its end is, or was, on its way: the settle call's code will tell */
+    atomic_store(&job->lock_lost, true);
+    bw_count(&job->queue->counters.locks_lost);
+    bw_log(&job->log, BW_LOG_WARNING, "the job's lock is lost");
+    if (job->place == BW_JOB_HELD)
+        bw_job_cancel(job);
+}
+
+static void note_renewed(const struct renewal *renewal)
+{
+    struct bw_queue_loop *queue = renewal->queue;
+    int64_t until = bw_mono_add_ms(renewal->sent, queue->options.lock_duration).ns;
+
+    for (struct bw_job *job = queue->jobs; job != NULL; job = job->next) {
+        if (job->renewal == renewal->number)
+            atomic_store_explicit(&job->lock_until_ns, until, memory_order_relaxed);
+    }
+}
+
+static void on_renewed(const struct bw_reply *reply, const struct bw_error *err,
+                       void *arg)
+{
+    struct renewal *renewal = arg;
+    struct bw_queue_loop *queue = renewal->queue;
+
+    if (err != NULL) {
+        /* Tried again by the next tick, or at once after a reconnect. */
+        bw_log(&queue->log, BW_LOG_WARNING, "locks could not be renewed",
+               bw_text("error", err->text));
+        free(renewal);
+        return;
+    }
+    note_renewed(renewal);
+    for (size_t i = 0; i < bw_reply_count(reply); i++) {
+        struct bw_job *job = find_job(queue, renewal->number, bw_reply_at(reply, i));
+
+        if (job != NULL)
+            lock_lost(job);
+    }
+    free(renewal);
+}
+
+/* --- the call */
+
+struct chunk {
+    struct bw_text ids[RENEW_BATCH], tokens[RENEW_BATCH];
+    size_t count;
+};
+
+static int send_chunk(struct bw_queue_loop *queue, const struct chunk *chunk,
+                      uint64_t number)
+{
+    struct bw_reactor *reactor = queue->reactor;
+    struct renewal *renewal = malloc(sizeof *renewal);
+    struct bw_cmd *cmd = bw_reactor_cmd(reactor);
+    int result;
+
+    if (renewal == NULL)
+        return BW_ENOMEM;
+    *renewal = (struct renewal){ queue, number, bw_reactor_now(reactor) };
+    bw_extend_locks_build(cmd, &queue->keys, queue->options.lock_duration, chunk->ids,
+                          chunk->tokens, chunk->count);
+    result = bw_reactor_call(reactor, cmd, on_renewed, renewal);
+    if (result != BW_OK)
+        free(renewal);
+    return result;
+}
+
+/* Gathers the next jobs that are due, from `*from` on. */
+static void gather(struct chunk *chunk, struct bw_job **from, uint64_t number,
+                   struct bw_mono due_before, struct bw_mono now)
+{
+    struct bw_job *job;
+
+    chunk->count = 0;
+    for (job = *from; job != NULL && chunk->count < RENEW_BATCH; job = job->next) {
+        if (!is_renewed(job) || !bw_mono_before(job->renewed, due_before))
+            continue;
+        chunk->ids[chunk->count] = job->data.id;
+        chunk->tokens[chunk->count] = job->data.token;
+        chunk->count++;
+        job->renewal = number;
+        job->renewed = now;
+    }
+    *from = job;
+}
+
+static void renew(struct bw_queue_loop *queue, struct bw_mono due_before)
+{
+    struct bw_reactor *reactor = queue->reactor;
+    struct bw_job *from = queue->jobs;
+    struct chunk *chunk;
+    int result = BW_OK;
+
+    if (from == NULL || !bw_reactor_can_call(reactor))
+        return;
+    chunk = malloc(sizeof *chunk);
+    if (chunk == NULL)
+        result = BW_ENOMEM;
+    while (result == BW_OK && from != NULL) {
+        uint64_t number = ++queue->renewals;
+
+        gather(chunk, &from, number, due_before, bw_reactor_now(reactor));
+        if (chunk->count > 0)
+            result = send_chunk(queue, chunk, number);
+    }
+    free(chunk);
+    if (result ==
+        BW_ENOMEM) /* another result means: not connected, and then comes recovery */
+        bw_log(&queue->log, BW_LOG_ERROR, "locks could not be renewed: out of memory");
+}
+
+void bw_renew_tick(void *arg)
+{
+    struct bw_queue_loop *queue = arg;
+    int64_t half = half_time(queue);
+
+    bw_timer_start(queue->renew_timer, half);
+    /* Due are jobs renewed more than half of lockRenewTime ago, as in the reference; a
+     * jittering timer must not miss by a hair those of the tick before. */
+    renew(queue, bw_mono_add_ms(bw_reactor_now(queue->reactor), -(half - half / 8)));
+}
+
+void bw_renew_start(struct bw_queue_loop *queue)
+{
+    if (is_enabled(queue) && !bw_timer_is_running(queue->renew_timer))
+        bw_timer_start(queue->renew_timer, half_time(queue));
+}
+
+void bw_renew_all(struct bw_queue_loop *queue)
+{
+    bw_renew_start(queue);
+    if (is_enabled(queue))
+        renew(queue, bw_mono_add_ms(bw_reactor_now(queue->reactor), 1));
+}

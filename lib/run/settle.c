@@ -1,0 +1,154 @@
+#include "run/settle.h"
+
+#include <assert.h>
+
+#include "run/adopt.h"
+#include "run/job.h"
+#include "run/outcome.h"
+#include "run/queue_loop.h"
+#include "run/reactor.h"
+
+static struct bw_settle_call *free_call(struct bw_queue_loop *queue)
+{
+    for (unsigned i = 0; i < BW_SETTLE_CALLS; i++) {
+        if (!queue->calls[i].out)
+            return &queue->calls[i];
+    }
+    return NULL;
+}
+
+static void end_call(struct bw_settle_call *call)
+{
+    struct bw_queue_loop *queue = call->queue;
+
+    call->out = false;
+    queue->calls_out--;
+    queue->reserved -= call->asked;
+    bw_queue_touch(queue);
+}
+
+/* The jobs go back to the front, in their order; or to the end, behind those whose turn
+ * it is. */
+static void return_jobs(struct bw_settle_call *call, bool unsure, bool to_front)
+{
+    for (unsigned i = call->count; i > 0; i--) {
+        struct bw_job *job = call->jobs[to_front ? i - 1 : call->count - i];
+
+        job->unsure = job->unsure || unsure;
+        if (to_front)
+            bw_queue_ready_first(job);
+        else
+            bw_queue_ready(job);
+    }
+    call->count = 0;
+}
+
+/* Redis refused (OOM, BUSY, MISCONF …), or a script broke off in the middle: what it did
+ * before is not known. */
+static void call_refused(struct bw_settle_call *call, const struct bw_error *err)
+{
+    struct bw_queue_loop *queue = call->queue;
+
+    if (call->count == 1)
+        call->jobs[0]->alone = true;
+    return_jobs(call, true, false);
+    if (call->asked > 0)
+        bw_adopt_want(queue, call->first_token);
+    bw_queue_refused(queue, "settle", err);
+}
+
+static void call_lost(struct bw_settle_call *call, const struct bw_error *err)
+{
+    bool nothing_sent = err->code == BW_ECLOSED;
+
+    return_jobs(call, !nothing_sent, true);
+    if (call->asked > 0 && !nothing_sent)
+        bw_adopt_want(call->queue, call->first_token);
+}
+
+static void settle_jobs(struct bw_settle_call *call, const struct bw_settle_reply *reply)
+{
+    for (unsigned i = 0; i < call->count; i++)
+        bw_outcome_settled(call->jobs[i], bw_settle_code(reply, i));
+    call->count = 0;
+}
+
+static void on_settled(const struct bw_reply *reply, const struct bw_error *err,
+                       void *arg)
+{
+    struct bw_settle_call *call = arg;
+    struct bw_queue_loop *queue = call->queue;
+    struct bw_settle_reply settled;
+    struct bw_error wrong;
+
+    end_call(call);
+    if (err == NULL && bw_settle_decode(&settled, reply, call->count, &wrong) != BW_OK)
+        err = &wrong;
+    if (err != NULL) {
+        if (err->code == BW_EREDIS || err->code == BW_EPROTO)
+            call_refused(call, err);
+        else
+            call_lost(call, err);
+        return;
+    }
+    queue->refusals = 0;
+    settle_jobs(call, &settled);
+    if (call->asked == 0)
+        return;
+    bw_queue_fetched(queue, &settled, call->asked);
+    for (size_t i = 0; i < settled.job_count; i++)
+        bw_queue_start_job(queue, bw_reply_at(settled.jobs, i), call->sent,
+                           call->first_token);
+}
+
+static void build(struct bw_cmd *cmd, struct bw_settle_call *call)
+{
+    struct bw_queue_loop *queue = call->queue;
+    struct bw_reactor *reactor = queue->reactor;
+    const struct bw_queue_options *options = &queue->options;
+    struct bw_take take = {
+        .count = call->asked,
+        .token_prefix = queue->token_prefix,
+        .first_token = call->first_token,
+        .lock_duration = options->lock_duration,
+        .limiter_max = options->limiter_max,
+        .limiter_duration = options->limiter_duration,
+        .worker_name = options->worker_name,
+    };
+
+    for (unsigned i = 0; i < call->count; i++)
+        reactor->items[i] = call->jobs[i]->item;
+    bw_settle_build(cmd, &queue->keys, bw_loop_wall(reactor->loop), reactor->items,
+                    call->count, &take, options->metrics_max_data_points);
+}
+
+bool bw_settle_send(struct bw_queue_loop *queue, unsigned items, unsigned take)
+{
+    struct bw_reactor *reactor = queue->reactor;
+    struct bw_settle_call *call = free_call(queue);
+    struct bw_cmd *cmd = bw_reactor_cmd(reactor);
+
+    assert(call != NULL && items <= queue->batch && take <= queue->batch);
+    for (call->count = 0; call->count < items; call->count++) {
+        struct bw_job *job = queue->ready_head;
+
+        if (job->alone && call->count > 0)
+            break; /* the next call is its own */
+        call->jobs[call->count] = bw_queue_take_ready(queue);
+        job->place = BW_JOB_SENT;
+    }
+    call->asked = take;
+    call->first_token = queue->next_token;
+    queue->next_token += take;
+    call->sent = bw_reactor_now(reactor);
+    build(cmd, call);
+    if (bw_reactor_call(reactor, cmd, on_settled, call) != BW_OK) {
+        return_jobs(call, false,
+                    true); /* out of memory, or just lost: nothing was sent */
+        return false;
+    }
+    call->out = true;
+    queue->calls_out++;
+    queue->reserved += take;
+    return true;
+}

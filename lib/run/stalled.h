@@ -1,0 +1,13 @@
+/* The stalled check: once at the start, then each stalledInterval (§6.3, BMQ-107 to 112).
+ * On the reactor. */
+#ifndef BW_RUN_STALLED_H
+#define BW_RUN_STALLED_H
+
+struct bw_queue_loop;
+
+/* Checks at once and starts the timer, if it does not run yet. */
+void bw_stalled_start(struct bw_queue_loop *queue);
+/* The timer's function; `arg` is the queue. */
+void bw_stalled_tick(void *arg);
+
+#endif

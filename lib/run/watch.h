@@ -1,0 +1,15 @@
+/* Liveness is proven by consumption: a queue that could run jobs, but whose fetches stay
+ * unanswered beyond a bound, is deaf; then both links are dropped and made anew. On the
+ * reactor. */
+#ifndef BW_RUN_WATCH_H
+#define BW_RUN_WATCH_H
+
+#include <bulwark/error.h>
+
+struct bw_reactor;
+
+BW_MUSTCHECK int bw_watch_prepare(struct bw_reactor *reactor, struct bw_error *err);
+void bw_watch_start(struct bw_reactor *reactor);
+void bw_watch_fini(struct bw_reactor *reactor);
+
+#endif

@@ -1,0 +1,228 @@
+#include <assert.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bulwark/thread.h>
+#include <bulwark/worker.h>
+
+#include "run/cancel.h"
+#include "run/drain.h"
+#include "run/queue_loop.h"
+#include "run/reactor.h"
+
+enum { DEFAULT_PROCESSORS = 4 };
+
+struct bw_worker {
+    struct bw_log log;
+    struct bw_reactor *reactor;
+    unsigned processor_count;
+    pthread_t thread;
+    bool started;
+    _Atomic bool waited;
+};
+
+/* --- life */
+
+int bw_worker_create(struct bw_worker **workerp, const struct bw_worker_options *options,
+                     struct bw_error *err)
+{
+    struct bw_worker *worker;
+    int result;
+
+    if (options->redis == NULL)
+        return bw_error_set(err, BW_EINVAL, "redis: missing");
+    worker = calloc(1, sizeof *worker);
+    if (worker == NULL)
+        return bw_error_set(err, BW_ENOMEM, "out of memory");
+    bw_log_init(&worker->log, options->log);
+    worker->processor_count =
+        options->processors > 0 ? options->processors : DEFAULT_PROCESSORS;
+    result = bw_reactor_create(&worker->reactor, options, &worker->log, err);
+    if (result != BW_OK) {
+        free(worker);
+        return result;
+    }
+    *workerp = worker;
+    return BW_OK;
+}
+
+int bw_worker_add_queue(struct bw_worker *worker, const struct bw_queue_options *options,
+                        const struct bw_handler *handler, void *arg, struct bw_error *err)
+{
+    struct bw_queue_loop *queue = NULL;
+    int result;
+
+    if (worker->started)
+        return bw_error_set(err, BW_EINVAL, "the worker was started");
+    result = bw_queue_create(&queue, worker->reactor, options, handler, arg, err);
+    if (result == BW_OK)
+        result = bw_reactor_add_queue(worker->reactor, queue, err);
+    if (result != BW_OK)
+        bw_queue_destroy(&queue);
+    return result;
+}
+
+static void *reactor_main(void *arg)
+{
+    (void)pthread_setname_np(pthread_self(), "bw-reactor"); /* a name is a courtesy */
+    bw_reactor_run(arg);
+    return NULL;
+}
+
+/* Signals are the program's: they must not land on a thread of the library. */
+static int start_thread(struct bw_worker *worker, struct bw_error *err)
+{
+    sigset_t all, old;
+    int result;
+
+    (void)sigfillset(&all); /* cannot fail with a valid set */
+    bw_thread_check(pthread_sigmask(SIG_SETMASK, &all, &old), "pthread_sigmask");
+    result = pthread_create(&worker->thread, NULL, reactor_main, worker->reactor);
+    bw_thread_check(pthread_sigmask(SIG_SETMASK, &old, NULL), "pthread_sigmask");
+    return result == 0 ? BW_OK : bw_error_errno(err, result, "reactor thread");
+}
+
+int bw_worker_start(struct bw_worker *worker, struct bw_error *err)
+{
+    struct bw_reactor *reactor = worker->reactor;
+    int result;
+
+    if (worker->started)
+        return bw_error_set(err, BW_EINVAL, "the worker was started");
+    worker->started = true; /* also when it fails: then only destroy is left */
+    atomic_store(&worker->waited, true);
+    result = bw_reactor_prepare(reactor, err);
+    if (result == BW_OK)
+        result = bw_processors_start(&reactor->processors, worker->processor_count, err);
+    if (result == BW_OK)
+        result = start_thread(worker, err);
+    atomic_store(&worker->waited, result != BW_OK);
+    return result;
+}
+
+void bw_worker_drain(struct bw_worker *worker, int64_t timeout_ms)
+{
+    bw_drain_request(worker->reactor, timeout_ms);
+}
+
+enum bw_worker_end bw_worker_wait(struct bw_worker *worker, struct bw_error *err)
+{
+    bw_error_clear(err);
+    if (!worker->started) {
+        (void)bw_error_set(err, BW_EINVAL, "the worker was not started");
+        return BW_END_FAILED;
+    }
+    if (!atomic_exchange(&worker->waited, true))
+        bw_thread_check(pthread_join(worker->thread, NULL), "pthread_join");
+    return worker->reactor->handed_back ? BW_END_HANDED_BACK : BW_END_DRAINED;
+}
+
+void bw_worker_destroy(struct bw_worker **workerp)
+{
+    struct bw_worker *worker = *workerp;
+
+    if (worker == NULL)
+        return;
+    *workerp = NULL;
+    assert(!worker->started || atomic_load(&worker->waited));
+    bw_processors_stop(&worker->reactor->processors);
+    bw_reactor_destroy(&worker->reactor);
+    free(worker);
+}
+
+/* --- steering */
+
+static int set_quiet(struct bw_worker *worker, const char *name, bool quiet)
+{
+    struct bw_reactor *reactor = worker->reactor;
+    bool found = name == NULL;
+
+    for (size_t i = 0; i < reactor->queue_count; i++) {
+        struct bw_queue_loop *queue = reactor->queues[i];
+
+        if (name != NULL && strcmp(queue->name, name) != 0)
+            continue;
+        atomic_store(&queue->quiet, quiet);
+        found = true;
+    }
+    if (!found)
+        return BW_EINVAL;
+    atomic_store(&reactor->quiet_changed, true);
+    bw_loop_wake(reactor->loop);
+    return BW_OK;
+}
+
+int bw_worker_quiet(struct bw_worker *worker, const char *queue)
+{
+    return set_quiet(worker, queue, true);
+}
+
+int bw_worker_resume(struct bw_worker *worker, const char *queue)
+{
+    return set_quiet(worker, queue, false);
+}
+
+int bw_worker_cancel_job(struct bw_worker *worker, const char *queue, const char *id,
+                         const char *reason)
+{
+    if (!worker->started || atomic_load(&worker->waited))
+        return BW_EINVAL;
+    return bw_cancel_job(worker->reactor, queue, id, reason);
+}
+
+void bw_worker_post(struct bw_worker *worker, struct bw_task *task)
+{
+    /* Refused only while destroy runs: then the task is dropped, as promised. */
+    (void)bw_processors_post(worker->reactor->processors, task, task, 1);
+}
+
+void bw_worker_post_after(struct bw_worker *worker, struct bw_task *task,
+                          int64_t delay_ms)
+{
+    (void)bw_processors_post_after(worker->reactor->processors, task, delay_ms);
+}
+
+/* --- looking in */
+
+void bw_worker_stats(struct bw_worker *worker, struct bw_worker_stats *stats)
+{
+    const struct bw_reactor *reactor = worker->reactor;
+
+    *stats = (struct bw_worker_stats){
+        .connected = atomic_load(&reactor->connected_now),
+        .draining = atomic_load(&reactor->draining_now),
+        .reconnects = atomic_load(&reactor->reconnects),
+        .script_calls = atomic_load(&reactor->script_calls),
+        .last_turn_ms = atomic_load(&reactor->last_turn_ms),
+        .queue_count = reactor->queue_count,
+    };
+}
+
+bool bw_worker_queue_stats(struct bw_worker *worker, size_t index,
+                           struct bw_queue_stats *stats)
+{
+    const struct bw_reactor *reactor = worker->reactor;
+    const struct bw_queue_loop *queue;
+    const struct bw_queue_counters *counters;
+
+    if (index >= reactor->queue_count)
+        return false;
+    queue = reactor->queues[index];
+    counters = &queue->counters;
+    *stats = (struct bw_queue_stats){
+        .name = queue->name,
+        .concurrency = queue->options.concurrency,
+        .in_flight = atomic_load(&counters->in_flight),
+        .quiet = atomic_load(&queue->quiet),
+        .completed = atomic_load(&counters->completed),
+        .failed = atomic_load(&counters->failed),
+        .retried = atomic_load(&counters->retried),
+        .delayed = atomic_load(&counters->delayed),
+        .put_back = atomic_load(&counters->put_back),
+        .stalled = atomic_load(&counters->stalled),
+        .locks_lost = atomic_load(&counters->locks_lost),
+        .last_fetch_ms = atomic_load(&counters->last_fetch_ms),
+    };
+    return true;
+}
