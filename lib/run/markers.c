@@ -77,7 +77,7 @@ static void give_back(struct bw_queue_loop *queue, const struct bw_reply *member
     bw_marker_return_build(cmd, &queue->keys, member_text, member_len, score_text,
                            score_len);
     /* When this is lost, the other workers' polls find the job. */
-    (void)bw_reactor_call(queue->reactor, cmd, bw_reactor_ignore, queue);
+    bw_reactor_tell(queue->reactor, cmd, queue);
 }
 
 /* Popping the marker of a delayed job makes us answerable for its time (§4.6, BMQ-067).

@@ -132,7 +132,7 @@ static void decide_limit(struct bw_job *job)
 
     bw_rate_limit_build(cmd, &queue->keys, pause > 0 ? pause : 1);
     /* When this is lost the pause below still holds for this worker. */
-    (void)bw_reactor_call(reactor, cmd, bw_reactor_ignore, queue);
+    bw_reactor_tell(reactor, cmd, queue);
     if (pause > queue->options.maximum_rate_limit_delay)
         pause = queue->options.maximum_rate_limit_delay;
     queue->limit_until = bw_mono_add_ms(bw_reactor_now(reactor), pause);

@@ -261,7 +261,7 @@ static void drop_ghost(struct bw_queue_loop *queue, const struct bw_job *job)
            bw_text("job", job->data.id.data));
     bw_drop_ghost_build(cmd, &queue->keys, job->data.id);
     /* A failure is left to the stalled check, which brings the ghost here again. */
-    (void)bw_reactor_call(queue->reactor, cmd, bw_reactor_ignore, queue);
+    bw_reactor_tell(queue->reactor, cmd, queue);
 }
 
 /* §5.1: some jobs are failed without being run. */

@@ -45,14 +45,23 @@ int bw_reactor_call(struct bw_reactor *reactor, const struct bw_cmd *cmd, bw_red
     return bw_conn_send(reactor->links.command, cmd, BW_CALL_TIMEOUT_MS, cb, arg);
 }
 
-void bw_reactor_ignore(const struct bw_reply *reply, const struct bw_error *err,
-                       void *arg)
+static void on_told(const struct bw_reply *reply, const struct bw_error *err, void *arg)
 {
     struct bw_queue_loop *queue = arg;
 
     (void)reply;
     if (err != NULL)
         bw_log(&queue->log, BW_LOG_WARNING, "a call failed", bw_text("error", err->text));
+}
+
+void bw_reactor_tell(struct bw_reactor *reactor, const struct bw_cmd *cmd,
+                     struct bw_queue_loop *queue)
+{
+    int result = bw_reactor_call(reactor, cmd, on_told, queue);
+
+    if (result != BW_OK)
+        bw_log(&queue->log, BW_LOG_WARNING, "a call could not be sent",
+               bw_text("error", bw_code_name(result)));
 }
 
 /* --- the turn */

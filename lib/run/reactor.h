@@ -105,10 +105,10 @@ bool bw_reactor_can_call(const struct bw_reactor *reactor);
 /* Sends on the command connection. */
 BW_MUSTCHECK int bw_reactor_call(struct bw_reactor *reactor, const struct bw_cmd *cmd,
                                  bw_redis_cb *cb, void *arg);
-/* A callback for calls whose result changes nothing: logs an error with the log of `arg`,
- * a queue. */
-void bw_reactor_ignore(const struct bw_reply *reply, const struct bw_error *err,
-                       void *arg);
+/* The same for a call whose result changes nothing: a failure is logged with the queue's
+ * log. */
+void bw_reactor_tell(struct bw_reactor *reactor, const struct bw_cmd *cmd,
+                     struct bw_queue_loop *queue);
 /* The scratch command, empty. */
 struct bw_cmd *bw_reactor_cmd(struct bw_reactor *reactor);
 /* Queues a job for the processor threads; they get it when the turn ends. */

@@ -34,7 +34,8 @@ static void check(struct bw_queue_loop *queue)
                            queue->options.stalled_interval,
                            queue->options.max_stalled_count);
     /* Not connected, or out of memory: the next interval tries again. */
-    (void)bw_reactor_call(reactor, cmd, on_checked, queue);
+    if (bw_reactor_call(reactor, cmd, on_checked, queue) != BW_OK)
+        bw_log(&queue->log, BW_LOG_WARNING, "stalled check could not be sent");
 }
 
 void bw_stalled_tick(void *arg)
