@@ -1,56 +1,58 @@
 #include "base/alloc.h"
 
-#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* SIZE_MAX: never fail. Read relaxed: only tests write it. */
-static _Atomic size_t allocations_left = SIZE_MAX;
+/* 0: never; else the count-down to the failure, which happens at 1. */
+static _Thread_local size_t countdown;
 
-static int must_fail(void)
+static bool fails_now(void)
 {
-    size_t left = atomic_load_explicit(&allocations_left, memory_order_relaxed);
-
-    if (left == SIZE_MAX)
-        return 0;
-    if (left == 0)
-        return 1;
-    atomic_store_explicit(&allocations_left, left - 1, memory_order_relaxed);
-    return 0;
+    return countdown != 0 && --countdown == 0;
 }
 
 void bw_alloc_fail_at(size_t nth)
 {
-    atomic_store(&allocations_left, nth);
+    countdown = nth + 1;
 }
 
 void bw_alloc_fail_never(void)
 {
-    atomic_store(&allocations_left, SIZE_MAX);
+    countdown = 0;
 }
 
-void *bw_malloc(size_t size)
+void *bw_alloc(size_t size)
 {
-    return must_fail() ? NULL : malloc(size);
+    return fails_now() ? NULL : malloc(size != 0 ? size : 1);
 }
 
 void *bw_calloc(size_t count, size_t size)
 {
-    return must_fail() ? NULL : calloc(count, size);
+    if (fails_now())
+        return NULL;
+    return count != 0 && size != 0 ? calloc(count, size) : calloc(1, 1);
 }
 
 void *bw_realloc(void *old, size_t size)
 {
-    return must_fail() ? NULL : realloc(old, size);
+    return fails_now() ? NULL : realloc(old, size != 0 ? size : 1);
 }
 
 char *bw_strdup(const char *text)
 {
-    return must_fail() ? NULL : strdup(text);
+    return bw_memdup(text, strlen(text));
 }
 
-char *bw_strndup(const char *text, size_t len)
+char *bw_memdup(const void *data, size_t len)
 {
-    return must_fail() ? NULL : strndup(text, len);
+    char *copy = len < SIZE_MAX ? bw_alloc(len + 1) : NULL;
+
+    if (copy == NULL)
+        return NULL;
+    if (len != 0)
+        memcpy(copy, data, len);
+    copy[len] = '\0';
+    return copy;
 }

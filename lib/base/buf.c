@@ -9,35 +9,45 @@
 
 #include "base/alloc.h"
 
-enum { SMALLEST = 64 };
+#define CAP_MIN ((size_t)64)
+
+/* The next capacity that holds `need` bytes: doubling, so that n appends cost O(n). */
+static size_t grown(size_t cap, size_t need)
+{
+    size_t twice = cap <= SIZE_MAX / 2 ? cap * 2 : SIZE_MAX;
+
+    if (twice < CAP_MIN)
+        twice = CAP_MIN;
+    return twice > need ? twice : need;
+}
 
 int bw_buf_reserve(struct bw_buf *buf, size_t more)
 {
-    size_t need, cap;
     char *data;
+    size_t need, cap;
 
-    if (more > SIZE_MAX / 2 - buf->len - 1)
+    if (more > SIZE_MAX - buf->len - 1)
         return BW_ENOMEM;
     need = buf->len + more + 1;
     if (need <= buf->cap)
         return BW_OK;
-    cap = buf->cap * 2 > need ? buf->cap * 2 : need;
-    if (cap < SMALLEST)
-        cap = SMALLEST;
+    cap = grown(buf->cap, need);
     data = bw_realloc(buf->data, cap);
     if (data == NULL)
         return BW_ENOMEM;
-    data[buf->len] = '\0';
     buf->data = data;
     buf->cap = cap;
+    buf->data[buf->len] = '\0';
     return BW_OK;
 }
 
 int bw_buf_add(struct bw_buf *buf, const void *data, size_t len)
 {
-    if (bw_buf_reserve(buf, len) != BW_OK)
-        return BW_ENOMEM;
-    if (len > 0)
+    int rc = bw_buf_reserve(buf, len);
+
+    if (rc != BW_OK)
+        return rc;
+    if (len != 0)
         memcpy(buf->data + buf->len, data, len);
     buf->len += len;
     buf->data[buf->len] = '\0';
@@ -54,21 +64,6 @@ int bw_buf_add_char(struct bw_buf *buf, char c)
     return bw_buf_add(buf, &c, 1);
 }
 
-int bw_buf_vaddf(struct bw_buf *buf, const char *format, va_list args)
-{
-    va_list again;
-    int len;
-
-    va_copy(again, args);
-    len = vsnprintf(NULL, 0, format, again);
-    va_end(again);
-    if (len < 0 || bw_buf_reserve(buf, (size_t)len) != BW_OK)
-        return BW_ENOMEM;
-    (void)vsnprintf(buf->data + buf->len, (size_t)len + 1, format, args);
-    buf->len += (size_t)len;
-    return BW_OK;
-}
-
 int bw_buf_addf(struct bw_buf *buf, const char *format, ...)
 {
     va_list args;
@@ -78,6 +73,25 @@ int bw_buf_addf(struct bw_buf *buf, const char *format, ...)
     rc = bw_buf_vaddf(buf, format, args);
     va_end(args);
     return rc;
+}
+
+int bw_buf_vaddf(struct bw_buf *buf, const char *format, va_list args)
+{
+    va_list again;
+    int len, rc;
+
+    va_copy(again, args);
+    len = vsnprintf(NULL, 0, format, again);
+    va_end(again);
+    if (len < 0)
+        return BW_ENOMEM; /* the only failure the header knows: more than INT_MAX bytes */
+    rc = bw_buf_reserve(buf, (size_t)len);
+    if (rc != BW_OK)
+        return rc;
+    (void)vsnprintf(buf->data + buf->len, (size_t)len + 1, format,
+                    args); /* measured above */
+    buf->len += (size_t)len;
+    return BW_OK;
 }
 
 const char *bw_buf_text(const struct bw_buf *buf)
@@ -110,11 +124,8 @@ void bw_buf_fini(struct bw_buf *buf)
 
 char *bw_buf_take(struct bw_buf *buf)
 {
-    char *data;
+    char *data = buf->data != NULL ? buf->data : bw_memdup("", 0);
 
-    if (buf->data == NULL && bw_buf_reserve(buf, 0) != BW_OK)
-        return NULL;
-    data = buf->data;
     *buf = (struct bw_buf)BW_BUF_INIT;
     return data;
 }

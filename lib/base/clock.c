@@ -3,30 +3,32 @@
 #include <stddef.h>
 #include <time.h>
 
+#include <bulwark/thread.h>
+
 static struct timespec read_clock(clockid_t id)
 {
-    struct timespec now = { 0, 0 };
+    struct timespec at;
 
-    (void)clock_gettime(id, &now); /* cannot fail for these two clocks */
-    return now;
+    bw_thread_check(clock_gettime(id, &at), "clock_gettime");
+    return at;
 }
 
 struct bw_mono bw_mono_now(const struct bw_clock *clock)
 {
-    struct timespec now;
+    struct timespec at;
 
     if (clock != NULL)
         return clock->mono(clock->arg);
-    now = read_clock(CLOCK_MONOTONIC);
-    return (struct bw_mono){ (int64_t)now.tv_sec * 1000000000 + now.tv_nsec };
+    at = read_clock(CLOCK_MONOTONIC);
+    return (struct bw_mono){ (int64_t)at.tv_sec * 1000000000 + at.tv_nsec };
 }
 
 struct bw_wall bw_wall_now(const struct bw_clock *clock)
 {
-    struct timespec now;
+    struct timespec at;
 
     if (clock != NULL)
         return clock->wall(clock->arg);
-    now = read_clock(CLOCK_REALTIME);
-    return (struct bw_wall){ (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 };
+    at = read_clock(CLOCK_REALTIME);
+    return (struct bw_wall){ (int64_t)at.tv_sec * 1000 + at.tv_nsec / 1000000 };
 }

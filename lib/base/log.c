@@ -1,6 +1,7 @@
 #include <bulwark/log.h>
 
-enum { MOST_FIELDS = 32 };
+/* Deeper contexts and longer lists than these lose their last fields, never the line. */
+#define FIELDS_MAX 24
 
 void bw_log_init(struct bw_log *log, const struct bw_log_sink *sink)
 {
@@ -10,33 +11,33 @@ void bw_log_init(struct bw_log *log, const struct bw_log_sink *sink)
 void bw_log_child(struct bw_log *log, const struct bw_log *parent, const char *key,
                   const char *text)
 {
-    *log = (struct bw_log){ .sink = parent != NULL ? parent->sink : NULL,
-                            .parent = parent,
-                            .field = bw_text(key, text) };
+    *log = (struct bw_log){ .parent = parent };
+    if (parent != NULL)
+        log->sink = parent->sink;
+    log->field = bw_text(key, text);
+}
+
+/* Outermost first. */
+static size_t add_context(const struct bw_log *log, struct bw_log_field *fields,
+                          size_t count)
+{
+    if (log->parent != NULL)
+        count = add_context(log->parent, fields, count);
+    if (log->field.key != NULL && count < FIELDS_MAX)
+        fields[count++] = log->field;
+    return count;
 }
 
 void bw_log_write(const struct bw_log *log, enum bw_log_level level,
                   const struct bw_log_field *fields, const char *message)
 {
-    struct bw_log_field all[MOST_FIELDS];
-    size_t depth = 0, count = 0;
+    struct bw_log_field all[FIELDS_MAX];
+    size_t count;
 
     if (!bw_log_enabled(log, level))
         return;
-    for (const struct bw_log *at = log; at != NULL; at = at->parent)
-        depth += at->field.key != NULL;
-    /* Contexts are few; what exceeds the room is left out, innermost first. */
-    for (const struct bw_log *at = log; at != NULL; at = at->parent) {
-        if (at->field.key == NULL)
-            continue;
-        depth--;
-        if (depth < MOST_FIELDS) {
-            all[depth] = at->field;
-            if (count <= depth)
-                count = depth + 1;
-        }
-    }
-    for (; fields != NULL && fields->key != NULL && count < MOST_FIELDS; fields++)
+    count = add_context(log, all, 0);
+    for (; fields != NULL && fields->key != NULL && count < FIELDS_MAX; fields++)
         all[count++] = *fields;
     log->sink->write(log->sink->arg, level, message, all, count);
 }

@@ -1,1 +1,0 @@
-typedef int bw_stub_codec; /* replaced soon */
