@@ -1,0 +1,77 @@
+// The handler of the conformance tests, as a BullMQ processor. peer_worker.c has the same one.
+//
+// A job's data is {"do": [step, …]}: the nth start of the job runs the nth step, further starts the
+// last one. A step is a list of operations, run in order; JSON values travel as text, so that both
+// sides hand the same bytes to their library:
+//   ["progress", json] ["log", row] ["data", json]      side effects
+//   ["gate", name]                                      waits for the file `name` in the gate folder
+//   ["return", json] ["nothing"]                        completes
+//   ["fail", message] ["backoff", message, ms]          fails; a custom backoff
+//   ["unrecoverable", message] ["blank"]                fails for good; fails without a message
+//   ["delay", ms] ["wait"] ["limit", ms]                puts the job back
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+
+export class CustomBackoff extends Error {
+    constructor(message, ms) {
+        super(message);
+        this.ms = ms;
+    }
+}
+
+async function pass(gate) {
+    while (!existsSync(gate))
+        await new Promise((resolve) => setTimeout(resolve, 3));
+}
+
+function operations(library, worker, gates) {
+    const { DelayedError, RateLimitError, UnrecoverableError, WaitingError } = library;
+    return {
+        progress: (job, token, json) => job.updateProgress(JSON.parse(json)),
+        log: (job, token, row) => job.log(row),
+        data: (job, token, json) => job.updateData(JSON.parse(json)),
+        gate: (job, token, name) => pass(path.join(gates, name)),
+        fail: (job, token, message) => {
+            throw new Error(message);
+        },
+        backoff: (job, token, message, ms) => {
+            throw new CustomBackoff(message, ms);
+        },
+        unrecoverable: (job, token, message) => {
+            throw new UnrecoverableError(message);
+        },
+        blank: () => {
+            throw {}; // eslint-disable-line no-throw-literal -- no message is the point
+        },
+        delay: async (job, token, ms) => {
+            await job.moveToDelayed(Date.now() + ms, token);
+            throw new DelayedError();
+        },
+        wait: async (job, token) => {
+            await job.moveToWait(token);
+            throw new WaitingError();
+        },
+        limit: async (job, token, ms) => {
+            await worker().rateLimit(ms);
+            throw new RateLimitError();
+        },
+    };
+}
+
+/** A processor for `library`'s Worker; `worker()` gives that worker, `gates` is a folder. */
+export function processor(library, worker, gates) {
+    const known = operations(library, worker, gates);
+
+    return async (job, token) => {
+        const steps = job.data.do;
+        const step = steps[Math.min(job.attemptsStarted, steps.length) - 1];
+        for (const [name, ...args] of step) {
+            if (name === 'return')
+                return JSON.parse(args[0]);
+            if (name === 'nothing')
+                return undefined;
+            await known[name](job, token, ...args);
+        }
+        throw new Error('the step has no end');
+    };
+}

@@ -1,0 +1,102 @@
+#!/usr/bin/env node
+// run.mjs [--line 5|6] [--only TEXT] [--ours COMMAND | --self] [--list]
+//
+// Runs every scenario once with BullMQ's Worker and once with ours, in two databases of one private
+// Redis, and compares all keys they leave (specification, Appendix B) and what BullMQ's own Queue
+// reads from them. Both lines of BullMQ in turn, where a scenario allows it.
+//   --only TEXT     scenarios whose name contains TEXT
+//   --ours COMMAND  our worker program (default: peer_worker of $BULWARK_BUILD)
+//   --self          BullMQ on both sides: shows that the masking hides no noise
+//   --list          names the scenarios and what they answer for
+// Exit code 0 when all are equal.
+import path from 'node:path';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+
+import { bullmq } from '../peer/peer.mjs';
+import { startRedis } from '../peer/server.mjs';
+import { compare } from './dump.mjs';
+import { scenarios } from './scenarios/all.mjs';
+import { Side, Stage } from './stage.mjs';
+
+const here = path.dirname(fileURLToPath(import.meta.url));
+const node = (line) => [process.execPath, path.join(here, 'node_worker.mjs'), line];
+const LINES = { 6: '6.7.0', 5: '5.81.3' };
+
+function options() {
+    const { values } = parseArgs({
+        options: {
+            line: { type: 'string' },
+            only: { type: 'string', default: '' },
+            ours: { type: 'string' },
+            self: { type: 'boolean', default: false },
+            list: { type: 'boolean', default: false },
+        },
+    });
+    const build = process.env.BULWARK_BUILD ?? path.join(here, '../../build/debug');
+    const ours = values.ours ?? path.join(build, 'tests/conformance/peer_worker');
+    return {
+        ...values,
+        chosen: scenarios.filter(({ name }) => name.includes(values.only)),
+        lines: Object.keys(LINES).filter((line) => [undefined, line].includes(values.line)),
+        command: values.self ? node : () => [ours],
+    };
+}
+
+async function perform(scenario, side, library, server) {
+    const stage = new Stage(side, library, server.url(side.database));
+    try {
+        return await stage.result(await scenario.run(stage));
+    } finally {
+        await stage.end();
+    }
+}
+
+/** Lines that say what differs or went wrong; none when both sides agree. */
+async function differ(scenario, sides, library, server) {
+    const runs = await Promise.allSettled(
+        sides.map((side) => perform(scenario, side, library, server)));
+    const broken = runs.flatMap((run, i) =>
+        run.status === 'rejected' ? [`${sides[i].name}: ${run.reason.stack}`] : []);
+    return broken.length > 0 ? broken : compare(runs[1].value, runs[0].value);
+}
+
+function report(scenario, line, found, ms) {
+    const verdict = found.length === 0 ? 'equal' : 'DIFFERS';
+    console.log(`${scenario.name.padEnd(46)} ${LINES[line].padEnd(7)} ${verdict.padEnd(8)}`
+        + `${String(ms).padStart(6)} ms  ${scenario.statements.join(' ')}`);
+    for (const difference of found)
+        console.log(`    ${difference}`);
+}
+
+async function runLine(line, opts, server, counts) {
+    const library = await bullmq(line);
+    const sides = [new Side('BullMQ', node(line), 0),
+        new Side(opts.self ? 'BullMQ again' : 'bulwark', opts.command(line), 1)];
+    for (const scenario of opts.chosen.filter(({ lines }) => lines.includes(line))) {
+        const start = Date.now();
+        const found = await differ(scenario, sides, library, server);
+        report(scenario, line, found, Date.now() - start);
+        counts[found.length === 0 ? 'passed' : 'failed']++;
+    }
+    await Promise.all(sides.map((side) => side.end()));
+}
+
+async function main() {
+    const opts = options();
+    if (opts.list) {
+        for (const { name, lines, statements } of opts.chosen)
+            console.log(`${name.padEnd(46)} ${lines.join(',').padEnd(4)} ${statements.join(' ')}`);
+        return 0;
+    }
+    const server = await startRedis(['--databases', '2']);
+    const counts = { passed: 0, failed: 0 };
+    for (const line of opts.lines)
+        await runLine(line, opts, server, counts);
+    await server.stop();
+    console.log(`\n${counts.passed} passed, ${counts.failed} failed`);
+    return counts.failed === 0 && counts.passed > 0 ? 0 : 1;
+}
+
+process.exit(await main());

@@ -1,0 +1,217 @@
+// One run of a scenario on one side: a database, BullMQ's own Queue as the producer, and the
+// workers of that side.
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import readline from 'node:readline';
+
+import { Redis } from '../peer/peer.mjs';
+import { startProcess, until } from '../peer/server.mjs';
+import { dump, mask } from './dump.mjs';
+import { view } from './view.mjs';
+
+const QUEUE = 'conf';
+const EXIT_MS = 15000;
+
+/** A worker program that waits for its configuration line. */
+class WorkerProcess {
+    constructor(command) {
+        this.child = startProcess(command[0], command.slice(1),
+            { stdio: ['pipe', 'pipe', 'inherit'] });
+        this.child.stdin.on('error', () => {}); // it died: `exited` tells
+        this.lines = readline.createInterface({ input: this.child.stdout });
+    }
+
+    /** Sends the configuration; resolves with the program's first line. */
+    begin(config) {
+        const first = new Promise((resolve) => this.lines.once('line', resolve));
+        this.child.stdin.write(`${JSON.stringify(config)}\n`);
+        const early = this.child.exited.then((code) => {
+            throw new Error(`the worker program ended early: ${code}`);
+        });
+        early.catch(() => {});
+        return Promise.race([first, early]);
+    }
+
+    /** Lets running jobs finish; throws unless the program ends well. */
+    async stop() {
+        this.child.stdin.end();
+        const late = new Promise((resolve) => setTimeout(resolve, EXIT_MS, 'not at all').unref());
+        const code = await Promise.race([this.child.exited, late]);
+        if (code !== 0) {
+            this.child.kill('SIGKILL');
+            throw new Error(`the worker program ended with ${code}`);
+        }
+    }
+
+    async kill() {
+        this.child.kill('SIGKILL');
+        await this.child.exited;
+    }
+}
+
+/**
+ * Who works: the command of its worker program, kept warm by one spare process. `library` of
+ * Stage below is the line of BullMQ whose objects produce and look.
+ */
+export class Side {
+    constructor(name, command, database) {
+        this.name = name;
+        this.command = command;
+        this.database = database;
+        this.spare = new WorkerProcess(command);
+    }
+
+    take() {
+        const process = this.spare;
+        this.spare = new WorkerProcess(this.command);
+        return process;
+    }
+
+    async end() {
+        await this.spare.kill();
+    }
+}
+
+export class Stage {
+    constructor(side, library, url) {
+        this.side = side;
+        this.library = library;
+        this.url = url;
+        this.redis = new Redis(url, { maxRetriesPerRequest: null });
+        this.gates = mkdtempSync(path.join(tmpdir(), 'bulwark-gates-'));
+        this.workers = [];
+        this.prefix = 'bull';
+        this.name = QUEUE;
+        this.ignored = [];
+        this.settles = true;
+        this.since = Date.now();
+        this.opened = [];
+    }
+
+    connectionOptions() {
+        return { connection: this.redis, prefix: this.prefix };
+    }
+
+    /** BullMQ's Queue of the line; `name` for a further queue. */
+    queueOf(name) {
+        const queue = new this.library.Queue(name, this.connectionOptions());
+        queue.on('error', () => {}); // reported where it is awaited
+        this.opened.push(queue);
+        return queue;
+    }
+
+    get queue() {
+        this.mainQueue ??= this.queueOf(this.name);
+        return this.mainQueue;
+    }
+
+    get flows() {
+        if (this.flowProducer === undefined) {
+            this.flowProducer = new this.library.FlowProducer(this.connectionOptions());
+            this.opened.push(this.flowProducer);
+        }
+        return this.flowProducer;
+    }
+
+    key(suffix, name = this.name) {
+        return `${this.prefix}:${name}:${suffix}`;
+    }
+
+    /** Adds a job whose nth start runs steps[n - 1]; see interpreter.mjs. */
+    add(name, steps, opts) {
+        return this.queue.add(name, { do: steps }, opts);
+    }
+
+    config(more) {
+        return {
+            redis: this.url, prefix: this.prefix, queue: this.name,
+            gates: this.gates, ...more,
+        };
+    }
+
+    /** The side's own producer adds these; resolves with the ids, null where one was refused. */
+    async produce(list) {
+        const program = this.side.take();
+        const line = await program.begin(this.config({ add: list }));
+        await program.stop();
+        return JSON.parse(line);
+    }
+
+    /** Starts a worker of the side, options in BullMQ's spelling. */
+    async start(options = {}, queue = this.name) {
+        const program = this.side.take();
+        this.workers.push(program);
+        await program.begin(this.config({ options, queue }));
+        return {
+            stop: () => this.drop(program).stop(),
+            kill: () => this.drop(program).kill(),
+        };
+    }
+
+    drop(program) {
+        this.workers = this.workers.filter((other) => other !== program);
+        return program;
+    }
+
+    open(gate) {
+        writeFileSync(path.join(this.gates, gate), '');
+    }
+
+    shut(gate) {
+        if (existsSync(path.join(this.gates, gate)))
+            rmSync(path.join(this.gates, gate));
+    }
+
+    until(condition, what) {
+        return until(condition, `${what} (${this.side.name})`);
+    }
+
+    async count(event, name = this.name) {
+        const entries = await this.redis.xrange(this.key('events', name), '-', '+');
+        return entries.filter(([, fields]) => fields[1] === event).length;
+    }
+
+    /** Waits until `n` of this event were written. */
+    seen(event, n = 1, name = this.name) {
+        return this.until(async () => (await this.count(event, name)) >= n, `${n} × ${event}`);
+    }
+
+    /** Waits until `n` jobs are completed or finally failed. */
+    finished(n, name = this.name) {
+        return this.until(
+            async () =>
+                (await this.count('completed', name)) + (await this.count('failed', name)) >= n,
+            `${n} finished jobs`);
+    }
+
+    /** Waits for an idle worker to have consumed the markers. */
+    async settle() {
+        if (!this.settles || this.workers.length === 0)
+            return;
+        const marker = this.key('marker');
+        await this.until(async () => !(await this.redis.exists(marker)), 'an idle worker');
+    }
+
+    /** The keys masked, and what BullMQ's own objects make of them. */
+    async result(extra) {
+        await this.settle();
+        // Before the view: asking BullMQ for a list of states may touch keys.
+        const keys = mask(await dump(this.redis), { since: this.since, ignore: this.ignored });
+        if (extra !== undefined)
+            keys['(result)'] = { value: extra, pttl: -1 };
+        keys['(BullMQ sees)'] = { value: await view(this.queue), pttl: -1 };
+        return keys;
+    }
+
+    async end() {
+        const ends = await Promise.allSettled(this.workers.map((worker) => worker.stop()));
+        await Promise.allSettled(this.opened.map((object) => object.close()));
+        await this.redis.flushdb();
+        this.redis.disconnect();
+        rmSync(this.gates, { recursive: true, force: true });
+        const failed = ends.find((end) => end.status === 'rejected');
+        if (failed)
+            throw failed.reason;
+    }
+}

@@ -1,0 +1,94 @@
+// A private redis-server on a free loopback port, in a folder of its own under the system's
+// temporary folder. It ends with the program that started it.
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+import { Redis } from './peer.mjs';
+
+// An end by signal runs the exit handlers too: nothing is left behind.
+for (const [signal, number] of [['SIGHUP', 1], ['SIGINT', 2], ['SIGTERM', 15]])
+    process.once(signal, () => process.exit(128 + number));
+
+/** A loopback port that was free a moment ago. */
+export function freePort() {
+    return new Promise((resolve, reject) => {
+        const probe = createServer();
+        probe.once('error', reject);
+        probe.listen(0, '127.0.0.1', () => {
+            const { port } = probe.address();
+            probe.close(() => resolve(port));
+        });
+    });
+}
+
+/** Waits until `condition` holds; throws naming `what` when it does not within `ms`. */
+export async function until(condition, what, ms = 15000) {
+    const deadline = Date.now() + ms;
+    for (;;) {
+        const value = await condition();
+        if (value)
+            return value;
+        if (Date.now() > deadline)
+            throw new Error(`waited ${ms} ms in vain for ${what}`);
+        await new Promise((resolve) => setTimeout(resolve, 4));
+    }
+}
+
+/** A child process that does not outlive this one; `exited` resolves with its code or signal. */
+export function startProcess(command, args, options) {
+    const child = spawn(command, args, options);
+    const kill = () => child.kill('SIGKILL');
+    process.once('exit', kill);
+    child.exited = new Promise((resolve) => {
+        child.once('error', (error) => resolve(error.message));
+        child.once('close', (code, signal) => resolve(code ?? signal));
+    });
+    child.exited.then(() => process.off('exit', kill));
+    return child;
+}
+
+async function tryStart(folder, extra) {
+    const port = await freePort();
+    const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', '',
+        '--appendonly', 'no', '--maxmemory-policy', 'noeviction', ...extra];
+    const child = startProcess('redis-server', args, { stdio: ['ignore', 'ignore', 'inherit'] });
+    const redis = new Redis(port, '127.0.0.1', { retryStrategy: () => 20, lazyConnect: false });
+    redis.on('error', () => {}); // refused until it listens
+    const pid = async () => /process_id:(\d+)/.exec(await redis.info('server'))?.[1];
+    const gone = child.exited.then((code) => ({ code }));
+    const answer = await Promise.race([pid(), gone]);
+    redis.disconnect();
+    // A server that is not ours may have taken the port in between.
+    if (answer !== String(child.pid)) {
+        child.kill('SIGKILL');
+        return null;
+    }
+    return { child, port };
+}
+
+/** `extra` are further arguments of redis-server. Returns {port, pid, url(db), stop()}. */
+export async function startRedis(extra = []) {
+    const folder = mkdtempSync(path.join(tmpdir(), 'bulwark-redis-'));
+    const remove = () => rmSync(folder, { recursive: true, force: true });
+    process.once('exit', remove);
+    for (let i = 0; i < 5; i++) {
+        const server = await tryStart(folder, extra);
+        if (server === null)
+            continue;
+        return {
+            port: server.port,
+            pid: server.child.pid,
+            url: (db = 0) => `redis://127.0.0.1:${server.port}/${db}`,
+            async stop() {
+                server.child.kill('SIGTERM');
+                await server.child.exited;
+                remove();
+                process.off('exit', remove);
+            },
+        };
+    }
+    throw new Error('redis-server does not start');
+}
