@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/alloc.h"
 #include "run/job.h"
 #include "run/queue_loop.h"
 #include "run/reactor.h"
@@ -50,7 +51,7 @@ void bw_adopt_send(struct bw_queue_loop *queue)
 {
     struct bw_reactor *reactor = queue->reactor;
     struct bw_cmd *cmd = bw_reactor_cmd(reactor);
-    struct bw_text *known = calloc(queue->job_count + 1, sizeof *known);
+    struct bw_text *known = bw_calloc(queue->job_count + 1, sizeof *known);
     struct bw_error err = { BW_ENOMEM, "out of memory" };
     int result = BW_ENOMEM;
 

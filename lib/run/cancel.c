@@ -5,6 +5,7 @@
 
 #include <bulwark/thread.h>
 
+#include "base/alloc.h"
 #include "run/container.h"
 #include "run/job.h"
 #include "run/queue_loop.h"
@@ -85,7 +86,7 @@ static void deliver(struct bw_mail *mail, bool open)
 static struct request *request_create(struct bw_reactor *reactor, const char *queue,
                                       const char *id, const char *reason)
 {
-    struct request *request = calloc(1, sizeof *request);
+    struct request *request = bw_calloc(1, sizeof *request);
 
     if (request == NULL)
         return NULL;
@@ -94,9 +95,9 @@ static struct request *request_create(struct bw_reactor *reactor, const char *qu
     request->users = 1;
     request->reactor = reactor;
     request->mail.deliver = deliver;
-    request->queue = strdup(queue);
-    request->id = strdup(id);
-    request->reason = strdup(reason != NULL ? reason : "");
+    request->queue = bw_strdup(queue);
+    request->id = bw_strdup(id);
+    request->reason = bw_strdup(reason != NULL ? reason : "");
     if (request->queue != NULL && request->id != NULL && request->reason != NULL)
         return request;
     request_unref(request);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "run/container.h"
 #include "run/job.h"
 #include "run/queue_loop.h"
@@ -65,7 +66,7 @@ struct bw_effect *bw_effect_create(struct bw_job *job, enum bw_effect_kind kind,
 
     if (len > SIZE_MAX - sizeof *effect - 1)
         return NULL;
-    effect = calloc(1, sizeof *effect + len + 1);
+    effect = bw_calloc(1, sizeof *effect + len + 1);
     if (effect == NULL)
         return NULL;
     effect->mail.deliver = deliver;

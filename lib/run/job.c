@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "run/container.h"
 #include "run/effects.h"
 #include "run/queue_loop.h"
@@ -47,7 +48,7 @@ struct bw_job *bw_job_create(struct bw_reactor *reactor)
     struct bw_buf text, stack, stacktrace;
 
     if (job == NULL) {
-        job = calloc(1, sizeof *job);
+        job = bw_calloc(1, sizeof *job);
         if (job == NULL)
             return NULL;
     } else {

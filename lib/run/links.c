@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "run/queue_loop.h"
 #include "run/reactor.h"
 
@@ -223,25 +224,21 @@ static int create_listing(struct bw_reactor *reactor, struct bw_queue_loop *queu
 
 /* With a single queue the blocking connection itself makes us visible to getWorkers
  * (§10.8). */
-static char *name_blocking(const struct bw_reactor *reactor)
-{
-    char *name = NULL;
-
-    if (reactor->queue_count == 1 && !reactor->queues[0]->options.skip_listing)
-        return strdup(reactor->queues[0]->client_name);
-    return asprintf(&name, "bulwark:%s:markers", reactor->uuid) >= 0 ? name : NULL;
-}
-
 static int make_names(struct bw_reactor *reactor, struct bw_error *err)
 {
     struct bw_links *links = &reactor->links;
+    char markers[64];
+    const char *blocking = markers;
 
-    if (asprintf(&links->command_name, "bulwark:%s:commands", reactor->uuid) < 0)
-        links->command_name = NULL;
-    links->blocking_name = name_blocking(reactor);
-    if (links->command_name == NULL || links->blocking_name == NULL)
-        return bw_error_set(err, BW_ENOMEM, "out of memory");
-    return BW_OK;
+    /* Both fit: a UUID has 36 characters. */
+    (void)snprintf(links->command_name, sizeof links->command_name, "bulwark:%s:commands",
+                   reactor->uuid);
+    (void)snprintf(markers, sizeof markers, "bulwark:%s:markers", reactor->uuid);
+    if (reactor->queue_count == 1 && !reactor->queues[0]->options.skip_listing)
+        blocking = reactor->queues[0]->client_name;
+    links->blocking_name = bw_strdup(blocking);
+    return links->blocking_name != NULL ? BW_OK
+                                        : bw_error_set(err, BW_ENOMEM, "out of memory");
 }
 
 int bw_links_prepare(struct bw_reactor *reactor, struct bw_error *err)
@@ -301,7 +298,6 @@ void bw_links_close(struct bw_reactor *reactor)
     bw_conn_destroy(&links->blocking);
     bw_conn_destroy(&links->command);
     links->recovered = false;
-    free(links->command_name);
     free(links->blocking_name);
-    links->command_name = links->blocking_name = NULL;
+    links->blocking_name = NULL;
 }

@@ -20,7 +20,8 @@ enum { BW_DEAD_LINKS = 16 };
 
 struct bw_links {
     struct bw_conn *command, *blocking;
-    char *command_name, *blocking_name;
+    char command_name[64];
+    char *blocking_name;
     int64_t command_id, blocking_id; /* of the present links; 0: none */
     int64_t dead[BW_DEAD_LINKS];     /* ids of lost links that may not be gone in Redis */
     unsigned dead_count;

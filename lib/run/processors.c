@@ -5,6 +5,7 @@
 
 #include <bulwark/thread.h>
 
+#include "base/alloc.h"
 #include "run/delays.h"
 
 struct bw_processors {
@@ -108,7 +109,7 @@ int bw_processors_start(struct bw_processors **poolp, unsigned count,
                         struct bw_error *err)
 {
     struct bw_processors *pool =
-        calloc(1, sizeof *pool + count * sizeof pool->threads[0]);
+        bw_calloc(1, sizeof *pool + count * sizeof pool->threads[0]);
 
     if (pool == NULL)
         return bw_error_set(err, BW_ENOMEM, "processor threads: out of memory");

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "run/job.h"
 #include "run/queue_loop.h"
 #include "run/reactor.h"
@@ -60,7 +61,7 @@ static int copy_text(char **to, const char *from)
 {
     if (from == NULL)
         return BW_OK;
-    *to = strdup(from);
+    *to = bw_strdup(from);
     return *to != NULL ? BW_OK : BW_ENOMEM;
 }
 
@@ -98,7 +99,7 @@ static int create_calls(struct bw_queue_loop *queue)
     queue->batch = batch_for(queue->options.concurrency);
     for (unsigned i = 0; i < BW_SETTLE_CALLS; i++) {
         queue->calls[i].queue = queue;
-        queue->calls[i].jobs = calloc(queue->batch, sizeof *queue->calls[i].jobs);
+        queue->calls[i].jobs = bw_calloc(queue->batch, sizeof *queue->calls[i].jobs);
         if (queue->calls[i].jobs == NULL)
             return BW_ENOMEM;
     }
@@ -132,7 +133,7 @@ int bw_queue_create(struct bw_queue_loop **queuep, struct bw_reactor *reactor,
         return result;
     if (handler->process == NULL)
         return bw_error_set(err, BW_EINVAL, "the handler has no process function");
-    queue = calloc(1, sizeof *queue);
+    queue = bw_calloc(1, sizeof *queue);
     if (queue == NULL)
         return bw_error_set(err, BW_ENOMEM, "out of memory");
     queue->reactor = reactor;

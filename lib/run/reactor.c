@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "base/alloc.h"
 #include "run/drain.h"
 #include "run/job.h"
 #include "run/queue_loop.h"
@@ -194,7 +195,7 @@ int bw_reactor_create(struct bw_reactor **reactorp,
                       const struct bw_worker_options *options, const struct bw_log *log,
                       struct bw_error *err)
 {
-    struct bw_reactor *reactor = calloc(1, sizeof *reactor);
+    struct bw_reactor *reactor = bw_calloc(1, sizeof *reactor);
     int result;
 
     if (reactor == NULL)
@@ -228,7 +229,7 @@ int bw_reactor_add_queue(struct bw_reactor *reactor, struct bw_queue_loop *queue
             return bw_error_set(err, BW_EINVAL, "the worker has queue %s already",
                                 queue->name);
     }
-    queues = realloc(reactor->queues, (reactor->queue_count + 1) * sizeof *queues);
+    queues = bw_realloc(reactor->queues, (reactor->queue_count + 1) * sizeof *queues);
     if (queues == NULL)
         return bw_error_set(err, BW_ENOMEM, "out of memory");
     reactor->queues = queues;

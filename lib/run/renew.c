@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "run/job.h"
 #include "run/queue_loop.h"
 #include "run/reactor.h"
@@ -106,7 +107,7 @@ static int send_chunk(struct bw_queue_loop *queue, const struct chunk *chunk,
                       uint64_t number)
 {
     struct bw_reactor *reactor = queue->reactor;
-    struct renewal *renewal = malloc(sizeof *renewal);
+    struct renewal *renewal = bw_alloc(sizeof *renewal);
     struct bw_cmd *cmd = bw_reactor_cmd(reactor);
     int result;
 
@@ -149,7 +150,7 @@ static void renew(struct bw_queue_loop *queue, struct bw_mono due_before)
 
     if (from == NULL || !bw_reactor_can_call(reactor))
         return;
-    chunk = malloc(sizeof *chunk);
+    chunk = bw_alloc(sizeof *chunk);
     if (chunk == NULL)
         result = BW_ENOMEM;
     while (result == BW_OK && from != NULL) {

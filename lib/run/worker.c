@@ -6,6 +6,7 @@
 #include <bulwark/thread.h>
 #include <bulwark/worker.h>
 
+#include "base/alloc.h"
 #include "run/cancel.h"
 #include "run/drain.h"
 #include "run/queue_loop.h"
@@ -32,7 +33,7 @@ int bw_worker_create(struct bw_worker **workerp, const struct bw_worker_options 
 
     if (options->redis == NULL)
         return bw_error_set(err, BW_EINVAL, "redis: missing");
-    worker = calloc(1, sizeof *worker);
+    worker = bw_calloc(1, sizeof *worker);
     if (worker == NULL)
         return bw_error_set(err, BW_ENOMEM, "out of memory");
     bw_log_init(&worker->log, options->log);
