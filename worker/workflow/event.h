@@ -21,7 +21,8 @@ enum wf_event_kind {
     WF_EVENT_OTHER
 };
 
-/* All texts are owned; NULL is absent. Ids are decimal strings. Objects are owned references. */
+/* All texts are owned; NULL is absent. Ids are decimal strings. Objects are owned
+ * references. */
 struct wf_event {
     enum wf_event_kind kind;
     bool max_platform;
@@ -31,18 +32,23 @@ struct wf_event {
     char *text;          /* message.text, or what a resume made of it (§3.7) */
     char *original_text; /* set when `text` was replaced */
     char *start_payload;
-    char *command; /* "/start", "/help": the token without @bot, lower case; NULL if none */
+    char *
+        command; /* "/start", "/help": the token without @bot, lower case; NULL if none */
     char *callback_id, *callback_data, *callback_message_id, *message_id;
     json_t *contact, *location, *poll, *webhook;
 };
 
-/* `context` is the job's context, `trigger` data.trigger or NULL. BW_EINVAL: nothing usable (no chat
- * id, an unsupported update): the job's result is false. BW_ENOMEM. */
+/* `context` is the job's context, `trigger` data.trigger or NULL. BW_EINVAL: nothing
+ * usable (no chat id, an unsupported update): the job's result is false. BW_ENOMEM. The
+ * event is empty after a failure; after success it shares parts of `context`, which must
+ * not be changed any more. */
 BW_MUSTCHECK int wf_event_parse(struct wf_event *event, const json_t *context,
                                 const char *trigger, struct bw_error *err);
 void wf_event_fini(struct wf_event *event);
 
-/* New reference: the `telegram` object that templates see (§6.4.1). */
+/* New reference: the `telegram` object that templates see (§6.4.1); NULL when memory is
+ * out. `text`, `original_text` and `contact` are taken as they are now, so a resume that
+ * changes them asks again. */
 json_t *wf_event_telegram(const struct wf_event *event);
 
 #endif
