@@ -42,7 +42,7 @@ static size_t list_known(const struct bw_queue_loop *queue, struct bw_text *know
 {
     size_t count = 0;
 
-    for (const struct bw_job *job = queue->jobs; job != NULL; job = job->next)
+    for (const struct bw_job *job = NULL; (job = bw_queue_next_job(queue, job)) != NULL;)
         known[count++] = job->data.id;
     return count;
 }

@@ -6,7 +6,7 @@
 #include <bulwark/thread.h>
 
 #include "base/alloc.h"
-#include "run/container.h"
+#include "base/list.h"
 #include "run/job.h"
 #include "run/queue_loop.h"
 #include "run/reactor.h"
@@ -14,7 +14,7 @@
 enum { PATIENCE_MS = 1000 };
 
 struct request { /* shared by the asking thread and the reactor: the last one frees */
-    struct bw_mail mail;
+    struct bw_letter letter;
     struct bw_reactor *reactor;
     char *queue, *id, *reason;
     struct bw_mutex mutex; /* guards the rest */
@@ -43,7 +43,7 @@ static void request_unref(struct request *request)
 
 static struct bw_job *find_in(const struct bw_queue_loop *queue, const char *id)
 {
-    for (struct bw_job *job = queue->jobs; job != NULL; job = job->next) {
+    for (struct bw_job *job = NULL; (job = bw_queue_next_job(queue, job)) != NULL;) {
         if (job->place == BW_JOB_HELD && strcmp(job->data.id.data, id) == 0)
             return job;
     }
@@ -65,9 +65,9 @@ static struct bw_job *find_job(const struct request *request)
     return NULL;
 }
 
-static void deliver(struct bw_mail *mail, bool open)
+static void deliver(struct bw_letter *letter, bool open)
 {
-    struct request *request = BW_CONTAINER(mail, struct request, mail);
+    struct request *request = BW_LIST_OF(letter, struct request, letter);
     struct bw_job *job = open ? find_job(request) : NULL;
 
     if (job != NULL) {
@@ -94,7 +94,7 @@ static struct request *request_create(struct bw_reactor *reactor, const char *qu
     bw_cond_init(&request->answered);
     request->users = 1;
     request->reactor = reactor;
-    request->mail.deliver = deliver;
+    request->letter.deliver = deliver;
     request->queue = bw_strdup(queue);
     request->id = bw_strdup(id);
     request->reason = bw_strdup(reason != NULL ? reason : "");
@@ -127,7 +127,7 @@ int bw_cancel_job(struct bw_reactor *reactor, const char *queue, const char *id,
     if (request == NULL)
         return BW_ENOMEM;
     request->users = 2; /* the reactor has not seen it: no lock needed */
-    bw_reactor_mail(reactor, &request->mail);
+    bw_reactor_send(reactor, &request->letter);
     result = await_answer(request);
     request_unref(request);
     return result;

@@ -59,8 +59,8 @@ static unsigned give_up_jobs(struct bw_queue_loop *queue)
     unsigned count = 0;
     struct bw_job *job, *next;
 
-    for (job = queue->jobs; job != NULL; job = next) {
-        next = job->next;
+    for (job = bw_queue_next_job(queue, NULL); job != NULL; job = next) {
+        next = bw_queue_next_job(queue, job);
         if (job->place != BW_JOB_HELD)
             continue;
         bw_queue_give_up(job);
@@ -74,7 +74,7 @@ static void deadline(struct bw_reactor *reactor)
     unsigned count = 0;
 
     /* Answers that have arrived count. */
-    bw_mailbox_read(&reactor->mailbox, true);
+    bw_letterbox_read(&reactor->letters, true);
     for (size_t i = 0; i < reactor->queue_count; i++)
         count += give_up_jobs(reactor->queues[i]);
     reactor->deadline_passed = true;

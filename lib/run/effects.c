@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "run/container.h"
+#include "base/list.h"
 #include "run/job.h"
 #include "run/queue_loop.h"
 #include "run/reactor.h"
@@ -36,9 +36,9 @@ static void build(struct bw_effect *effect)
     }
 }
 
-static void deliver(struct bw_mail *mail, bool open)
+static void deliver(struct bw_letter *letter, bool open)
 {
-    struct bw_effect *effect = BW_CONTAINER(mail, struct bw_effect, mail);
+    struct bw_effect *effect = BW_LIST_OF(letter, struct bw_effect, letter);
     struct bw_reactor *reactor = effect->queue->reactor;
 
     /* A job that was handed back is not ours to write to any more. */
@@ -55,7 +55,7 @@ static void deliver(struct bw_mail *mail, bool open)
     reactor->effects.last = effect;
     if (reactor->effects.unsent == NULL)
         reactor->effects.unsent = effect;
-    /* At once, not at the turn's end: the job's answer may be the next mail. */
+    /* At once, not at the turn's end: the job's answer may be the next letter. */
     bw_effects_flush(reactor);
 }
 
@@ -69,7 +69,7 @@ struct bw_effect *bw_effect_create(struct bw_job *job, enum bw_effect_kind kind,
     effect = bw_calloc(1, sizeof *effect + len + 1);
     if (effect == NULL)
         return NULL;
-    effect->mail.deliver = deliver;
+    effect->letter.deliver = deliver;
     effect->kind = kind;
     effect->job = job;
     effect->queue = job->queue;

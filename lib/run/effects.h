@@ -12,7 +12,7 @@
 #include <bulwark/buf.h>
 
 #include "redis/conn.h"
-#include "run/mailbox.h"
+#include "run/letters.h"
 
 struct bw_job;
 struct bw_queue_loop;
@@ -21,7 +21,7 @@ struct bw_reactor;
 enum bw_effect_kind { BW_EFFECT_PROGRESS, BW_EFFECT_LOG, BW_EFFECT_DATA };
 
 struct bw_effect {
-    struct bw_mail mail;
+    struct bw_letter letter;
     struct bw_effect *next;
     enum bw_effect_kind kind;
     struct bw_job
@@ -37,7 +37,7 @@ struct bw_effects { /* the reactor's: sent ones first, in the order of their rep
     struct bw_effect *unsent; /* the first that was not sent, or NULL */
 };
 
-/* New, any thread: the reactor frees it after delivery through its mail. NULL: out of
+/* New, any thread: the reactor frees it after delivery through its letter. NULL: out of
  * memory. */
 struct bw_effect *bw_effect_create(struct bw_job *job, enum bw_effect_kind kind,
                                    const char *text, size_t len);

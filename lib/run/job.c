@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "run/container.h"
+#include "base/list.h"
 #include "run/effects.h"
 #include "run/queue_loop.h"
 #include "run/reactor.h"
@@ -31,9 +31,9 @@ static void trim(struct bw_buf *buf)
         bw_buf_clear(buf);
 }
 
-static void deliver_answer(struct bw_mail *mail, bool open)
+static void deliver_answer(struct bw_letter *letter, bool open)
 {
-    struct bw_job *job = BW_CONTAINER(mail, struct bw_job, mail);
+    struct bw_job *job = BW_LIST_OF(letter, struct bw_job, letter);
 
     assert(job->magic == BW_JOB_MAGIC);
     if (open)
@@ -63,7 +63,7 @@ struct bw_job *bw_job_create(struct bw_reactor *reactor)
     job->outcome.stack = stack;
     job->stacktrace = stacktrace;
     job->magic = BW_JOB_MAGIC;
-    job->mail.deliver = deliver_answer;
+    job->letter.deliver = deliver_answer;
     job->task.run = bw_job_run_task;
     return job;
 }
@@ -123,11 +123,11 @@ void bw_job_run(struct bw_job *job)
 
 void bw_job_run_task(struct bw_task *task)
 {
-    struct bw_job *job = BW_CONTAINER(task, struct bw_job, task);
+    struct bw_job *job = BW_LIST_OF(task, struct bw_job, task);
 
     assert(job->magic == BW_JOB_MAGIC);
     if (atomic_load(&job->given_up)) { /* put back before a thread was free for it */
-        bw_reactor_mail(job->queue->reactor, &job->mail);
+        bw_reactor_send(job->queue->reactor, &job->letter);
         return;
     }
     bw_job_run(job);
@@ -174,12 +174,12 @@ static void answer(struct bw_job *job)
 
     claim_answer(job, reactor);
     if (bw_reactor_is_current(reactor)) {
-        /* Side effects that another thread has mailed come before the end. */
-        bw_mailbox_read(&reactor->mailbox, true);
+        /* Side effects that another thread has sent come before the end. */
+        bw_letterbox_read(&reactor->letters, true);
         bw_queue_answered(job);
         return;
     }
-    bw_reactor_mail(reactor, &job->mail);
+    bw_reactor_send(reactor, &job->letter);
 }
 
 /* Texts of an outcome. Without memory the job is left to the stalled check. */
@@ -390,7 +390,7 @@ static int send_effect(struct bw_job *job, enum bw_effect_kind kind, const char 
     effect = bw_effect_create(job, kind, text, len);
     if (effect == NULL)
         return BW_ENOMEM;
-    bw_reactor_mail(job->queue->reactor, &effect->mail);
+    bw_reactor_send(job->queue->reactor, &effect->letter);
     return BW_OK;
 }
 

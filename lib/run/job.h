@@ -21,9 +21,10 @@
 #include <bulwark/log.h>
 #include <bulwark/worker.h>
 
+#include "base/list.h"
 #include "queue/calls.h"
 #include "queue/job.h"
-#include "run/mailbox.h"
+#include "run/letters.h"
 
 struct bw_queue_loop;
 struct bw_reactor;
@@ -62,7 +63,7 @@ struct bw_job {
     struct bw_log log;
 
     struct bw_outcome outcome; /* the handler's until it answers */
-    struct bw_mail mail;       /* carries the answer */
+    struct bw_letter letter;   /* carries the answer */
     struct bw_task task;       /* carries the job to a processor thread */
 
     /* Whose turn it is to speak about the job: see bw_job_cancel(). */
@@ -72,8 +73,8 @@ struct bw_job {
 
     /* The reactor's. */
     enum bw_job_place place;
-    struct bw_job *prev, *next; /* among all jobs of the queue, or among those given up */
-    struct bw_job *ready_next;
+    struct bw_list node; /* among the jobs of the queue, or among those given up */
+    struct bw_job *next; /* among those that are ready, or among free memory */
     bool answered;
     int refusal;            /* a code that is being looked into */
     bool unsure;            /* an earlier call with its end was lost */

@@ -62,7 +62,7 @@ static int64_t retry_delay(struct bw_job *job)
     if (job->outcome.has_delay)
         return job->outcome.delay_ms;
     return bw_backoff_delay(&job->data.parsed, job->data.attempts_made,
-                            bw_reactor_random(job->queue->reactor));
+                            bw_rand_unit(&job->queue->reactor->rand));
 }
 
 static void start_retry(struct bw_job *job, int64_t delay)

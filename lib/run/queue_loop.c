@@ -211,24 +211,12 @@ void bw_queue_fetched(struct bw_queue_loop *queue, const struct bw_settle_reply 
     queue->poll_at = bw_mono_add_ms(now, queue->options.drain_delay);
 }
 
-static void list_add(struct bw_job **list, struct bw_job *job)
+struct bw_job *bw_queue_next_job(const struct bw_queue_loop *queue,
+                                 const struct bw_job *job)
 {
-    job->prev = NULL;
-    job->next = *list;
-    if (*list != NULL)
-        (*list)->prev = job;
-    *list = job;
-}
+    const struct bw_list *next = job != NULL ? job->node.next : queue->jobs.next;
 
-static void list_remove(struct bw_job **list, struct bw_job *job)
-{
-    if (job->prev != NULL)
-        job->prev->next = job->next;
-    else
-        *list = job->next;
-    if (job->next != NULL)
-        job->next->prev = job->prev;
-    job->prev = job->next = NULL;
+    return next != &queue->jobs ? BW_LIST_OF(next, struct bw_job, node) : NULL;
 }
 
 static void count_jobs(struct bw_queue_loop *queue)
@@ -246,7 +234,7 @@ static void enter_job(struct bw_queue_loop *queue, struct bw_job *job,
                           bw_mono_add_ms(since, queue->options.lock_duration).ns,
                           memory_order_relaxed);
     job->place = BW_JOB_HELD;
-    list_add(&queue->jobs, job);
+    bw_list_append(&queue->jobs, &job->node);
     queue->job_count++;
     queue->held_count++;
     count_jobs(queue);
@@ -352,9 +340,9 @@ void bw_queue_start_job(struct bw_queue_loop *queue, const struct bw_reply *fiel
 
 static void append_ready(struct bw_queue_loop *queue, struct bw_job *job)
 {
-    job->ready_next = NULL;
+    job->next = NULL;
     if (queue->ready_tail != NULL)
-        queue->ready_tail->ready_next = job;
+        queue->ready_tail->next = job;
     else
         queue->ready_head = job;
     queue->ready_tail = job;
@@ -375,7 +363,7 @@ void bw_queue_ready_first(struct bw_job *job)
     struct bw_queue_loop *queue = job->queue;
 
     job->place = BW_JOB_READY;
-    job->ready_next = queue->ready_head;
+    job->next = queue->ready_head;
     queue->ready_head = job;
     if (queue->ready_tail == NULL)
         queue->ready_tail = job;
@@ -388,7 +376,7 @@ struct bw_job *bw_queue_take_ready(struct bw_queue_loop *queue)
     struct bw_job *job = queue->ready_head;
 
     assert(job != NULL && job->place == BW_JOB_READY);
-    queue->ready_head = job->ready_next;
+    queue->ready_head = job->next;
     if (queue->ready_head == NULL)
         queue->ready_tail = NULL;
     queue->ready_count--;
@@ -401,7 +389,7 @@ void bw_queue_answered(struct bw_job *job)
 
     job->answered = true;
     if (job->place == BW_JOB_GONE) {
-        list_remove(&queue->given_up, job);
+        bw_list_remove(&job->node);
         bw_job_destroy(&job);
         return;
     }
@@ -419,7 +407,7 @@ void bw_queue_job_gone(struct bw_job *job)
 {
     struct bw_queue_loop *queue = job->queue;
 
-    list_remove(&queue->jobs, job);
+    bw_list_remove(&job->node);
     queue->job_count--;
     count_jobs(queue);
     job->place = BW_JOB_GONE;
@@ -427,7 +415,7 @@ void bw_queue_job_gone(struct bw_job *job)
     if (job->answered)
         bw_job_destroy(&job);
     else
-        list_add(&queue->given_up, job);
+        bw_list_append(&queue->given_up, &job->node);
 }
 
 void bw_queue_give_up(struct bw_job *job)

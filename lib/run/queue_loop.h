@@ -14,6 +14,7 @@
 #include <bulwark/log.h>
 #include <bulwark/worker.h>
 
+#include "base/list.h"
 #include "queue/calls.h"
 #include "queue/keys.h"
 #include "redis/loop.h"
@@ -44,8 +45,8 @@ struct bw_queue_loop {
     unsigned batch; /* most jobs a call settles or takes */
 
     /* Jobs. */
-    struct bw_job *jobs;     /* all but those that are gone */
-    struct bw_job *given_up; /* gone, but their handlers have not answered */
+    struct bw_list jobs;     /* all but those that are gone */
+    struct bw_list given_up; /* gone, but their handlers have not answered */
     unsigned job_count;
     struct bw_job *ready_head, *ready_tail;
     unsigned ready_count;
@@ -106,6 +107,9 @@ void bw_queue_fetched(struct bw_queue_loop *queue, const struct bw_settle_reply 
  * another job is skipped. */
 void bw_queue_start_job(struct bw_queue_loop *queue, const struct bw_reply *fields,
                         struct bw_mono since, uint64_t first_token);
+/* Walks the queue's jobs: NULL gives the first, the last gives NULL. */
+struct bw_job *bw_queue_next_job(const struct bw_queue_loop *queue,
+                                 const struct bw_job *job);
 /* The handler has answered. */
 void bw_queue_answered(struct bw_job *job);
 /* The job's end goes (again) into a settle call: behind the others, or before them. */

@@ -136,6 +136,8 @@ int bw_queue_create(struct bw_queue_loop **queuep, struct bw_reactor *reactor,
     queue = bw_calloc(1, sizeof *queue);
     if (queue == NULL)
         return bw_error_set(err, BW_ENOMEM, "out of memory");
+    bw_list_init(&queue->jobs);
+    bw_list_init(&queue->given_up);
     queue->reactor = reactor;
     queue->handler = *handler;
     queue->handler_arg = arg;
@@ -157,12 +159,13 @@ fail:
     return result;
 }
 
-static void destroy_jobs(struct bw_job *list)
+static void destroy_jobs(struct bw_list *list)
 {
-    while (list != NULL) {
-        struct bw_job *job = list;
+    struct bw_list *node;
 
-        list = job->next;
+    while ((node = bw_list_shift(list)) != NULL) {
+        struct bw_job *job = BW_LIST_OF(node, struct bw_job, node);
+
         bw_job_destroy(&job);
     }
 }
@@ -174,8 +177,8 @@ void bw_queue_destroy(struct bw_queue_loop **queuep)
     if (queue == NULL)
         return;
     *queuep = NULL;
-    destroy_jobs(queue->jobs);
-    destroy_jobs(queue->given_up);
+    destroy_jobs(&queue->jobs);
+    destroy_jobs(&queue->given_up);
     bw_timer_destroy(&queue->timer);
     bw_timer_destroy(&queue->renew_timer);
     bw_timer_destroy(&queue->stalled_timer);

@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "base/alloc.h"
 #include "run/drain.h"
@@ -18,9 +17,9 @@ bool bw_reactor_is_current(const struct bw_reactor *reactor)
     return current == reactor;
 }
 
-void bw_reactor_mail(struct bw_reactor *reactor, struct bw_mail *mail)
+void bw_reactor_send(struct bw_reactor *reactor, struct bw_letter *letter)
 {
-    if (bw_mailbox_put(&reactor->mailbox, mail))
+    if (bw_letterbox_put(&reactor->letters, letter))
         bw_loop_wake(reactor->loop);
 }
 
@@ -137,59 +136,13 @@ static void on_wake(void *arg)
 {
     struct bw_reactor *reactor = arg;
 
-    bw_mailbox_read(&reactor->mailbox, true);
+    bw_letterbox_read(&reactor->letters, true);
     if (atomic_exchange(&reactor->quiet_changed, false))
         wake_queues(reactor);
     bw_drain_wake(reactor);
 }
 
 /* --- life */
-
-static void make_uuid(struct bw_reactor *reactor, const unsigned char *random)
-{
-    static const char digits[] = "0123456789abcdef";
-    char *at = reactor->uuid;
-
-    for (unsigned i = 0; i < 16; i++) {
-        unsigned byte = random[i];
-
-        if (i == 6)
-            byte = (byte & 0x0f) | 0x40; /* version 4 */
-        if (i == 8)
-            byte = (byte & 0x3f) | 0x80; /* variant 1 */
-        if (i == 4 || i == 6 || i == 8 || i == 10)
-            *at++ = '-';
-        *at++ = digits[byte >> 4];
-        *at++ = digits[byte & 0x0f];
-    }
-    *at = '\0';
-}
-
-static int make_random(struct bw_reactor *reactor, struct bw_error *err)
-{
-    struct {
-        unsigned char uuid[16];
-        uint64_t seed;
-    } random;
-
-    if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random)
-        return bw_error_set(err, BW_ESYSTEM, "getrandom failed");
-    make_uuid(reactor, random.uuid);
-    reactor->random = random.seed | 1;
-    return BW_OK;
-}
-
-/* xorshift64*: spreads retries, guards nothing. */
-double bw_reactor_random(struct bw_reactor *reactor)
-{
-    uint64_t x = reactor->random;
-
-    x ^= x >> 12;
-    x ^= x << 25;
-    x ^= x >> 27;
-    reactor->random = x;
-    return (double)((x * UINT64_C(0x2545f4914f6cdd1d)) >> 11) * 0x1p-53;
-}
 
 int bw_reactor_create(struct bw_reactor **reactorp,
                       const struct bw_worker_options *options, const struct bw_log *log,
@@ -201,10 +154,11 @@ int bw_reactor_create(struct bw_reactor **reactorp,
     if (reactor == NULL)
         return bw_error_set(err, BW_ENOMEM, "out of memory");
     reactor->clock = options->clock;
-    bw_mailbox_init(&reactor->mailbox);
+    bw_letterbox_init(&reactor->letters);
     bw_mutex_init(&reactor->cancel_mutex);
     atomic_init(&reactor->drain_at_ns, INT64_MAX);
-    result = make_random(reactor, err);
+    bw_rand_init(&reactor->rand, bw_rand_process_seed());
+    result = bw_rand_uuid(reactor->uuid, err);
     bw_log_child(&reactor->log, log, "worker", reactor->uuid);
     if (result == BW_OK)
         result = bw_redis_options_dup(&reactor->redis, options->redis, err);
@@ -287,7 +241,7 @@ void bw_reactor_destroy(struct bw_reactor **reactorp)
     if (reactor == NULL)
         return;
     *reactorp = NULL;
-    bw_mailbox_read(&reactor->mailbox, false);
+    bw_letterbox_read(&reactor->letters, false);
     bw_effects_fini(reactor);
     bw_links_close(reactor);
     for (size_t i = 0; i < reactor->queue_count; i++)
@@ -300,6 +254,7 @@ void bw_reactor_destroy(struct bw_reactor **reactorp)
     bw_loop_destroy(&reactor->loop);
     bw_redis_options_fini(&reactor->redis);
     bw_cmd_fini(&reactor->cmd);
+    bw_letterbox_fini(&reactor->letters);
     bw_mutex_fini(&reactor->cancel_mutex);
     free(reactor);
 }

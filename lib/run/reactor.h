@@ -17,12 +17,13 @@
 #include <bulwark/time.h>
 #include <bulwark/worker.h>
 
+#include "base/rand.h"
 #include "queue/calls.h"
 #include "redis/conn.h"
 #include "redis/loop.h"
 #include "run/effects.h"
 #include "run/links.h"
-#include "run/mailbox.h"
+#include "run/letters.h"
 #include "run/markers.h"
 #include "run/processors.h"
 #include "run/settle.h"
@@ -37,8 +38,8 @@ struct bw_reactor {
     const struct bw_clock *clock;
     struct bw_log log;
     struct bw_redis_options redis;
-    char uuid[37];
-    uint64_t random;
+    char uuid[BW_UUID_LEN + 1];
+    struct bw_rand rand;
 
     struct bw_loop *loop;
     struct bw_links links;
@@ -49,7 +50,7 @@ struct bw_reactor {
     size_t queue_count;
     struct bw_queue_loop *touched;
 
-    struct bw_mailbox mailbox; /* any thread */
+    struct bw_letterbox letters; /* any thread */
     struct bw_effects effects;
     struct bw_mutex
         cancel_mutex; /* held while a cancel callback runs; guards nothing else */
@@ -97,7 +98,7 @@ void bw_reactor_destroy(struct bw_reactor **reactorp);
 
 /* Any thread. */
 bool bw_reactor_is_current(const struct bw_reactor *reactor);
-void bw_reactor_mail(struct bw_reactor *reactor, struct bw_mail *mail);
+void bw_reactor_send(struct bw_reactor *reactor, struct bw_letter *letter);
 
 /* True while script calls can be sent: connected, and what had to be done first is done.
  */
@@ -113,8 +114,6 @@ void bw_reactor_tell(struct bw_reactor *reactor, const struct bw_cmd *cmd,
 struct bw_cmd *bw_reactor_cmd(struct bw_reactor *reactor);
 /* Queues a job for the processor threads; they get it when the turn ends. */
 void bw_reactor_run_later(struct bw_reactor *reactor, struct bw_job *job);
-/* Uniform in [0,1). */
-double bw_reactor_random(struct bw_reactor *reactor);
 
 static inline struct bw_mono bw_reactor_now(const struct bw_reactor *reactor)
 {

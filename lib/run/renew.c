@@ -43,7 +43,7 @@ static struct bw_job *find_job(struct bw_queue_loop *queue, uint64_t number,
     size_t len;
     const char *text = bw_reply_text(id, &len);
 
-    for (struct bw_job *job = queue->jobs; job != NULL; job = job->next) {
+    for (struct bw_job *job = NULL; (job = bw_queue_next_job(queue, job)) != NULL;) {
         if (job->renewal == number && job->data.id.len == len &&
             memcmp(job->data.id.data, text, len) == 0)
             return job;
@@ -67,7 +67,7 @@ static void note_renewed(const struct renewal *renewal)
     struct bw_queue_loop *queue = renewal->queue;
     int64_t until = bw_mono_add_ms(renewal->sent, queue->options.lock_duration).ns;
 
-    for (struct bw_job *job = queue->jobs; job != NULL; job = job->next) {
+    for (struct bw_job *job = NULL; (job = bw_queue_next_job(queue, job)) != NULL;) {
         if (job->renewal == renewal->number)
             atomic_store_explicit(&job->lock_until_ns, until, memory_order_relaxed);
     }
@@ -129,7 +129,8 @@ static void gather(struct chunk *chunk, struct bw_job **from, uint64_t number,
     struct bw_job *job;
 
     chunk->count = 0;
-    for (job = *from; job != NULL && chunk->count < RENEW_BATCH; job = job->next) {
+    for (job = *from; job != NULL && chunk->count < RENEW_BATCH;
+         job = bw_queue_next_job(job->queue, job)) {
         if (!is_renewed(job) || !bw_mono_before(job->renewed, due_before))
             continue;
         chunk->ids[chunk->count] = job->data.id;
@@ -144,7 +145,7 @@ static void gather(struct chunk *chunk, struct bw_job **from, uint64_t number,
 static void renew(struct bw_queue_loop *queue, struct bw_mono due_before)
 {
     struct bw_reactor *reactor = queue->reactor;
-    struct bw_job *from = queue->jobs;
+    struct bw_job *from = bw_queue_next_job(queue, NULL);
     struct chunk *chunk;
     int result = BW_OK;
 

@@ -1,0 +1,36 @@
+/* Letters to the reactor: mail that knows what is to be done with it. Any thread sends,
+ * the reactor delivers, in the order of arrival.
+ *
+ * Letters are embedded in what they carry, so sending cannot fail. */
+#ifndef BW_RUN_LETTERS_H
+#define BW_RUN_LETTERS_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "base/mailbox.h"
+
+struct bw_letter {
+    struct bw_mail mail;
+    /* Called once, by the reader. `open` is false when the reactor has ended: only free.
+     */
+    void (*deliver)(struct bw_letter *letter, bool open);
+};
+
+struct bw_letterbox {
+    struct bw_mailbox in;        /* any thread */
+    _Atomic bool filled;         /* there may be something: spares the reader a lock */
+    struct bw_mail *head, *tail; /* the reader's: taken, oldest first */
+};
+
+void bw_letterbox_init(struct bw_letterbox *box);
+/* Must have been read. */
+void bw_letterbox_fini(struct bw_letterbox *box);
+/* Any thread. True when the box was empty: then the reader has to be woken, once for a
+ * burst. */
+bool bw_letterbox_put(struct bw_letterbox *box, struct bw_letter *letter);
+/* The reader: delivers all there is, also what arrives meanwhile. May be called from
+ * inside a delivery: letters are still delivered in order, and each once. */
+void bw_letterbox_read(struct bw_letterbox *box, bool open);
+
+#endif

@@ -1,0 +1,268 @@
+/* The end of a worker: finish, hand back, with Redis or without. design.md "Signals",
+ * "Exit codes"; answers for lib/run/drain.c. */
+#include "integration/worker_rig.h"
+
+struct fixture {
+    struct rig rig;
+    struct rig_keeper keeper;
+};
+
+static int setup(void **state)
+{
+    struct fixture *fixture = calloc(1, sizeof *fixture);
+
+    assert_non_null(fixture);
+    rig_open(&fixture->rig, NULL);
+    rig_keeper_init(&fixture->keeper);
+    *state = fixture;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *fixture = *state;
+
+    rig_close(&fixture->rig);
+    rig_keeper_fini(&fixture->keeper);
+    free(fixture);
+    return 0;
+}
+
+static void run_and_keep(struct fixture *fixture, unsigned jobs, unsigned concurrency)
+{
+    struct bw_queue_options options = rig_options(QUEUE, concurrency);
+
+    rig_add(&fixture->rig, QUEUE, jobs, NULL);
+    rig_run(&fixture->rig, &options, &rig_keep, &fixture->keeper);
+    rig_wait(5000, rig_keeper_count(&fixture->keeper) ==
+                       (jobs < concurrency ? jobs : concurrency));
+}
+
+static enum bw_worker_end wait_for_end(struct rig *rig)
+{
+    struct bw_error err;
+
+    return bw_worker_wait(rig->worker, &err);
+}
+
+static void idle_worker_ends_at_once(void **state)
+{
+    struct fixture *fixture = *state;
+    struct rig *rig = &fixture->rig;
+    int64_t begun;
+
+    rig_run(rig, NULL, &rig_noop, NULL);
+    rig_wait(5000, rig_stats(rig, QUEUE).last_fetch_ms > 0);
+    begun = rig_wall_ms();
+    assert_int_equal(rig_stop(rig, 60000), BW_END_DRAINED);
+    assert_in_range(rig_wall_ms() - begun, 0, 1000);
+}
+
+static void never_started_worker_ends(void **state)
+{
+    struct fixture *fixture = *state;
+    struct rig *rig = &fixture->rig;
+
+    rig_worker(rig, NULL, &rig_noop, NULL);
+    bw_worker_destroy(&rig->worker);
+    assert_null(rig->worker);
+    bw_worker_destroy(&rig->worker);
+}
+
+static void unreachable_redis_does_not_hold_the_end(void **state)
+{
+    struct fixture *fixture = *state;
+    struct rig *rig = &fixture->rig;
+
+    redis_server_halt(&rig->server);
+    rig_run(rig, NULL, &rig_noop, NULL);
+    assert_int_equal(rig_stop(rig, 60000), BW_END_DRAINED);
+}
+
+/* Jobs in flight finish; those that wait are left for others. */
+static void jobs_in_flight_finish(void **state)
+{
+    struct fixture *fixture = *state;
+    struct rig *rig = &fixture->rig;
+
+    run_and_keep(fixture, 10, 4);
+    bw_worker_drain(rig->worker, 60000);
+    rig_wait(2000, rig_worker_stats(rig).draining);
+    for (int i = 0; i < 4; i++)
+        bw_job_complete(rig_keeper_take(&fixture->keeper), NULL, 0);
+    assert_int_equal(wait_for_end(rig), BW_END_DRAINED);
+    assert_int_equal(rig_int(rig, "ZCARD bull:" QUEUE ":completed"), 4);
+    assert_int_equal(rig_int(rig, "LLEN bull:" QUEUE ":wait"), 6);
+    assert_int_equal(rig_int(rig, "LLEN bull:" QUEUE ":active"), 0);
+}
+
+/* Locks live on while the drain waits. */
+static void locks_are_renewed_meanwhile(void **state)
+{
+    struct fixture *fixture = *state;
+    struct rig *rig = &fixture->rig;
+    struct bw_queue_options options = rig_options(QUEUE, 1);
+    int64_t begun;
+
+    options.lock_duration = 400;
+    rig_add(rig, QUEUE, 1, NULL);
+    rig_run(rig, &options, &rig_keep, &fixture->keeper);
+    rig_wait(5000, rig_keeper_count(&fixture->keeper) == 1);
+    bw_worker_drain(rig->worker, 60000);
+    begun = rig_wall_ms();
+    while (rig_wall_ms() < begun + 1000) {
+        assert_int_equal(rig_int(rig, "EXISTS bull:" QUEUE ":1:lock"), 1);
+        rig_nap();
+    }
+    bw_job_complete(rig_keeper_take(&fixture->keeper), NULL, 0);
+    assert_int_equal(wait_for_end(rig), BW_END_DRAINED);
+}
+
+static void deadline_hands_back(void **state)
+{
+    struct fixture *fixture = *state;
+    struct rig *rig = &fixture->rig;
+    int64_t begun = 0;
+    struct bw_job *job;
+
+    run_and_keep(fixture, 10, 4);
+    begun = rig_wall_ms();
+    bw_worker_drain(rig->worker, 300);
+    assert_int_equal(wait_for_end(rig), BW_END_HANDED_BACK);
+    assert_in_range(rig_wall_ms() - begun, 300, 1300);
+    assert_int_equal(rig_keeper_cancelled(&fixture->keeper), 4);
+    assert_int_equal(rig_int(rig, "LLEN bull:" QUEUE ":wait"), 10);
+    assert_int_equal(rig_int(rig, "LLEN bull:" QUEUE ":active"), 0);
+    assert_int_equal(rig_int(rig, "EXISTS bull:" QUEUE ":1:lock"), 0);
+    assert_int_equal(rig_int(rig, "HEXISTS bull:" QUEUE ":1 atm"), 0);
+    assert_int_equal(rig_stats(rig, QUEUE).put_back, 4);
+    /* Late answers, and looking at the job, are harmless until destroy; one never comes.
+     */
+    for (int i = 0; i < 3; i++) {
+        job = rig_keeper_take(&fixture->keeper);
+        assert_false(bw_job_lock_held(job));
+        assert_true(bw_job_cancelled(job));
+        assert_int_equal(bw_job_update_progress(job, "1", 1), BW_OK);
+        bw_job_complete(job, NULL, 0);
+    }
+    assert_int_equal(rig_int(rig, "ZCARD bull:" QUEUE ":completed"), 0);
+}
+
+static void second_call_ends_at_once(void **state)
+{
+    struct fixture *fixture = *state;
+    struct rig *rig = &fixture->rig;
+    int64_t begun;
+
+    run_and_keep(fixture, 2, 2);
+    begun = rig_wall_ms();
+    bw_worker_drain(rig->worker, 60000);
+    rig_wait(2000, rig_worker_stats(rig).draining);
+    bw_worker_drain(rig->worker, 90000); /* cannot lengthen it */
+    bw_worker_drain(rig->worker, 0);
+    assert_int_equal(wait_for_end(rig), BW_END_HANDED_BACK);
+    assert_in_range(rig_wall_ms() - begun, 0, 2000);
+    assert_int_equal(rig_int(rig, "LLEN bull:" QUEUE ":wait"), 2);
+}
+
+static void deadline_holds_without_redis(void **state)
+{
+    struct fixture *fixture = *state;
+    struct rig *rig = &fixture->rig;
+    int64_t begun;
+
+    run_and_keep(fixture, 2, 2);
+    redis_server_halt(&rig->server);
+    begun = rig_wall_ms();
+    bw_worker_drain(rig->worker, 500);
+    bw_job_complete(rig_keeper_take(&fixture->keeper), NULL, 0);
+    assert_int_equal(wait_for_end(rig), BW_END_HANDED_BACK);
+    assert_in_range(rig_wall_ms() - begun, 500, 1500);
+}
+
+static void deadline_holds_while_redis_is_stopped(void **state)
+{
+    struct fixture *fixture = *state;
+    struct rig *rig = &fixture->rig;
+    int64_t begun;
+
+    run_and_keep(fixture, 2, 2);
+    redis_server_pause(&rig->server);
+    begun = rig_wall_ms();
+    bw_worker_drain(rig->worker, 500);
+    assert_int_equal(wait_for_end(rig), BW_END_HANDED_BACK);
+    assert_in_range(rig_wall_ms() - begun, 500, 2000);
+    redis_server_cont(&rig->server);
+}
+
+static void stand_still(struct bw_job *job, void *arg)
+{
+    atomic_int *state = arg; /* 0: until 1 */
+
+    while (atomic_load(state) == 0)
+        rig_nap();
+    bw_job_complete(job, NULL, 0);
+}
+
+/* Jobs that wait for a thread go back without ever having run; the one that holds it goes
+ * back while it runs. */
+static void blocked_threads(void **state)
+{
+    struct fixture *fixture = *state;
+    struct rig *rig = &fixture->rig;
+    struct bw_queue_options options = rig_options(QUEUE, 4);
+    struct bw_handler handler = { .process = stand_still };
+    atomic_int released = 0;
+
+    rig->processors = 1;
+    rig_add(rig, QUEUE, 4, NULL);
+    rig_run(rig, &options, &handler, &released);
+    rig_wait(5000, rig_stats(rig, QUEUE).in_flight == 4);
+    bw_worker_drain(rig->worker, 0);
+    assert_int_equal(wait_for_end(rig), BW_END_HANDED_BACK);
+    assert_int_equal(rig_int(rig, "LLEN bull:" QUEUE ":wait"), 4);
+    assert_int_equal(rig_int(rig, "LLEN bull:" QUEUE ":active"), 0);
+    atomic_store(&released, 1);
+    bw_worker_destroy(&rig->worker);
+    assert_int_equal(rig_int(rig, "ZCARD bull:" QUEUE ":completed"), 0);
+}
+
+/* A worker that ends takes no marker with it: the next one finds the job at once. */
+static void marker_is_not_lost(void **state)
+{
+    struct fixture *fixture = *state;
+    struct rig *rig = &fixture->rig;
+
+    for (int i = 1; i <= 10; i++) {
+        rig_run(rig, NULL, &rig_noop, NULL);
+        rig_wait(5000, rig_stats(rig, QUEUE).last_fetch_ms > 0);
+        bw_worker_drain(rig->worker, 1000);
+        rig_add(rig, QUEUE, 1, NULL);
+        assert_int_equal(wait_for_end(rig), BW_END_DRAINED);
+        bw_worker_destroy(&rig->worker);
+        if (rig_int(rig, "LLEN bull:" QUEUE ":wait") == 1)
+            assert_int_equal(rig_int(rig, "ZCARD bull:" QUEUE ":marker"), 1);
+        (void)rig_int(rig, "DEL bull:" QUEUE ":wait bull:" QUEUE ":marker");
+    }
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(idle_worker_ends_at_once),
+        TEST(never_started_worker_ends),
+        TEST(unreachable_redis_does_not_hold_the_end),
+        TEST(jobs_in_flight_finish),
+        TEST(locks_are_renewed_meanwhile),
+        TEST(deadline_hands_back),
+        TEST(second_call_ends_at_once),
+        TEST(deadline_holds_without_redis),
+        TEST(deadline_holds_while_redis_is_stopped),
+        TEST(blocked_threads),
+        TEST(marker_is_not_lost),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

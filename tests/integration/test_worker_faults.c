@@ -1,0 +1,273 @@
+/* Whatever is killed or cut: nothing is lost, nothing is finished twice, and work goes on
+ * within two seconds. design.md "What must never happen" 1, 2, 4; answers for
+ * lib/run/links.c, adopt.c, recheck.c, watch.c. */
+#include "integration/worker_rig.h"
+
+#define SYNCED                                                                           \
+    ((const char *const[]){ "--appendonly", "yes", "--appendfsync", "always", NULL })
+
+static int setup(void **state)
+{
+    struct rig *rig = calloc(1, sizeof *rig);
+
+    assert_non_null(rig);
+    rig_open(rig, SYNCED);
+    *state = rig;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct rig *rig = *state;
+
+    rig_close(rig);
+    free(rig);
+    return 0;
+}
+
+#define completed_count(rig) rig_int(rig, "ZCARD bull:" QUEUE ":completed")
+
+/* Each of `count` jobs completed, once: one attempt, one start beyond those that were put
+ * back or stalled (none here), one event. */
+static void assert_books(struct rig *rig, int64_t count)
+{
+    static const char script[] =
+        "local odd = 0 "
+        "for i = 1, tonumber(ARGV[1]) do "
+        "  local v = redis.call('HMGET', KEYS[1] .. i, 'atm', 'returnvalue', 'stc') "
+        "  if v[1] ~= '1' or not v[2] or v[3] then odd = odd + 1 end "
+        "end "
+        "return odd";
+    static const char events[] =
+        "local seen, twice = {}, 0 "
+        "for _, e in ipairs(redis.call('XRANGE', KEYS[1] .. 'events', '-', '+')) do "
+        "  if e[2][2] == 'completed' then "
+        "    if seen[e[2][4]] then twice = twice + 1 end "
+        "    seen[e[2][4]] = true "
+        "  end "
+        "end "
+        "return twice";
+
+    assert_int_equal(completed_count(rig), count);
+    assert_int_equal(rig_int(rig, "LLEN bull:" QUEUE ":active"), 0);
+    assert_int_equal(rig_int(rig, "LLEN bull:" QUEUE ":wait"), 0);
+    assert_int_equal(
+        rig_int(rig, "EVAL %s 1 bull:" QUEUE ": %lld", script, (long long)count), 0);
+    assert_int_equal(rig_int(rig, "EVAL %s 1 bull:" QUEUE ":", events), 0);
+}
+
+static void keep_events(struct rig *rig)
+{
+    assert_int_equal(rig_int(rig, "HSET bull:" QUEUE ":meta opts.maxLenEvents 1000000"),
+                     1);
+}
+
+/* Runs each job for a moment, so that faults fall on all stages. */
+static void short_work(struct bw_job *job, void *arg)
+{
+    (void)arg;
+    rig_nap();
+    bw_job_complete(job, "1", 1);
+}
+
+static const struct bw_handler worker = { .process = short_work };
+
+static struct bw_queue_options flow_options(void)
+{
+    struct bw_queue_options options = rig_options(QUEUE, 50);
+
+    /* No job may have to wait for a stalled check to be found. */
+    options.skip_stalled_check = true;
+    return options;
+}
+
+/* Both connections killed again and again amid work. */
+static void killed_connections(struct rig *rig, const struct bw_handler *handler)
+{
+    struct bw_queue_options options = flow_options();
+    int64_t count = 6000;
+
+    keep_events(rig);
+    rig->processors = 8;
+    rig_run(rig, &options, handler, NULL);
+    for (int i = 0; i < 60; i++) {
+        rig_add(rig, QUEUE, 100, NULL);
+        (void)rig_int(rig, "CLIENT KILL TYPE normal SKIPME yes");
+    }
+    rig_wait(20000, completed_count(rig) == count);
+    rig_wait(5000, rig_stats(rig, QUEUE).in_flight == 0);
+    assert_books(rig, count);
+    assert_int_equal(rig_stats(rig, QUEUE).locks_lost, 0);
+    assert_int_equal(rig_stats(rig, QUEUE).completed, count);
+}
+
+static void killed_connections_inline(void **state)
+{
+    killed_connections(*state, &rig_noop_inline);
+}
+
+static void killed_connections_threads(void **state)
+{
+    killed_connections(*state, &worker);
+}
+
+/* A lost reply does not make its jobs wait: the last of them is found within a second. */
+static void lost_replies_are_found(void **state)
+{
+    struct rig *rig = *state;
+    struct bw_queue_options options = flow_options();
+
+    rig_run(rig, &options, &rig_noop_inline, NULL);
+    rig_wait(5000, rig_stats(rig, QUEUE).last_fetch_ms > 0);
+    for (int i = 1; i <= 100; i++) {
+        /* In one transaction: Redis sends the marker and is rid of the connection, or has
+         * taken the job and is rid of whoever asked. */
+        rig_add(rig, QUEUE, 5, NULL);
+        (void)rig_int(rig, "CLIENT KILL TYPE normal SKIPME yes");
+        rig_wait(1500, completed_count(rig) == i * 5);
+    }
+    assert_books(rig, 500);
+}
+
+static void stopped_for_a_while(void **state)
+{
+    struct rig *rig = *state;
+    struct bw_queue_options options = flow_options();
+    int64_t back;
+
+    keep_events(rig);
+    rig->processors = 8;
+    rig_add(rig, QUEUE, 3000, NULL);
+    rig_run(rig, &options, &worker, NULL);
+    rig_wait(5000, completed_count(rig) > 200);
+    redis_server_pause(&rig->server);
+    back = rig_wall_ms() + 5000;
+    rig_wait(10000, rig_wall_ms() >= back);
+    redis_server_cont(&rig->server);
+    back = completed_count(rig);
+    rig_wait(2000, completed_count(rig) > back);
+    rig_wait(30000, completed_count(rig) == 3000);
+    rig_wait(5000, rig_stats(rig, QUEUE).in_flight == 0);
+    assert_books(rig, 3000);
+}
+
+static void killed_and_restarted(void **state)
+{
+    struct rig *rig = *state;
+    struct bw_queue_options options = flow_options();
+    int64_t back;
+
+    keep_events(rig);
+    rig->processors = 8;
+    rig_add(rig, QUEUE, 3000, NULL);
+    rig_run(rig, &options, &worker, NULL);
+    rig_wait(5000, completed_count(rig) > 200);
+    redis_server_halt(&rig->server);
+    back = rig_wall_ms() + 5000;
+    rig_wait(10000, rig_wall_ms() >= back);
+    redis_server_restart(&rig->server);
+    back = completed_count(rig);
+    rig_wait(2000, completed_count(rig) > back);
+    rig_wait(30000, completed_count(rig) == 3000);
+    rig_wait(5000, rig_stats(rig, QUEUE).in_flight == 0);
+    assert_books(rig, 3000);
+}
+
+/* The idle worker, too, comes back, and is woken by the next job. */
+static void idle_through_a_restart(void **state)
+{
+    struct rig *rig = *state;
+
+    rig_run(rig, NULL, &rig_noop, NULL);
+    rig_wait(5000, rig_stats(rig, QUEUE).last_fetch_ms > 0);
+    redis_server_halt(&rig->server);
+    rig_wait(5000, !rig_worker_stats(rig).connected);
+    redis_server_restart(&rig->server);
+    rig_add(rig, QUEUE, 1, NULL);
+    rig_wait(2500, completed_count(rig) == 1);
+    rig_wait(2500, rig_worker_stats(rig).connected);
+    assert_true(rig_worker_stats(rig).reconnects > 0);
+    rig_add(rig, QUEUE, 1, NULL);
+    rig_wait(500, completed_count(rig) == 2);
+}
+
+/* Redis refuses to write for a while: outcomes are kept, then recorded. */
+static void out_of_memory(void **state)
+{
+    struct rig *rig = *state;
+    struct bw_queue_options options = rig_options(QUEUE, 10);
+    struct rig_keeper *keeper = calloc(1, sizeof *keeper);
+    int64_t until;
+
+    assert_non_null(keeper);
+    rig_keeper_init(keeper);
+    options.run_retry_delay = 300;
+    rig_add(rig, QUEUE, 10, NULL);
+    rig_run(rig, &options, &rig_keep, keeper);
+    rig_wait(5000, rig_keeper_count(keeper) == 10);
+    rig_expect(rig, "OK", "CONFIG SET maxmemory 1");
+    while (rig_keeper_count(keeper) > 0)
+        bw_job_complete(rig_keeper_take(keeper), "7", 1);
+    until = rig_wall_ms() + 700;
+    rig_wait(5000, rig_wall_ms() > until);
+    assert_int_equal(completed_count(rig), 0);
+    rig_expect(rig, "OK", "CONFIG SET maxmemory 0");
+    rig_wait(2000, completed_count(rig) == 10);
+    rig_wait(2000, rig_stats(rig, QUEUE).in_flight == 0);
+    assert_books(rig, 10);
+    assert_int_equal(rig_stop(rig, 1000), BW_END_DRAINED);
+    rig_keeper_fini(keeper);
+    free(keeper);
+}
+
+/* A job that cannot be recorded holds up no other. */
+static void poisoned_job(void **state)
+{
+    struct rig *rig = *state;
+    struct bw_queue_options options = rig_options(QUEUE, 10);
+
+    options.run_retry_delay = 300;
+    rig_add(rig, QUEUE, 100, NULL);
+    rig_expect(rig, "OK", "SET bull:" QUEUE ":7:dependencies wrong-type");
+    rig_run(rig, &options, &rig_noop_inline, NULL);
+    rig_wait(10000, completed_count(rig) == 99);
+    assert_int_equal(rig_int(rig, "DEL bull:" QUEUE ":7:dependencies"), 1);
+    rig_wait(3000, completed_count(rig) == 100);
+    assert_books(rig, 100);
+}
+
+/* The old ends of lost links are killed: a wait that nobody hears would swallow markers.
+ */
+static void half_open_wait_is_buried(void **state)
+{
+    struct rig *rig = *state;
+
+    rig_run(rig, NULL, &rig_noop, NULL);
+    rig_wait(5000, rig_stats(rig, QUEUE).last_fetch_ms > 0);
+    for (int i = 1; i <= 5; i++) {
+        (void)rig_int(rig, "CLIENT KILL TYPE normal SKIPME yes");
+        rig_wait(3000, rig_worker_stats(rig).connected);
+        rig_wait(3000, rig_int(rig, "EVAL %s 0",
+                               "local n = 0 for _ in redis.call('CLIENT', 'LIST'):gmatch("
+                               "'cmd=bzpopmin') do n = n + 1 end return n") == 1);
+    }
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(killed_connections_inline),
+        TEST(killed_connections_threads),
+        TEST(lost_replies_are_found),
+        TEST(stopped_for_a_while),
+        TEST(killed_and_restarted),
+        TEST(idle_through_a_restart),
+        TEST(out_of_memory),
+        TEST(poisoned_job),
+        TEST(half_open_wait_is_buried),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

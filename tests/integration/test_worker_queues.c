@@ -1,0 +1,205 @@
+/* Many queues on one worker: one wait for all markers, visible to getWorkers, cheap when
+ * idle. Spec §§4.6, 10.8; answers for lib/run/markers.c, links.c. */
+#include "integration/worker_rig.h"
+
+#include <stdio.h>
+#include <time.h>
+
+static int setup(void **state)
+{
+    struct rig *rig = calloc(1, sizeof *rig);
+
+    assert_non_null(rig);
+    rig_open(rig, NULL);
+    *state = rig;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct rig *rig = *state;
+
+    rig_close(rig);
+    free(rig);
+    return 0;
+}
+
+static const char *queue_name(unsigned number)
+{
+    static char name[16];
+
+    (void)snprintf(name, sizeof name, "q%u", number);
+    return name;
+}
+
+static void run_queues(struct rig *rig, unsigned count, bool skip_listing)
+{
+    for (unsigned i = 0; i < count; i++) {
+        struct bw_queue_options options = rig_options(queue_name(i), 5);
+
+        options.skip_listing = skip_listing;
+        if (i == 0)
+            rig_worker(rig, &options, &rig_noop_inline, NULL);
+        else
+            rig_add_queue(rig, &options, &rig_noop_inline, NULL);
+    }
+    rig_start(rig);
+    for (unsigned i = 0; i < count; i++)
+        rig_wait(5000, rig_stats(rig, queue_name(i)).last_fetch_ms > 0);
+}
+
+#define completed_of(rig, number)                                                        \
+    rig_int(rig, "ZCARD bull:%s:completed", queue_name(number))
+
+static void each_queue_is_woken(void **state)
+{
+    struct rig *rig = *state;
+
+    run_queues(rig, 5, false);
+    for (unsigned round = 1; round <= 5; round++) {
+        for (unsigned i = 0; i < 5; i++) {
+            rig_add(rig, queue_name(i), 1, NULL);
+            rig_wait(500, completed_of(rig, i) == round);
+        }
+    }
+}
+
+/* A busy queue does not keep the others from being heard. */
+static void busy_queue_beside_idle_ones(void **state)
+{
+    struct rig *rig = *state;
+
+    run_queues(rig, 3, false);
+    rig_add(rig, queue_name(0), 20000, NULL);
+    for (unsigned round = 1; round <= 10; round++) {
+        rig_add(rig, queue_name(1), 1, NULL);
+        rig_wait(1000, completed_of(rig, 1) == round);
+    }
+    rig_wait(20000, completed_of(rig, 0) == 20000);
+}
+
+/* A queue that becomes drained while the wait for others is on joins it. */
+static void set_of_the_wait_grows(void **state)
+{
+    struct rig *rig = *state;
+    struct rig_keeper *keeper = calloc(1, sizeof *keeper);
+    struct bw_queue_options slow = rig_options("slow", 1),
+                            other = rig_options("other", 1);
+
+    assert_non_null(keeper);
+    rig_keeper_init(keeper);
+    rig_add(rig, "slow", 1, NULL);
+    rig_worker(rig, &slow, &rig_keep, keeper);
+    rig_add_queue(rig, &other, &rig_noop, NULL);
+    rig_start(rig);
+    rig_wait(5000, rig_keeper_count(keeper) == 1); /* its only slot: not in the wait */
+    rig_wait(5000, rig_stats(rig, "other").last_fetch_ms > 0);
+    for (int i = 1; i <= 10; i++) {
+        bw_job_complete(rig_keeper_take(keeper), NULL, 0);
+        rig_wait(2000, rig_int(rig, "ZCARD bull:slow:completed") == i);
+        rig_add(rig, "slow", 1, NULL);
+        rig_wait(1000, rig_keeper_count(keeper) == 1);
+    }
+    bw_job_complete(rig_keeper_take(keeper), NULL, 0);
+    assert_int_equal(rig_stop(rig, 1000), BW_END_DRAINED);
+    rig_keeper_fini(keeper);
+    free(keeper);
+}
+
+/* BMQ-067: the one who pops the marker of a delayed job is answerable for its time. */
+static void delayed_job_is_run_when_due(void **state)
+{
+    struct rig *rig = *state;
+    int64_t due;
+
+    run_queues(rig, 2, false);
+    due = rig_wall_ms() + 700;
+    (void)rig_int(rig, "HSET bull:q1:d1 name test data {} opts {} timestamp 1 delay 700");
+    (void)rig_int(rig, "ZADD bull:q1:delayed %lld d1", (long long)due * 4096);
+    (void)rig_int(rig, "ZADD bull:q1:marker %lld 1", (long long)due);
+    rig_wait(3000, completed_of(rig, 1) == 1);
+    assert_in_range(rig_wall_ms() - due, 0, 500);
+}
+
+/* BMQ-161; base64 of q0, q1 and "q". */
+static void listed_as_workers(void **state)
+{
+    struct rig *rig = *state;
+    struct bw_queue_options single = rig_options(QUEUE, 1);
+    char *list;
+
+    run_queues(rig, 2, false);
+    rig_wait(3000,
+             rig_int(rig, "EVAL %s 0",
+                     "local n = 0 local l = redis.call('CLIENT', 'LIST') "
+                     "for _, name in ipairs({'bull:cTA=', 'bull:cTE='}) do "
+                     "  if l:find(' name=' .. name .. ' ', 1, true) then n = n + 1 end "
+                     "end return n") == 2);
+    assert_int_equal(rig_stop(rig, 1000), BW_END_DRAINED);
+
+    single.worker_name = "w";
+    rig_run(rig, &single, &rig_noop, NULL);
+    rig_wait(3000, rig_worker_stats(rig).connected);
+    list = rig_text(rig, "CLIENT LIST");
+    assert_non_null(list);
+    assert_non_null(strstr(list, " name=bull:cQ==:w:w "));
+    free(list);
+}
+
+static void same_names_after_reconnect(void **state)
+{
+    struct rig *rig = *state;
+
+    run_queues(rig, 1, false);
+    for (int i = 0; i < 3; i++) {
+        (void)rig_int(rig, "CLIENT KILL TYPE normal SKIPME yes");
+        rig_wait(3000, rig_int(rig, "EVAL %s 0",
+                               "local l = redis.call('CLIENT', 'LIST') return "
+                               "l:find(' name=bull:cTA= ', 1, true) and 1 or 0") == 1);
+    }
+}
+
+static double cpu_seconds(void)
+{
+    struct timespec used;
+
+    assert_int_equal(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used), 0);
+    return (double)used.tv_sec + (double)used.tv_nsec / 1e9;
+}
+
+/* 200 idle queues: two connections, and hardly any work. */
+static void two_hundred_idle_queues(void **state)
+{
+    struct rig *rig = *state;
+    double before;
+    int64_t until;
+
+    run_queues(rig, 200, true);
+    assert_int_equal(rig_int(rig, "EVAL %s 0",
+                             "local n = 0 for _ in redis.call('CLIENT', 'LIST'):gmatch("
+                             "' name=bulwark:') do n = n + 1 end return n"),
+                     2);
+    until = rig_wall_ms() + 6000;
+    before = cpu_seconds();
+    rig_wait(10000, rig_wall_ms() > until);
+    /* 2 % of a core leaves room for sanitizers and for this thread's own polling. */
+    assert_true(cpu_seconds() - before < 6 * 0.02 + 0.6);
+    for (unsigned i = 0; i < 200; i += 37) {
+        rig_add(rig, queue_name(i), 1, NULL);
+        rig_wait(500, completed_of(rig, i) == 1);
+    }
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(each_queue_is_woken),     TEST(busy_queue_beside_idle_ones),
+        TEST(set_of_the_wait_grows),   TEST(delayed_job_is_run_when_due),
+        TEST(listed_as_workers),       TEST(same_names_after_reconnect),
+        TEST(two_hundred_idle_queues),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
