@@ -247,11 +247,17 @@ static void widen_wait(struct bw_reactor *reactor)
         bw_timer_start(markers->timer, GATHER_MS);
 }
 
-static bool awaits_woken(struct bw_markers *markers)
+static bool awaits_woken(const struct bw_markers *markers)
 {
-    if (markers->woken != NULL && markers->woken->calls_out == 0)
-        markers->woken = NULL;
-    return markers->woken != NULL;
+    return markers->woken != NULL && markers->woken->calls_out > 0;
+}
+
+void bw_markers_answered(struct bw_reactor *reactor, const struct bw_queue_loop *queue)
+{
+    if (reactor->markers.woken != queue)
+        return;
+    reactor->markers.woken = NULL;
+    bw_markers_touch(reactor);
 }
 
 void bw_markers_turn(struct bw_reactor *reactor)

@@ -34,6 +34,8 @@ void bw_markers_fini(struct bw_reactor *reactor);
 
 /* A queue's wish may have changed. */
 void bw_markers_touch(struct bw_reactor *reactor);
+/* A settle call of the queue has been answered, or lost. */
+void bw_markers_answered(struct bw_reactor *reactor, const struct bw_queue_loop *queue);
 /* At the end of a turn: begins, or breaks, the wait. */
 void bw_markers_turn(struct bw_reactor *reactor);
 /* The blocking connection was lost: a marker may have been lost with it. */

@@ -27,6 +27,7 @@ void bw_queue_touch(struct bw_queue_loop *queue)
 void bw_queue_wake(struct bw_queue_loop *queue)
 {
     queue->drained = false;
+    queue->woken = true;
     bw_queue_touch(queue);
 }
 
@@ -205,7 +206,12 @@ void bw_queue_fetched(struct bw_queue_loop *queue, const struct bw_settle_reply 
     if (limit > 0)
         queue->limit_until = bw_mono_add_ms(now, limit);
     queue->plenty = reply->job_count >= asked;
-    queue->drained = !queue->plenty;
+    /* What was added after this call was executed may have been announced before its
+     * reply. */
+    queue->drained = !queue->plenty && !queue->woken;
+    if (reply->ghosts > 0)
+        bw_log(&queue->log, BW_LOG_WARNING, "ids without a job dropped",
+               bw_num("ids", reply->ghosts));
     if (reply->next_due_ms > 0 || reply->job_count == 0)
         queue->due_ms = reply->next_due_ms;
     queue->poll_at = bw_mono_add_ms(now, queue->options.drain_delay);

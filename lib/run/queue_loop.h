@@ -59,6 +59,7 @@ struct bw_queue_loop {
     /* What is known (§11.3). */
     bool plenty;    /* the last fetch found all that it asked for */
     bool drained;   /* the last fetch found less than it asked for */
+    bool woken;     /* a sign of jobs came after the last fetch was sent */
     int64_t due_ms; /* wall clock: next delayed job; 0: none known. "blockUntil" */
     struct bw_mono limit_until;
     struct bw_mono poll_at;    /* when a drained queue is fetched from all the same */

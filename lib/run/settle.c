@@ -24,6 +24,7 @@ static void end_call(struct bw_settle_call *call)
     call->out = false;
     queue->calls_out--;
     queue->reserved -= call->asked;
+    bw_markers_answered(queue->reactor, queue);
     bw_queue_touch(queue);
 }
 
@@ -127,6 +128,8 @@ bool bw_settle_send(struct bw_queue_loop *queue, unsigned items, unsigned take)
     struct bw_reactor *reactor = queue->reactor;
     struct bw_settle_call *call = free_call(queue);
     struct bw_cmd *cmd = bw_reactor_cmd(reactor);
+    const struct bw_error no_memory = { BW_ENOMEM, "out of memory" };
+    int result;
 
     assert(call != NULL && items <= queue->batch && take <= queue->batch);
     for (call->count = 0; call->count < items; call->count++) {
