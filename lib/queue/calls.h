@@ -53,7 +53,7 @@ struct bw_take { /* the fetching half */
     const char *worker_name; /* or NULL */
 };
 
-/* `items` may be empty: then it is a plain fetch (moveToActive). */
+/* `items` may be empty: then it is a plain fetch (moveToActive). `take` NULL: do not fetch. */
 void bw_settle_build(struct bw_cmd *cmd, const struct bw_keys *keys, struct bw_wall now,
                      const struct bw_settle_item *items, size_t count,
                      const struct bw_take *take, int64_t metrics_max_data_points);
@@ -64,10 +64,13 @@ struct bw_settle_reply {
     size_t job_count;
     int64_t limit_ttl_ms; /* > 0: rate limited for so long */
     int64_t next_due_ms;  /* > 0: wall time at which the next delayed job is due */
+    int64_t ghosts;       /* ids without a job that were dropped instead of taken, §4.2 */
 };
 BW_MUSTCHECK int bw_settle_decode(struct bw_settle_reply *out, const struct bw_reply *reply,
                                   size_t item_count, struct bw_error *err);
-/* BW_OK, or BW_EJOB_* for a script's code. */
+/* What a script's number means, here and in the integer replies below: BW_OK for ≥ 0, BW_EJOB_* for a
+ * code of §0, BW_EPROTO for any other. */
+int bw_script_code(int64_t number);
 int bw_settle_code(const struct bw_settle_reply *reply, size_t index);
 
 /* --- locks: extend many at once (lua/extend_locks.lua). The reply lists the ids that failed. §6.1 */

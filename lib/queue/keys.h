@@ -6,6 +6,8 @@
 
 #include <bulwark/error.h>
 
+#define BW_DEFAULT_PREFIX "bull"
+
 /* Order matters: it is the order of KEYS that lua/includes/keys.lua names. */
 enum bw_key {
     BW_KEY_BASE, /* "P:Q:", the prefix of job keys */
@@ -41,7 +43,8 @@ BW_MUSTCHECK int bw_keys_init(struct bw_keys *keys, const char *prefix, const ch
                               struct bw_error *err);
 void bw_keys_fini(struct bw_keys *keys);
 
-/* New: `P:base64(Q)`, plus `:w:<name>` for a named worker, made fit for CLIENT SETNAME. §10.8 */
+/* New, NULL when memory is out: `P:base64(Q)`, plus `:w:<name>` for a named worker, made fit for
+ * CLIENT SETNAME. §10.8 */
 char *bw_keys_client_name(const char *prefix, const char *queue, const char *worker_name);
 
 #endif

@@ -1,0 +1,68 @@
+/* Small calls about one job or one key of the queue. §§7.1, 10.3 */
+#include "queue/calls.h"
+
+#include "queue/calls_impl.h"
+#include "scripts.h"
+
+/* What a manual limit counts as: more than any limiter's max (§10.3). */
+#define LIMIT_REACHED "9007199254740991"
+
+static void start_job_script(struct bw_cmd *cmd, const struct bw_script *script,
+                             const struct bw_keys *keys, struct bw_text id)
+{
+    bw_cmd_script(cmd, script, 1);
+    bw_cmd_key(cmd, keys, BW_KEY_BASE);
+    bw_cmd_text(cmd, id);
+}
+
+void bw_rate_limit_build(struct bw_cmd *cmd, const struct bw_keys *keys,
+                         int64_t duration_ms)
+{
+    bw_cmd_str(cmd, "SET");
+    bw_cmd_key(cmd, keys, BW_KEY_LIMITER);
+    bw_cmd_str(cmd, LIMIT_REACHED);
+    bw_cmd_str(cmd, "PX");
+    bw_cmd_int(cmd, duration_ms > 0 ? duration_ms : 1); /* Redis refuses 0 */
+}
+
+void bw_marker_return_build(struct bw_cmd *cmd, const struct bw_keys *keys,
+                            const char *member, size_t member_len, const char *score,
+                            size_t score_len)
+{
+    bw_cmd_script(cmd, &bw_script_return_marker, 1);
+    bw_cmd_key(cmd, keys, BW_KEY_MARKER);
+    bw_cmd_arg(cmd, member, member_len);
+    bw_cmd_arg(cmd, score, score_len);
+}
+
+void bw_update_progress_build(struct bw_cmd *cmd, const struct bw_keys *keys,
+                              struct bw_text id, struct bw_text json)
+{
+    start_job_script(cmd, &bw_script_update_progress, keys, id);
+    bw_cmd_text(cmd, json);
+}
+
+void bw_add_log_build(struct bw_cmd *cmd, const struct bw_keys *keys, struct bw_text id,
+                      struct bw_text row, int64_t keep)
+{
+    start_job_script(cmd, &bw_script_add_log, keys, id);
+    bw_cmd_text(cmd, row);
+    bw_cmd_int(cmd, keep);
+}
+
+void bw_update_data_build(struct bw_cmd *cmd, const struct bw_keys *keys,
+                          struct bw_text id, struct bw_text json)
+{
+    start_job_script(cmd, &bw_script_update_data, keys, id);
+    bw_cmd_text(cmd, json);
+}
+
+void bw_drop_ghost_build(struct bw_cmd *cmd, const struct bw_keys *keys,
+                         struct bw_text id)
+{
+    bw_cmd_script(cmd, &bw_script_drop_ghost, 3);
+    bw_cmd_key(cmd, keys, BW_KEY_BASE);
+    bw_cmd_key(cmd, keys, BW_KEY_ACTIVE);
+    bw_cmd_key(cmd, keys, BW_KEY_STALLED);
+    bw_cmd_text(cmd, id);
+}

@@ -1,0 +1,117 @@
+/* lua/settle.lua: ends attempts and takes jobs. */
+#include "queue/calls.h"
+
+#include "queue/calls_impl.h"
+#include "scripts.h"
+
+static void add_keep(struct bw_cmd *cmd, const struct bw_keep *keep)
+{
+    bw_cmd_int(cmd, keep->set ? keep->count : -1);
+    bw_cmd_int(cmd, keep->set ? keep->age : -1);
+    bw_cmd_int(cmd, keep->set ? keep->limit : -1);
+}
+
+static bool keeps_all(const struct bw_keep *keep)
+{
+    return !keep->set || (keep->count < 0 && keep->age < 0);
+}
+
+static void add_head(struct bw_cmd *cmd, const char *kind,
+                     const struct bw_settle_item *item)
+{
+    bw_cmd_arg(cmd, kind, 1);
+    bw_cmd_text(cmd, item->id);
+    bw_cmd_text(cmd, item->token);
+}
+
+static void add_failure(struct bw_cmd *cmd, const struct bw_settle_item *item)
+{
+    bw_cmd_flag(cmd, item->has_failure);
+    bw_cmd_text(cmd, item->reason);
+    bw_cmd_text(cmd, item->stacktrace);
+}
+
+static void add_item(struct bw_cmd *cmd, const struct bw_settle_item *item)
+{
+    switch (item->kind) {
+    case BW_SETTLE_COMPLETED:
+        add_head(cmd, keeps_all(&item->keep) ? "c" : "C", item);
+        bw_cmd_text(cmd, item->value);
+        if (!keeps_all(&item->keep))
+            add_keep(cmd, &item->keep);
+        break;
+    case BW_SETTLE_FAILED:
+        add_head(cmd, "F", item);
+        bw_cmd_text(cmd, item->value);
+        add_failure(cmd, item);
+        bw_cmd_int(cmd, item->attempts);
+        add_keep(cmd, &item->keep);
+        break;
+    case BW_SETTLE_RETRY:
+        add_head(cmd, "R", item);
+        add_failure(cmd, item);
+        bw_cmd_flag(cmd, item->lifo);
+        break;
+    case BW_SETTLE_DELAY:
+        add_head(cmd, "D", item);
+        add_failure(cmd, item);
+        bw_cmd_flag(cmd, item->counts_attempt);
+        bw_cmd_int(cmd, item->delay_ms);
+        break;
+    case BW_SETTLE_PUT_BACK:
+        add_head(cmd, "W", item);
+        break;
+    }
+}
+
+void bw_settle_build(struct bw_cmd *cmd, const struct bw_keys *keys, struct bw_wall now,
+                     const struct bw_settle_item *items, size_t count,
+                     const struct bw_take *take, int64_t metrics_max_data_points)
+{
+    static const struct bw_take nothing = { .count = 0 };
+
+    if (take == NULL)
+        take = &nothing;
+    bw_cmd_queue_script(cmd, &bw_script_settle, keys);
+    bw_cmd_int(cmd, now.ms);
+    bw_cmd_int(cmd, (int64_t)count);
+    bw_cmd_int(cmd, take->count);
+    bw_cmd_str(cmd, take->token_prefix);
+    bw_cmd_int(cmd, (int64_t)take->first_token);
+    bw_cmd_int(cmd, take->lock_duration);
+    bw_cmd_int(cmd, take->limiter_max);
+    if (take->limiter_max > 0)
+        bw_cmd_int(cmd, take->limiter_duration);
+    else
+        bw_cmd_str(cmd, "");
+    bw_cmd_str(cmd, take->worker_name);
+    bw_cmd_int(cmd, metrics_max_data_points);
+    for (size_t i = 0; i < count; i++)
+        add_item(cmd, &items[i]);
+}
+
+int bw_settle_decode(struct bw_settle_reply *out, const struct bw_reply *reply,
+                     size_t item_count, struct bw_error *err)
+{
+    const struct bw_reply *codes = bw_reply_at(reply, 0), *jobs = bw_reply_at(reply, 1);
+
+    *out = (struct bw_settle_reply){ 0 };
+    if (bw_reply_kind(reply) != BW_REPLY_ARRAY || bw_reply_count(reply) != 5 ||
+        bw_reply_kind(codes) != BW_REPLY_ARRAY || bw_reply_kind(jobs) != BW_REPLY_ARRAY)
+        return bw_error_set(err, BW_EPROTO, "settle: unexpected form of reply");
+    if (bw_reply_count(codes) != item_count)
+        return bw_error_set(err, BW_EPROTO, "settle: %zu codes for %zu jobs",
+                            bw_reply_count(codes), item_count);
+    out->codes = codes;
+    out->jobs = jobs;
+    out->job_count = bw_reply_count(jobs);
+    out->limit_ttl_ms = bw_reply_integer(bw_reply_at(reply, 2));
+    out->next_due_ms = bw_reply_integer(bw_reply_at(reply, 3));
+    out->ghosts = bw_reply_integer(bw_reply_at(reply, 4));
+    return BW_OK;
+}
+
+int bw_settle_code(const struct bw_settle_reply *reply, size_t index)
+{
+    return bw_script_code(bw_reply_integer(bw_reply_at(reply->codes, index)));
+}

@@ -1,1 +1,0 @@
-typedef int bw_stub_queue; /* replaced soon */

@@ -1,0 +1,18 @@
+--[[ add_log: appends a row to a job's log. Spec §7.1
+
+KEYS  1 base
+ARGV  1 id  2 row  3 rows kept, 0: all
+Result  the number of rows, -1 job missing ]]
+--- keys 1
+
+local job = KEYS[1] .. ARGV[1]
+local keep = tonumber(ARGV[3])
+if redis.call('EXISTS', job) == 0 then
+    return -1
+end
+local rows = redis.call('RPUSH', job .. ':logs', ARGV[2])
+if keep > 0 then
+    redis.call('LTRIM', job .. ':logs', -keep, -1)
+    rows = math.min(rows, keep)
+end
+return rows

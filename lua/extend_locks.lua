@@ -1,0 +1,34 @@
+--[[ extend_locks: renews the locks of many jobs. Spec §6.1
+
+KEYS  1 base  2 stalled
+ARGV  1 lock duration (ms), then id, token of each job
+Result  the ids whose lock is missing or another's ]]
+--- keys 2
+
+local call = redis.call
+local base, stalled = KEYS[1], KEYS[2]
+local duration = ARGV[1]
+local BATCH = 1000 -- unpack() ends near 8000 values
+
+local failed = {}
+for first = 2, #ARGV, 2 * BATCH do
+    local last = math.min(first + 2 * BATCH - 1, #ARGV)
+    local keys, held = {}, {}
+    for i = first, last, 2 do
+        keys[#keys + 1] = base .. ARGV[i] .. ':lock'
+    end
+    local locks = call('MGET', unpack(keys))
+    for n, lock in ipairs(locks) do
+        local id, token = ARGV[first + 2 * n - 2], ARGV[first + 2 * n - 1]
+        if lock == token then
+            call('SET', keys[n], token, 'PX', duration)
+            held[#held + 1] = id
+        else
+            failed[#failed + 1] = id
+        end
+    end
+    if #held > 0 then
+        call('SREM', stalled, unpack(held))
+    end
+end
+return failed

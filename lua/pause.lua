@@ -1,0 +1,13 @@
+--[[ pause: as 6.x: only `meta` says it; nothing moves. Spec §7.3
+
+KEYS  1 base
+ARGV  -
+Result  0 ]]
+--- keys 1
+--- include "queue"
+
+local q = queue_at(KEYS[1])
+call('HSET', q.meta, 'paused', '1')
+call('DEL', q.marker)
+emit(q, 'paused')
+return 0
