@@ -123,6 +123,20 @@ static void build(struct bw_cmd *cmd, struct bw_settle_call *call)
                     call->count, &take, options->metrics_max_data_points);
 }
 
+static void gather(struct bw_settle_call *call, unsigned items)
+{
+    struct bw_queue_loop *queue = call->queue;
+
+    for (call->count = 0; call->count < items; call->count++) {
+        struct bw_job *job = queue->ready_head;
+
+        if (job->alone && call->count > 0)
+            break; /* the next call is its own */
+        call->jobs[call->count] = bw_queue_take_ready(queue);
+        job->place = BW_JOB_SENT;
+    }
+}
+
 bool bw_settle_send(struct bw_queue_loop *queue, unsigned items, unsigned take)
 {
     struct bw_reactor *reactor = queue->reactor;
@@ -132,24 +146,23 @@ bool bw_settle_send(struct bw_queue_loop *queue, unsigned items, unsigned take)
     int result;
 
     assert(call != NULL && items <= queue->batch && take <= queue->batch);
-    for (call->count = 0; call->count < items; call->count++) {
-        struct bw_job *job = queue->ready_head;
-
-        if (job->alone && call->count > 0)
-            break; /* the next call is its own */
-        call->jobs[call->count] = bw_queue_take_ready(queue);
-        job->place = BW_JOB_SENT;
-    }
+    gather(call, items);
+    /* Slots that are not freed after all cannot be filled. */
+    take -= take < items - call->count ? take : items - call->count;
     call->asked = take;
     call->first_token = queue->next_token;
     queue->next_token += take;
     call->sent = bw_reactor_now(reactor);
     build(cmd, call);
-    if (bw_reactor_call(reactor, cmd, on_settled, call) != BW_OK) {
-        return_jobs(call, false,
-                    true); /* out of memory, or just lost: nothing was sent */
+    result = bw_reactor_call(reactor, cmd, on_settled, call);
+    if (result != BW_OK) {
+        return_jobs(call, false, true);
+        if (result == BW_ENOMEM) /* another result means: just lost */
+            bw_queue_refused(queue, "settle", &no_memory);
         return false;
     }
+    if (take > 0)
+        queue->woken = false;
     call->out = true;
     queue->calls_out++;
     queue->reserved += take;
