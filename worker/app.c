@@ -1,1 +1,251 @@
-typedef int wk_stub_app;
+#include "app.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bulwark/time.h>
+
+#include "exit_code.h"
+#include "http/server.h"
+#include "pg/pool.h"
+#include "routes.h"
+#include "steer.h"
+#include "telegram/client.h"
+#include "version.h"
+
+/* What handlers that have not ended get beyond the drain's deadline before the process
+ * ends without them. */
+#define STOP_GRACE_MS 1000
+
+/* ---- building */
+
+static int make_pg(struct wk_app *app, struct bw_error *err)
+{
+    struct pg_options options = { .url = app->config->database.url,
+                                  .connections = app->config->database.connections,
+                                  .log = &app->log };
+
+    if (!wk_config_needs_pg(app->config))
+        return BW_OK;
+    if (pg_pool_create(&app->pg, &options, err) != BW_OK)
+        return bw_error_prefix(err, "database.url");
+    return BW_OK;
+}
+
+static int make_telegram(struct wk_app *app, struct bw_error *err)
+{
+    struct tg_options options = { .api_url = app->config->telegram.api_url,
+                                  .proxy_url = app->config->telegram.proxy_url,
+                                  .log = &app->log };
+
+    if (!wk_config_needs_telegram(app->config))
+        return BW_OK;
+    if (tg_client_create(&app->telegram, &options, err) != BW_OK)
+        return bw_error_prefix(err, "telegram");
+    return BW_OK;
+}
+
+static int make_worker(struct wk_app *app, struct bw_error *err)
+{
+    struct bw_worker_options options = { .redis = &app->config->queue_redis,
+                                         .log = &app->output->sink,
+                                         .processors = app->config->processors };
+    int rc = bw_worker_create(&app->worker, &options, err);
+
+    if (rc == BW_OK && wk_config_needs_cache(app->config))
+        rc = bw_worker_redis(app->worker, &app->config->cache_redis, &app->cache, err);
+    return rc;
+}
+
+static int make_queue(struct wk_app *app, size_t index, struct bw_error *err)
+{
+    const struct wk_queue_config *queue = &app->config->queues.items[index];
+    const struct wk_handler_type *type = queue->handler.type;
+    struct wk_instance *instance = &app->instances[index];
+    struct wk_handler_env env = {
+        .worker = app->worker,
+        .pg = type->needs_pg ? app->pg : NULL,
+        .telegram = type->needs_telegram ? app->telegram : NULL,
+        .cache = type->needs_cache ? app->cache : NULL,
+        .prefix = app->config->prefix,
+        .queue = queue->name,
+        .options = &queue->options,
+        .workflow = app->config->workflow,
+        .telegram_api_url = app->config->telegram.api_url,
+        .log = &instance->log,
+    };
+    int rc;
+
+    bw_log_child(&instance->log, &app->log, "queue", queue->name);
+    rc = type->create(&env, queue->handler.settings, &instance->state, err);
+    if (rc == BW_OK) {
+        instance->type = type;
+        app->instance_count = index + 1;
+        rc = bw_worker_add_queue(app->worker, &queue->options, &type->handler,
+                                 instance->state, err);
+    }
+    if (rc != BW_OK)
+        return bw_error_prefix(err, "queues[%zu] (%.100s)", index, queue->name);
+    return BW_OK;
+}
+
+static int make_queues(struct wk_app *app, struct bw_error *err)
+{
+    size_t count = app->config->queues.count;
+    int rc = BW_OK;
+
+    app->instances = calloc(count, sizeof *app->instances);
+    if (app->instances == NULL)
+        return bw_error_set(err, BW_ENOMEM, "out of memory");
+    for (size_t i = 0; rc == BW_OK && i < count; i++)
+        rc = make_queue(app, i, err);
+    return rc;
+}
+
+/* The default address may be taken by another worker on the machine: that must not stop
+ * this one. An address that was asked for must be there. */
+static int make_http(struct wk_app *app, struct bw_error *err)
+{
+    const char *asked = app->config->http.listen;
+    struct http_options options = { .listen = asked != NULL ? asked : WK_HTTP_LISTEN,
+                                    .answer = wk_routes_answer,
+                                    .arg = app,
+                                    .log = &app->log };
+    int rc;
+
+    if (asked != NULL && strcmp(asked, "off") == 0)
+        return BW_OK;
+    rc = http_server_create(&app->http, &options, err);
+    if (rc != BW_OK && asked == NULL) {
+        bw_log(&app->log, BW_LOG_WARNING, "no status server",
+               bw_text("listen", options.listen), bw_text("reason", err->text));
+        return BW_OK;
+    }
+    if (rc != BW_OK)
+        return bw_error_prefix(err, "http.listen");
+    bw_log(&app->log, BW_LOG_INFO, "status server listens",
+           bw_text("listen", http_server_address(app->http)));
+    return BW_OK;
+}
+
+static int build(struct wk_app *app, struct bw_error *err)
+{
+    int rc = make_pg(app, err);
+
+    if (rc == BW_OK)
+        rc = make_telegram(app, err);
+    if (rc == BW_OK)
+        rc = make_worker(app, err);
+    if (rc == BW_OK)
+        rc = make_queues(app, err);
+    return rc;
+}
+
+/* ---- tearing down */
+
+static bool stop_instances(struct wk_app *app)
+{
+    bool all = true;
+
+    for (size_t i = 0; i < app->instance_count; i++) {
+        const struct wk_instance *instance = &app->instances[i];
+
+        if (instance->type->stop != NULL &&
+            !instance->type->stop(instance->state, STOP_GRACE_MS))
+            all = false;
+    }
+    return all;
+}
+
+static void destroy(struct wk_app *app)
+{
+    http_server_destroy(&app->http);
+    pg_pool_destroy(&app->pg);
+    tg_client_destroy(&app->telegram);
+    bw_worker_destroy(&app->worker);
+    for (size_t i = 0; i < app->instance_count; i++)
+        app->instances[i].type->destroy(app->instances[i].state);
+    free(app->instances);
+}
+
+/* ---- running */
+
+static int exit_code(const struct wk_app *app, enum bw_worker_end end,
+                     const struct bw_error *err)
+{
+    switch (end) {
+    case BW_END_DRAINED:
+        bw_log(&app->log, BW_LOG_INFO, "ended: every job in flight is recorded");
+        return WK_EXIT_OK;
+    case BW_END_HANDED_BACK:
+        bw_log(&app->log, BW_LOG_WARNING, "ended: unfinished jobs were handed back");
+        return WK_EXIT_HANDED_BACK;
+    case BW_END_FAILED:
+        bw_log(&app->log, BW_LOG_ERROR, "ended: the worker failed",
+               bw_text("reason", err->text));
+        break;
+    }
+    return WK_EXIT_FAILED;
+}
+
+/* Until the worker has ended. Handlers that are stuck in mid-job, beyond every deadline,
+ * cannot be torn down: the process ends with them, and Redis has what matters. */
+static int await_end(struct wk_app *app)
+{
+    struct bw_error err = { 0 };
+    enum bw_worker_end end = bw_worker_wait(app->worker, &err);
+    int code = exit_code(app, end, &err);
+
+    if (!stop_instances(app)) {
+        bw_log(&app->log, BW_LOG_WARNING,
+               "handlers have not returned: ending without them");
+        _exit(code);
+    }
+    return code;
+}
+
+static int run(struct wk_app *app, struct bw_error *err)
+{
+    struct wk_signals signals = { 0 };
+    int rc;
+    int code;
+
+    rc = bw_worker_start(app->worker, err);
+    if (rc != BW_OK)
+        return wk_exit_of(rc);
+    rc = make_http(app, err);
+    if (rc == BW_OK)
+        rc = wk_steer_start(&signals, app, err);
+    if (rc != BW_OK)
+        bw_worker_drain(app->worker, 0);
+    else
+        bw_log(&app->log, BW_LOG_INFO, "running", bw_text("version", WK_VERSION),
+               bw_num("pid", getpid()), bw_num("queues", (int64_t)app->instance_count));
+    code = await_end(app);
+    wk_signals_stop(&signals);
+    return rc == BW_OK ? code : wk_exit_of(rc);
+}
+
+int wk_app_run(struct wk_config *config, const struct wk_config_sources *sources,
+               struct wk_log_output *output)
+{
+    struct wk_app app = { .config = config,
+                          .sources = sources,
+                          .output = output,
+                          .started_ms = bw_wall_now(NULL).ms,
+                          .shutdown_timeout = config->shutdown_timeout };
+    struct bw_error err = { 0 };
+    int rc;
+    int code;
+
+    bw_log_init(&app.log, &output->sink);
+    rc = build(&app, &err);
+    code = rc == BW_OK ? run(&app, &err) : wk_exit_of(rc);
+    if (err.code != BW_OK)
+        bw_log(&app.log, BW_LOG_ERROR, "cannot run", bw_text("reason", err.text));
+    destroy(&app);
+    return code;
+}

@@ -24,7 +24,7 @@ struct bw_log_field {
 };
 
 struct bw_log_sink {
-    enum bw_log_level level; /* lines below it are not made */
+    enum bw_log_level level; /* lines below it are not made; changed by atomic stores only */
     /* Fields come outermost first. All pointers are borrowed for the call. Must not block long:
      * the reactor calls it too. */
     void (*write)(void *arg, enum bw_log_level level, const char *message,
@@ -47,7 +47,8 @@ BW_API void bw_log_child(struct bw_log *log, const struct bw_log *parent, const 
 /* True when a line of this level would be written; for work that only serves a log line. */
 static inline bool bw_log_enabled(const struct bw_log *log, enum bw_log_level level)
 {
-    return log != NULL && log->sink != NULL && level >= log->sink->level;
+    return log != NULL && log->sink != NULL &&
+           level >= __atomic_load_n(&log->sink->level, __ATOMIC_RELAXED);
 }
 
 /* `fields` ends with a field whose key is NULL; NULL for none. Call it through bw_log(). */

@@ -1,0 +1,391 @@
+#include "config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "config_schema.h"
+#include "override.h"
+#include "schema.h"
+
+#define FILE_MAX             (8u * 1024 * 1024)
+#define IMPLICIT_QUEUE       "workflow-processing"
+#define IMPLICIT_CONCURRENCY 64
+#define DEFAULT_REDIS_URL    "redis://127.0.0.1:6379/0"
+
+/* ---- words */
+
+static const char *const level_names[] = { "debug", "info", "warning", "error" };
+static const char *const format_names[] = { "auto", "text", "json" };
+
+static int word_index(const char *text, const char *const *names, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(text, names[i]) == 0)
+            return (int)i;
+    }
+    return -1;
+}
+
+int wk_log_level_parse(const char *text, enum bw_log_level *out)
+{
+    int index = word_index(text, level_names, 4);
+
+    if (index < 0)
+        return BW_EINVAL;
+    *out = (enum bw_log_level)index;
+    return BW_OK;
+}
+
+int wk_log_format_parse(const char *text, enum wk_log_format *out)
+{
+    int index = word_index(text, format_names, 3);
+
+    if (index < 0)
+        return BW_EINVAL;
+    *out = (enum wk_log_format)index;
+    return BW_OK;
+}
+
+/* ---- the file */
+
+static int read_whole(const char *path, struct bw_buf *out, struct bw_error *err)
+{
+    FILE *file = fopen(path, "re");
+    char chunk[4096];
+    size_t got;
+    int rc = BW_OK;
+
+    if (file == NULL)
+        return bw_error_errno(err, errno, "%.200s", path);
+    while (rc == BW_OK && (got = fread(chunk, 1, sizeof chunk, file)) > 0) {
+        if (out->len + got > FILE_MAX)
+            rc = bw_error_set(err, BW_EINVAL, "%.200s: larger than %u bytes", path,
+                              FILE_MAX);
+        else if (bw_buf_add(out, chunk, got) != BW_OK)
+            rc = bw_error_set(err, BW_ENOMEM, "out of memory");
+    }
+    if (rc == BW_OK && ferror(file))
+        rc = bw_error_errno(err, errno, "%.200s", path);
+    (void)fclose(file); /* it was only read */
+    return rc;
+}
+
+/* jansson ends its texts with the token it stumbled over ("near '…'"), which may be a
+ * part of a password: that is cut off. */
+static int syntax_error(const char *path, const json_error_t *at, struct bw_error *err)
+{
+    const char *near = strstr(at->text, " near ");
+    int len = near != NULL ? (int)(near - at->text) : (int)strlen(at->text);
+
+    if (json_error_code(at) == json_error_duplicate_key)
+        len = (int)strlen(at->text);
+    return bw_error_set(err, BW_EINVAL, "%.200s: line %d, column %d, byte %d: %.*s", path,
+                        at->line, at->column, at->position, len, at->text);
+}
+
+static int read_file(struct wk_config *config, const char *path, struct bw_error *err)
+{
+    struct bw_buf text = BW_BUF_INIT;
+    json_error_t at;
+    int rc;
+
+    rc = read_whole(path, &text, err);
+    if (rc == BW_OK) {
+        config->source =
+            json_loadb(bw_buf_text(&text), text.len, JSON_REJECT_DUPLICATES, &at);
+        if (config->source == NULL)
+            rc = syntax_error(path, &at, err);
+        else
+            rc = wk_schema_read(&wk_config_schema, config, config->source, "", err);
+    }
+    bw_buf_fini(&text);
+    return rc;
+}
+
+/* ---- without queues in the file: the one that teams coming from Node have */
+
+static int add_implicit_queue(struct wk_config *config, struct bw_error *err)
+{
+    struct wk_queue_config *queue = calloc(1, sizeof *queue);
+    int rc;
+
+    if (queue == NULL)
+        return bw_error_set(err, BW_ENOMEM, "out of memory");
+    config->queues.items = queue;
+    config->queues.count = 1;
+    bw_queue_options_init(&queue->options);
+    rc = wk_schema_defaults(&wk_queue_schema, queue, err);
+    if (rc == BW_OK)
+        rc = wk_set_text(&queue->name, IMPLICIT_QUEUE, err);
+    if (rc != BW_OK)
+        return rc;
+    queue->options.concurrency = IMPLICIT_CONCURRENCY;
+    queue->handler.type = wk_handler_find("workflow");
+    return BW_OK;
+}
+
+/* ---- which Redis (spec/workflow.md §10.1) */
+
+static int redis_of_url(const struct wk_config *config, const char *url, const char *what,
+                        struct bw_redis_options *out, struct bw_error *err)
+{
+    int rc = bw_redis_options_parse(out, url, err);
+
+    if (rc != BW_OK)
+        return bw_error_prefix(err, "%s", what);
+    out->connect_timeout_ms = (unsigned)config->redis.connect_timeout;
+    if (config->redis.ca_file != NULL) {
+        rc = wk_set_text(&out->ca_file, config->redis.ca_file, err);
+        if (rc != BW_OK)
+            bw_redis_options_fini(out);
+    }
+    return rc;
+}
+
+static int redis_of_parts(const struct wk_config *config, const char *username,
+                          struct bw_redis_options *out, struct bw_error *err)
+{
+    const char *port = config->redis_env.port;
+    int rc = redis_of_url(config, DEFAULT_REDIS_URL, "REDIS_HOST", out, err);
+
+    if (rc != BW_OK)
+        return rc;
+    rc = wk_set_text(&out->host, config->redis_env.host, err);
+    if (rc == BW_OK)
+        rc = wk_set_text(&out->username, username, err);
+    if (rc == BW_OK)
+        rc = wk_set_text(&out->password, config->redis_env.password, err);
+    if (rc == BW_OK && port != NULL) {
+        char *end;
+        unsigned long number = strtoul(port, &end, 10);
+
+        if (*port < '0' || *port > '9' || *end != '\0' || number == 0 || number > 65535)
+            rc = bw_error_set(err, BW_EINVAL,
+                              "REDIS_PORT: must be a port from 1 to 65535");
+        else
+            out->port = (uint16_t)number;
+    }
+    if (rc != BW_OK)
+        bw_redis_options_fini(out);
+    return rc;
+}
+
+static int redis_of_file(const struct wk_config *config, struct bw_redis_options *out,
+                         struct bw_error *err)
+{
+    return redis_of_url(config,
+                        config->redis.url != NULL ? config->redis.url : DEFAULT_REDIS_URL,
+                        "redis.url", out, err);
+}
+
+static int resolve_queue_redis(struct wk_config *config, struct bw_error *err)
+{
+    if (config->redis_env.host != NULL)
+        return redis_of_parts(config, config->redis_env.username, &config->queue_redis,
+                              err);
+    if (config->redis_env.url != NULL)
+        return redis_of_url(config, config->redis_env.url, "REDIS_URL",
+                            &config->queue_redis, err);
+    return redis_of_file(config, &config->queue_redis, err);
+}
+
+/* The Node services look for their caches in this order; the caches must meet. */
+static int resolve_cache_redis(struct wk_config *config, struct bw_error *err)
+{
+    bool host = config->redis_env.host != NULL;
+
+    if (host && (config->redis_env.password != NULL || config->redis_env.url == NULL))
+        return redis_of_parts(config, NULL, &config->cache_redis, err);
+    if (config->redis_env.url != NULL)
+        return redis_of_url(config, config->redis_env.url, "REDIS_URL",
+                            &config->cache_redis, err);
+    return redis_of_file(config, &config->cache_redis, err);
+}
+
+/* ---- checks of the whole */
+
+static int check_queue(const struct wk_config *config, size_t index, struct bw_error *err)
+{
+    const struct wk_queue_config *queue = &config->queues.items[index];
+    const struct bw_queue_options *options = &queue->options;
+
+    if (queue->name == NULL)
+        return bw_error_set(err, BW_EINVAL, "queues[%zu].name: is missing", index);
+    if (strchr(queue->name, ':') != NULL)
+        return bw_error_set(err, BW_EINVAL, "queues[%zu].name: must not contain \":\"",
+                            index);
+    for (size_t i = 0; i < index; i++) {
+        if (strcmp(config->queues.items[i].name, queue->name) == 0)
+            return bw_error_set(err, BW_EINVAL,
+                                "queues[%zu].name: \"%.100s\" is queues[%zu] already",
+                                index, queue->name, i);
+    }
+    if (queue->handler.type == NULL)
+        return bw_error_set(err, BW_EINVAL, "queues[%zu].handler: is missing", index);
+    if (queue->handler.type->refusal != NULL)
+        return bw_error_set(err, BW_EINVAL, "queues[%zu].handler: \"%s\": %s", index,
+                            queue->handler.type->name, queue->handler.type->refusal);
+    if ((options->limiter_max == 0) != (options->limiter_duration == 0))
+        return bw_error_set(err, BW_EINVAL, "queues[%zu].limiter.%s: is missing", index,
+                            options->limiter_max == 0 ? "max" : "duration");
+    if (queue->handler.type->needs_pg && config->database.url == NULL)
+        return bw_error_set(
+            err, BW_EINVAL,
+            "database.url: is missing: queue \"%.100s\" runs workflows; set "
+            "it, or DATABASE_URL",
+            queue->name);
+    return BW_OK;
+}
+
+static void settle_queue(struct wk_config *config, struct wk_queue_config *queue)
+{
+    struct bw_queue_options *options = &queue->options;
+
+    options->name = queue->name;
+    options->prefix = config->prefix;
+    options->worker_name = queue->worker_name;
+    if (config->concurrency != 0)
+        options->concurrency = config->concurrency;
+    if (options->lock_renew_time == 0)
+        options->lock_renew_time = options->lock_duration / 2;
+}
+
+static int settle_queues(struct wk_config *config, struct bw_error *err)
+{
+    int rc = BW_OK;
+
+    if (config->queues.count == 0)
+        rc = add_implicit_queue(config, err);
+    for (size_t i = 0; rc == BW_OK && i < config->queues.count; i++) {
+        rc = check_queue(config, i, err);
+        if (rc == BW_OK)
+            settle_queue(config, &config->queues.items[i]);
+    }
+    return rc;
+}
+
+static int settle_redis(struct wk_config *config, struct bw_error *err)
+{
+    int rc = resolve_queue_redis(config, err);
+
+    if (rc == BW_OK)
+        rc = resolve_cache_redis(config, err);
+    return rc;
+}
+
+static const char *config_path(const struct wk_config_sources *sources)
+{
+    const char *path = wk_lookup_value(&sources->flags, "config");
+
+    return path != NULL ? path : wk_lookup_value(&sources->env, "BULWARK_CONFIG");
+}
+
+int wk_config_load(struct wk_config *config, const struct wk_config_sources *sources,
+                   struct bw_error *err)
+{
+    const char *path = config_path(sources);
+    int rc;
+
+    *config = (struct wk_config){ .log = { BW_LOG_INFO, WK_LOG_AUTO } };
+    rc = wk_schema_defaults(&wk_config_schema, config, err);
+    if (rc == BW_OK && path != NULL)
+        rc = read_file(config, path, err);
+    if (rc == BW_OK)
+        rc = wk_override_apply(config, sources, err);
+    if (rc == BW_OK && path == NULL && config->database.url == NULL &&
+        !sources->redis_only)
+        rc = bw_error_set(err, BW_EINVAL,
+                          "nothing to run: give --config FILE, or set REDIS_URL and "
+                          "DATABASE_URL");
+    if (rc == BW_OK && !sources->redis_only)
+        rc = settle_queues(config, err);
+    if (rc == BW_OK)
+        rc = settle_redis(config, err);
+    if (rc != BW_OK)
+        wk_config_fini(config);
+    return rc;
+}
+
+void wk_config_fini(struct wk_config *config)
+{
+    for (size_t i = 0; i < config->queues.count; i++)
+        wk_queue_config_fini(&config->queues.items[i]);
+    free(config->queues.items);
+    wk_schema_fini(&wk_config_schema, config);
+    free(config->redis_env.url);
+    free(config->redis_env.host);
+    free(config->redis_env.port);
+    free(config->redis_env.username);
+    free(config->redis_env.password);
+    bw_redis_options_fini(&config->queue_redis);
+    bw_redis_options_fini(&config->cache_redis);
+    json_decref(config->workflow);
+    json_decref(config->source);
+    *config = (struct wk_config){ 0 };
+}
+
+/* ---- questions */
+
+#define NEEDS(what)                                                                      \
+    bool wk_config_needs_##what(const struct wk_config *config)                          \
+    {                                                                                    \
+        for (size_t i = 0; i < config->queues.count; i++) {                              \
+            if (config->queues.items[i].handler.type->needs_##what)                      \
+                return true;                                                             \
+        }                                                                                \
+        return false;                                                                    \
+    }
+NEEDS(pg)
+NEEDS(telegram)
+NEEDS(cache)
+#undef NEEDS
+
+bool wk_config_logs_json(const struct wk_config *config, int fd)
+{
+    if (config->log.format == WK_LOG_AUTO)
+        return isatty(fd) == 0;
+    return config->log.format == WK_LOG_JSON;
+}
+
+/* What a running daemon takes over from a file that has changed. */
+static bool key_is_live(const char *key)
+{
+    return strcmp(key, "log") == 0 || strcmp(key, "shutdownTimeout") == 0;
+}
+
+static int add_key(struct bw_buf *out, const char *key)
+{
+    int rc = out->len > 0 ? bw_buf_add_str(out, ", ") : BW_OK;
+
+    return rc == BW_OK ? bw_buf_add_str(out, key) : rc;
+}
+
+int wk_config_restart_keys(const struct wk_config *a, const struct wk_config *b,
+                           struct bw_buf *out)
+{
+    for (size_t i = 0; i < wk_config_schema.count; i++) {
+        const char *key = wk_config_schema.fields[i].key;
+        json_t *left = json_object_get(a->source, key);
+        json_t *right = json_object_get(b->source, key);
+        bool same =
+            left == right || (left != NULL && right != NULL && json_equal(left, right));
+        int rc;
+
+        if (same || key_is_live(key))
+            continue;
+        rc = add_key(out, key);
+        if (rc != BW_OK)
+            return rc;
+    }
+    return BW_OK;
+}
+
+int wk_config_help(struct bw_buf *out)
+{
+    int rc = wk_schema_help(&wk_config_schema, "", out);
+
+    return rc == BW_OK ? wk_schema_help(&wk_queue_schema, "queues[]", out) : rc;
+}

@@ -1,0 +1,129 @@
+/* The daemon's configuration: a JSON file, overridden by the environment, overridden by
+ * flags.
+ *
+ * Read whole, checked whole, then constant. One thread. Texts and JSON values are owned
+ * by the struct. Secrets (URLs, passwords, tokens) are in it: nothing here ever prints
+ * them. */
+#ifndef WORKER_CONFIG_H
+#define WORKER_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include <bulwark/buf.h>
+#include <bulwark/error.h>
+#include <bulwark/log.h>
+#include <bulwark/redis.h>
+#include <bulwark/worker.h>
+
+#include "handlers/handler.h"
+
+#define WK_HTTP_LISTEN "127.0.0.1:9464"
+
+enum wk_log_format { WK_LOG_AUTO, WK_LOG_TEXT, WK_LOG_JSON };
+
+struct wk_handler_config {
+    const struct wk_handler_type *type; /* NULL: not given */
+    json_t *settings;                   /* the handler object, or NULL for a plain name */
+};
+
+struct wk_queue_config {
+    char *name;
+    char *worker_name;
+    struct bw_queue_options
+        options; /* borrows its texts from here and from the configuration */
+    struct wk_handler_config handler;
+};
+
+struct wk_queue_list {
+    struct wk_queue_config *items;
+    size_t count;
+};
+
+struct wk_config {
+    struct {
+        char *url;
+        char *ca_file;
+        int64_t connect_timeout; /* ms */
+    } redis;
+    struct { /* of the environment, as the Node services set them; spec/workflow.md §10.1
+              */
+        char *url;
+        char *host, *port, *username, *password;
+    } redis_env;
+    char *prefix;
+    struct {
+        char *url;            /* NULL: none */
+        unsigned connections; /* 0: as the URL says */
+    } database;
+    struct {
+        char *api_url; /* NULL: Telegram's own */
+        char *proxy_url;
+    } telegram;
+    struct {
+        char *listen; /* NULL: WK_HTTP_LISTEN, if it is free; "off": none */
+        char *token;  /* NULL: none */
+    } http;
+    struct {
+        enum bw_log_level level;
+        enum wk_log_format format;
+    } log;
+    int64_t shutdown_timeout; /* ms */
+    unsigned processors;
+    unsigned concurrency; /* 0, or what environment and flags lay on every queue */
+    json_t *workflow;     /* the engine's own settings, or NULL */
+    struct wk_queue_list queues;
+
+    /* What follows from the above. */
+    struct bw_redis_options queue_redis;
+    struct bw_redis_options cache_redis;
+    json_t *source; /* the file, or NULL */
+};
+
+/* Values by name, from outside; NULL: not given. */
+struct wk_lookup {
+    const char *(*get)(void *arg, const char *name);
+    void *arg;
+};
+
+struct wk_config_sources {
+    struct wk_lookup env;   /* by variable; an empty value counts as not given */
+    struct wk_lookup flags; /* by long option without "--" */
+    /* Only the connection and the prefix are wanted: queues may be missing, and are not
+     * checked against each other and what they need. */
+    bool redis_only;
+};
+
+/* Reads everything and checks it. `config` need not be initialized; on failure nothing is
+ * owned. Errors: BW_EINVAL naming the file with line, column and byte, the field's path,
+ * the variable or the flag; BW_ENOMEM; BW_ESYSTEM when the file cannot be read. */
+BW_MUSTCHECK int wk_config_load(struct wk_config *config,
+                                const struct wk_config_sources *sources,
+                                struct bw_error *err);
+void wk_config_fini(struct wk_config *config);
+
+/* A queue of the configuration needs this. */
+bool wk_config_needs_pg(const struct wk_config *config);
+bool wk_config_needs_telegram(const struct wk_config *config);
+bool wk_config_needs_cache(const struct wk_config *config);
+
+/* JSON lines or text: what the configuration says, else text on a terminal. */
+bool wk_config_logs_json(const struct wk_config *config, int fd);
+
+/* Appends the top-level keys, separated by ", ", in which the files of two configurations
+ * differ and which only count at a start. */
+BW_MUSTCHECK int wk_config_restart_keys(const struct wk_config *a,
+                                        const struct wk_config *b, struct bw_buf *out);
+
+/* One line a key of the file. */
+BW_MUSTCHECK int wk_config_help(struct bw_buf *out);
+
+/* --- for the environment and the flags */
+
+BW_MUSTCHECK int wk_log_level_parse(const char *text, enum bw_log_level *out);
+BW_MUSTCHECK int wk_log_format_parse(const char *text, enum wk_log_format *out);
+
+#endif

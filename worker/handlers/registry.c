@@ -1,0 +1,43 @@
+#include <string.h>
+
+#include "handlers/handler.h"
+#include "handlers/noop.h"
+
+/* Known by name so that a configuration that uses them is understood, and told the truth.
+ */
+static const struct wk_handler_type exec_type = {
+    .name = "exec",
+    .refusal = "handlers in other languages (exec) are not supported yet",
+};
+static const struct wk_handler_type plugin_type = {
+    .name = "plugin",
+    .refusal = "handlers from shared objects (plugin) are not supported yet",
+};
+static const struct wk_handler_type workflow_type = {
+    .name = "workflow",
+    .refusal = "the workflow handler is not part of this build",
+    .needs_pg = true,
+    .needs_telegram = true,
+    .needs_cache = true,
+};
+
+static const struct wk_handler_type *const types[] = {
+    &workflow_type,
+    &noop_handler_type,
+    &exec_type,
+    &plugin_type,
+};
+
+const struct wk_handler_type *wk_handler_at(size_t index)
+{
+    return index < sizeof types / sizeof types[0] ? types[index] : NULL;
+}
+
+const struct wk_handler_type *wk_handler_find(const char *name)
+{
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+        if (strcmp(types[i]->name, name) == 0)
+            return types[i];
+    }
+    return NULL;
+}

@@ -1,0 +1,272 @@
+#include "routes.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "app.h"
+#include "status.h"
+
+#define SEGMENTS_MAX 6
+
+/* ---- paths */
+
+struct path {
+    char *text; /* owned; the segments point into it */
+    char *segments[SEGMENTS_MAX];
+    size_t count;
+};
+
+static int hex(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c = (char)(c | 0x20);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* In place. False for a broken escape and for a NUL. */
+static bool unescape(char *text)
+{
+    char *out = text;
+
+    while (*text != '\0') {
+        if (*text == '%') {
+            int high = hex(text[1]);
+            int low = high < 0 ? -1 : hex(text[2]);
+
+            if (low < 0 || (high == 0 && low == 0))
+                return false;
+            *out++ = (char)(high * 16 + low);
+            text += 3;
+        } else {
+            *out++ = *text++;
+        }
+    }
+    *out = '\0';
+    return true;
+}
+
+/* False: not a path, too deep, or out of memory. Ended by free(path->text). */
+static bool path_split(struct path *path, const char *text)
+{
+    char *rest;
+
+    *path = (struct path){ 0 };
+    if (*text != '/')
+        return false;
+    path->text = strdup(text + 1);
+    rest = path->text;
+    while (rest != NULL && path->count < SEGMENTS_MAX) {
+        char *segment = strsep(&rest, "/");
+
+        if (!unescape(segment))
+            return false;
+        path->segments[path->count++] = segment;
+    }
+    return path->text != NULL && rest == NULL;
+}
+
+/* ---- answers */
+
+/* Takes `body`. */
+static void answer_json(struct http_response *response, unsigned status, json_t *body)
+{
+    char *text = body != NULL ? json_dumps(body, JSON_COMPACT) : NULL;
+
+    json_decref(body);
+    if (text == NULL || bw_buf_add_str(&response->body, text) != BW_OK ||
+        bw_buf_add_char(&response->body, '\n') != BW_OK)
+        status = 500;
+    free(text);
+    response->status = status;
+}
+
+static void answer_error(struct http_response *response, unsigned status,
+                         const char *error)
+{
+    answer_json(response, status, json_pack("{s:s}", "error", error));
+}
+
+static void answer_done(struct http_response *response, int rc, unsigned failure,
+                        const char *error)
+{
+    if (rc == BW_OK)
+        answer_json(response, 200, json_pack("{s:b}", "ok", 1));
+    else
+        answer_error(response, failure, error);
+}
+
+/* ---- the routes */
+
+static void get_health(struct wk_app *app, const struct path *path,
+                       struct http_response *response)
+{
+    bool ok = false;
+    json_t *body = wk_status_health(app, &ok);
+
+    (void)path;
+    answer_json(response, ok ? 200 : 503, body);
+}
+
+static void get_ready(struct wk_app *app, const struct path *path,
+                      struct http_response *response)
+{
+    bool ok = false;
+    json_t *body = wk_status_ready(app, &ok);
+
+    (void)path;
+    answer_json(response, ok ? 200 : 503, body);
+}
+
+static void get_status(struct wk_app *app, const struct path *path,
+                       struct http_response *response)
+{
+    (void)path;
+    answer_json(response, 200, wk_status_json(app));
+}
+
+static void get_metrics(struct wk_app *app, const struct path *path,
+                        struct http_response *response)
+{
+    (void)path;
+    response->content_type = "text/plain; version=0.0.4; charset=utf-8";
+    response->status = wk_status_metrics(app, &response->body) == BW_OK ? 200 : 500;
+}
+
+static void post_pause(struct wk_app *app, const struct path *path,
+                       struct http_response *response)
+{
+    answer_done(response, bw_worker_quiet(app->worker, path->segments[1]), 404,
+                "no such queue on this worker");
+}
+
+static void post_resume(struct wk_app *app, const struct path *path,
+                        struct http_response *response)
+{
+    answer_done(response, bw_worker_resume(app->worker, path->segments[1]), 404,
+                "no such queue on this worker");
+}
+
+static void post_cancel(struct wk_app *app, const struct path *path,
+                        struct http_response *response)
+{
+    answer_done(response,
+                bw_worker_cancel_job(app->worker, path->segments[1], path->segments[3],
+                                     "cancelled by an operator"),
+                404, "the job is not in flight on this worker");
+}
+
+static const struct route {
+    const char *method;                /* GET answers HEAD, too */
+    const char *pattern[SEGMENTS_MAX]; /* "*": anything but nothing */
+    void (*run)(struct wk_app *app, const struct path *path,
+                struct http_response *response);
+} routes[] = {
+    { "GET", { "healthz" }, get_health },
+    { "GET", { "readyz" }, get_ready },
+    { "GET", { "metrics" }, get_metrics },
+    { "GET", { "status" }, get_status },
+    { "POST", { "queues", "*", "pause" }, post_pause },
+    { "POST", { "queues", "*", "resume" }, post_resume },
+    { "POST", { "queues", "*", "jobs", "*", "cancel" }, post_cancel },
+};
+
+static bool fits(const struct route *route, const struct path *path)
+{
+    size_t i;
+
+    for (i = 0; i < path->count; i++) {
+        const char *pattern = route->pattern[i];
+
+        if (pattern == NULL || *path->segments[i] == '\0')
+            return false;
+        if (strcmp(pattern, "*") != 0 && strcmp(pattern, path->segments[i]) != 0)
+            return false;
+    }
+    return i == SEGMENTS_MAX || route->pattern[i] == NULL;
+}
+
+static const struct route *find_route(const struct path *path)
+{
+    for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++) {
+        if (fits(&routes[i], path))
+            return &routes[i];
+    }
+    return NULL;
+}
+
+/* ---- who may */
+
+/* In a time that does not tell how much of it was right. */
+static bool token_is(const char *given, const char *token)
+{
+    size_t given_len = strlen(given);
+    size_t len = strlen(token);
+    volatile unsigned char differs = given_len != len;
+
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)(given_len > 0 ? given[i % given_len] : 0);
+
+        differs = (unsigned char)(differs | (c ^ (unsigned char)token[i]));
+    }
+    return differs == 0;
+}
+
+/* On loopback anybody on the machine may steer, but not a web page in a browser there. */
+static unsigned refused(const struct wk_app *app, const struct http_request *request)
+{
+    const char *token = app->config->http.token;
+
+    if (token != NULL && request->bearer != NULL)
+        return token_is(request->bearer, token) ? 0 : 401;
+    if (request->local)
+        return request->origin == NULL ? 0 : 403;
+    return token != NULL ? 401 : 403;
+}
+
+static bool is_get(const struct http_request *request)
+{
+    return strcmp(request->method, "GET") == 0 || strcmp(request->method, "HEAD") == 0;
+}
+
+static void run_route(struct wk_app *app, const struct route *route,
+                      const struct path *path, const struct http_request *request,
+                      struct http_response *response)
+{
+    bool get = strcmp(route->method, "GET") == 0;
+    unsigned refusal = get ? 0 : refused(app, request);
+
+    if (get ? !is_get(request) : strcmp(request->method, route->method) != 0) {
+        response->allow = get ? "GET, HEAD" : route->method;
+        answer_error(response, 405, "method not allowed");
+    } else if (refusal == 401) {
+        answer_error(response, 401, "a valid bearer token is needed");
+    } else if (refusal != 0) {
+        answer_error(response, refusal,
+                     request->local ? "not from a web page"
+                                    : "set http.token to allow this from other machines");
+    } else {
+        route->run(app, path, response);
+    }
+}
+
+void wk_routes_answer(const struct http_request *request, struct http_response *response,
+                      void *arg)
+{
+    struct wk_app *app = arg;
+    const struct route *route;
+    struct path path;
+
+    if (!path_split(&path, request->path)) {
+        answer_error(response, 400, "the path cannot be understood");
+    } else {
+        route = find_route(&path);
+        if (route == NULL)
+            answer_error(response, 404, "no such page");
+        else
+            run_route(app, route, &path, request, response);
+    }
+    free(path.text);
+}

@@ -1,0 +1,92 @@
+/* Tables that describe configuration objects: one row a key, and from the rows come
+ * reading, checks, defaults, help and the guess at what a misspelt key meant.
+ *
+ * A row says where in a plain struct its value lives. Texts in such a struct are owned by
+ * it: wk_schema_defaults() makes them, wk_schema_fini() frees them. */
+#ifndef WORKER_SCHEMA_H
+#define WORKER_SCHEMA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include <bulwark/api.h>
+#include <bulwark/buf.h>
+#include <bulwark/error.h>
+
+enum wk_kind {
+    WK_TEXT,    /* char *; not empty */
+    WK_SECRET,  /* char *, never shown */
+    WK_BOOL,    /* bool */
+    WK_UINT,    /* unsigned */
+    WK_INT,     /* int64_t */
+    WK_SECONDS, /* int64_t in ms; the file has seconds, fractions allowed */
+    WK_OBJECT,  /* the struct that `sub` describes, in place */
+    WK_CUSTOM   /* read by `read` */
+};
+
+struct wk_schema;
+
+struct wk_field {
+    const char *key;
+    enum wk_kind kind;
+    size_t offset;
+    int64_t def, min, max;       /* numbers, WK_BOOL (def); WK_SECONDS: in ms */
+    const char *def_text;        /* WK_TEXT; NULL: none */
+    const struct wk_schema *sub; /* WK_OBJECT */
+    /* WK_CUSTOM: `at` points to the field. `path` is for errors. */
+    int (*read)(void *at, const json_t *value, const char *path, struct bw_error *err);
+    const char *help; /* without the default */
+};
+
+struct wk_schema {
+    const struct wk_field *fields;
+    size_t count;
+};
+
+/* Sets every default except those of WK_CUSTOM fields. `base` is zeroed first time
+ * memory. */
+BW_MUSTCHECK int wk_schema_defaults(const struct wk_schema *schema, void *base,
+                                    struct bw_error *err);
+
+/* Reads a JSON object over what is there. Errors: BW_EINVAL beginning with the path of
+ * the key
+ * ("queues[2].concurrency: …"), BW_ENOMEM. `path` is "" for the whole file. */
+BW_MUSTCHECK int wk_schema_read(const struct wk_schema *schema, void *base,
+                                const json_t *object, const char *path,
+                                struct bw_error *err);
+
+/* Frees the texts. Harmless on a zeroed struct. */
+void wk_schema_fini(const struct wk_schema *schema, void *base);
+
+/* One line a key, indented, with default and range. */
+BW_MUSTCHECK int wk_schema_help(const struct wk_schema *schema, const char *prefix,
+                                struct bw_buf *out);
+
+/* --- parts, also for other tables of names */
+
+/* Borrowed: the known name nearest to `word`, or NULL when none is near. `name_at`
+ * returns NULL past the end. */
+const char *wk_nearest(const char *word,
+                       const char *(*name_at)(const void *arg, size_t index),
+                       const void *arg);
+
+#define WK_PATH_MAX 160
+
+/* "path.key", or "key" for the empty path; cut at the limit. */
+void wk_path_join(char out[WK_PATH_MAX], const char *path, const char *key);
+
+/* "unknown key …" with the nearest name if there is one. Returns BW_EINVAL. */
+int wk_unknown_key(const struct wk_schema *schema, const char *path, const char *key,
+                   struct bw_error *err);
+
+/* A whole number within a range, also written as 3e4. */
+BW_MUSTCHECK int wk_read_number(const json_t *value, int64_t min, int64_t max,
+                                const char *path, int64_t *out, struct bw_error *err);
+
+/* Replaces an owned text. */
+BW_MUSTCHECK int wk_set_text(char **at, const char *text, struct bw_error *err);
+
+#endif
