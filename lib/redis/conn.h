@@ -31,9 +31,10 @@ struct bw_cmd {
     struct bw_buf body; /* arguments only; the head is made when it is sent */
     size_t count;
     int failed; /* BW_ENOMEM once an append failed; sending then fails with it */
+    const struct bw_script *script; /* what NOSCRIPT asks for; NULL: no script call */
 };
 
-#define BW_CMD_INIT { BW_BUF_INIT, 0, 0 }
+#define BW_CMD_INIT { BW_BUF_INIT, 0, 0, NULL }
 
 void bw_cmd_arg(struct bw_cmd *cmd, const void *data, size_t len);
 void bw_cmd_str(struct bw_cmd *cmd, const char *text); /* NULL is the empty string */

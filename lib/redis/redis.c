@@ -1,1 +1,0 @@
-typedef int bw_stub_redis; /* replaced soon */
