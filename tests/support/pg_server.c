@@ -84,7 +84,8 @@ static const struct passwd *other_user(void)
     return user;
 }
 
-static pid_t spawn(const struct pg_server *server, const char *program, char *const *argv)
+static pid_t spawn(const struct pg_server *server, const char *program,
+                   const char *const *argv)
 {
     const struct passwd *user = other_user();
     pid_t parent = getpid();
@@ -104,7 +105,7 @@ static pid_t spawn(const struct pg_server *server, const char *program, char *co
     if (log < 0 || dup2(log, STDOUT_FILENO) < 0 || dup2(log, STDERR_FILENO) < 0)
         _exit(126);
     (void)snprintf(path, sizeof path, "%s%s", server->bin, program); /* fits: see bin */
-    (void)execvp(path, argv); /* only returns when it failed */
+    (void)execvp(path, (char *const *)argv); /* only returns when it failed */
     _exit(127);
 }
 
@@ -211,19 +212,19 @@ static void make_folder(struct pg_server *server)
 
 static void init_data(const struct pg_server *server)
 {
-    char *argv[] = { "initdb",
-                     "-D",
-                     "data",
-                     "-U",
-                     "bulwark",
-                     "-E",
-                     "UTF8",
-                     "--locale=C",
-                     "--auth=scram-sha-256",
-                     "--pwfile=password",
-                     "--no-sync",
-                     "-N",
-                     NULL };
+    const char *argv[] = { "initdb",
+                           "-D",
+                           "data",
+                           "-U",
+                           "bulwark",
+                           "-E",
+                           "UTF8",
+                           "--locale=C",
+                           "--auth=scram-sha-256",
+                           "--pwfile=password",
+                           "--no-sync",
+                           "-N",
+                           NULL };
     int status = await(spawn(server, "initdb", argv));
 
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
@@ -264,30 +265,28 @@ static void forget(const struct pg_server *server)
 void pg_server_launch(struct pg_server *server)
 {
     char port[8];
-    char *argv[] = { "postgres",
-                     "-D",
-                     "data",
-                     "-p",
-                     port,
-                     "-h",
-                     "127.0.0.1",
-                     "-k",
-                     server->dir,
-                     "-c",
-                     "fsync=off",
-                     "-c",
-                     "synchronous_commit=off",
-                     "-c",
-                     "full_page_writes=off",
-                     "-c",
-                     "max_connections=60",
-                     "-c",
-                     "shared_buffers=32MB",
-                     "-c",
-                     "autovacuum=off",
-                     "-c",
-                     "timezone=Asia/Tokyo",
-                     NULL };
+    const char *argv[] = { "postgres",
+                           "-D",
+                           "data",
+                           "-p",
+                           port,
+                           "-h",
+                           "127.0.0.1",
+                           "-k",
+                           server->dir,
+                           "-c",
+                           "fsync=off",
+                           "-c",
+                           "full_page_writes=off",
+                           "-c",
+                           "max_connections=60",
+                           "-c",
+                           "shared_buffers=32MB",
+                           "-c",
+                           "autovacuum=off",
+                           "-c",
+                           "timezone=Asia/Tokyo",
+                           NULL };
 
     (void)snprintf(port, sizeof port, "%u", (unsigned)server->port); /* fits */
     server->pid = spawn(server, "postgres", argv);

@@ -11,6 +11,7 @@
 #define CANCEL_GRACE_MS                                                                  \
     2000 /* for the server to obey, then the connection is given up                      \
           */
+#define CANCEL_REPEAT_MS   250 /* a request that arrives between two statements is lost */
 #define CANCEL_TIMEOUT_MS  2000
 #define CANCELLER_IDLE_MS  10000
 #define CANCELLER_RETRY_MS 200
@@ -311,10 +312,17 @@ static void send_cancel(struct pg_dispatch *dispatch, struct pg_link *link,
     batch->done = cancel_sent;
     batch->arg = link;
     link->cancel = PG_CANCEL_SENT;
-    link->asked = true;
+    link->ask_at = bw_mono_add_ms(now, CANCEL_REPEAT_MS);
     link->cancelled = true;
     pg_link_send(&dispatch->canceller, batch, now, &ended);
     pg_queue_move(&dispatch->finished, &ended);
+}
+
+/* A pooler's process numbers mean nothing to the server; there a statement timeout does
+ * it. */
+static bool may_cancel(const struct pg_link *link)
+{
+    return !link->settings->url->unnamed;
 }
 
 static struct bw_mono canceller_retry_at(const struct pg_dispatch *dispatch)
@@ -339,8 +347,8 @@ static void serve_stuck(struct pg_dispatch *dispatch, struct bw_mono now)
             note_change(dispatch, link, PG_LINK_READY, now);
             continue;
         }
-        if (link->cancel == PG_CANCEL_NONE && !link->asked &&
-            !link->settings->url->unnamed)
+        if (link->cancel == PG_CANCEL_NONE && may_cancel(link) &&
+            !bw_mono_before(now, link->ask_at))
             link->cancel = PG_CANCEL_WANTED;
         if (link->cancel == PG_CANCEL_WANTED && pg_link_is_free(&dispatch->canceller))
             send_cancel(dispatch, link, now);
@@ -412,32 +420,43 @@ static void sooner(struct bw_mono *at, struct bw_mono candidate)
         *at = candidate;
 }
 
+static void sooner_if_ahead(struct bw_mono *at, struct bw_mono now,
+                            struct bw_mono candidate)
+{
+    if (bw_mono_before(now, candidate))
+        sooner(at, candidate);
+}
+
+static void next_of_stuck(const struct pg_dispatch *dispatch, const struct pg_link *link,
+                          struct bw_mono *at)
+{
+    sooner(at, bw_mono_add_ms(link->orphan_since, CANCEL_GRACE_MS));
+    if (link->cancel == PG_CANCEL_NONE && may_cancel(link))
+        sooner(at, link->ask_at);
+    if (link->cancel == PG_CANCEL_WANTED && dispatch->canceller.state == PG_LINK_CLOSED)
+        sooner(at, canceller_retry_at(dispatch));
+}
+
 static struct bw_mono next_event(struct pg_dispatch *dispatch, struct bw_mono now)
 {
+    const struct pg_link *canceller = &dispatch->canceller;
     struct bw_mono at = { INT64_MAX };
-    bool connecting = false;
 
     if (dispatch->waiting.count > 0)
         at = dispatch->next_expiry;
-    for (size_t i = 0; i <= dispatch->count; i++) {
-        struct pg_link *link = link_at(dispatch, i);
+    for (unsigned i = 0; i < dispatch->count; i++) {
+        const struct pg_link *link = &dispatch->links[i];
 
         pg_link_next_deadline(link, &at);
         if (pg_link_is_stuck(link))
-            sooner(&at, bw_mono_add_ms(link->orphan_since, CANCEL_GRACE_MS));
-        if (link->cancel == PG_CANCEL_WANTED &&
-            dispatch->canceller.state == PG_LINK_CLOSED)
-            sooner(&at, canceller_retry_at(dispatch));
-        if (link->state == PG_LINK_CONNECTING && i < dispatch->count) {
-            connecting = true;
-            if (bw_mono_before(now, bw_mono_add_ms(link->opened_at, ATTEMPT_YOUNG_MS)))
-                sooner(&at, bw_mono_add_ms(link->opened_at, ATTEMPT_YOUNG_MS));
-        }
+            next_of_stuck(dispatch, link, &at);
+        if (link->state == PG_LINK_CONNECTING || link->state == PG_LINK_SETTING_UP)
+            sooner_if_ahead(&at, now, bw_mono_add_ms(link->opened_at, ATTEMPT_YOUNG_MS));
     }
-    if (dispatch->canceller.state == PG_LINK_READY && dispatch->canceller.count == 0)
+    pg_link_next_deadline(canceller, &at);
+    if (canceller->state == PG_LINK_READY && canceller->count == 0)
         sooner(&at, bw_mono_add_ms(dispatch->canceller_idle_since, CANCELLER_IDLE_MS));
-    if (bw_mono_before(now, dispatch->retry_at) && !connecting)
-        sooner(&at, dispatch->retry_at);
+    sooner_if_ahead(&at, now, dispatch->retry_at);
     return at;
 }
 

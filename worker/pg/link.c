@@ -67,7 +67,7 @@ static void slot_pop(struct pg_link *link, struct bw_mono now)
     link->head = (link->head + 1) % PG_LINK_SLOTS;
     link->count--;
     link->orphan_since = now;
-    link->asked = false;
+    link->ask_at = now;
     if (link->count == 0)
         link->cancelled = false;
     if (!pg_link_is_stuck(link) && link->cancel == PG_CANCEL_WANTED)
@@ -328,7 +328,7 @@ static void note_error(struct pg_link *link, struct pg_slot *slot,
 {
     const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
     const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
-    const char *name = statement != NULL ? statement->name : "session settings";
+    const char *name = statement != NULL ? statement->name : "transaction";
 
     slot->kind = pg_error_kind(sqlstate);
     if (slot->kind == PG_ERROR_STALE && strcmp(sqlstate, "0A000") == 0 &&
@@ -344,6 +344,28 @@ static void note_error(struct pg_link *link, struct pg_slot *slot,
                   message != NULL ? message : "unknown error");
 }
 
+static bool uses(const struct pg_batch *batch, const struct pg_statement *statement)
+{
+    for (size_t i = 0; batch != NULL && i < batch->count; i++)
+        if (batch->entries[i].statement == statement)
+            return true;
+    return false;
+}
+
+/* Tells every batch in flight that counts on the name why it will not find it. */
+static void note_prepare_error(struct pg_link *link, const struct pg_statement *statement,
+                               const PGresult *result)
+{
+    for (size_t i = 0; i < link->count; i++) {
+        struct pg_slot *slot = slot_at(link, i);
+
+        if (slot->prepare_failed || !uses(slot->batch, statement))
+            continue;
+        slot->prepare_failed = true;
+        note_error(link, slot, statement, result);
+    }
+}
+
 /* A name that is there already (42P05) is as good as prepared. */
 static void take_prepare(struct pg_link *link, struct pg_slot *slot,
                          const PGresult *result)
@@ -355,10 +377,14 @@ static void take_prepare(struct pg_link *link, struct pg_slot *slot,
         (sqlstate != NULL && strcmp(sqlstate, "42P05") == 0))
         return;
     pg_prepared_remove(&link->prepared, statement);
-    if (slot->prepare_failed)
-        return;
-    slot->prepare_failed = true; /* what wants the name will fail, and this is why */
-    note_error(link, slot, statement, result);
+    note_prepare_error(link, statement, result);
+}
+
+static bool is_unprepared(const PGresult *result)
+{
+    const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+
+    return pg_error_kind(sqlstate) == PG_ERROR_UNPREPARED;
 }
 
 /* Takes the result. */
@@ -378,10 +404,21 @@ static void take_answer(struct pg_link *link, struct pg_slot *slot, PGresult *re
     } else if (status != PGRES_PIPELINE_ABORTED && status != PGRES_EMPTY_QUERY &&
                !slot->failed) {
         slot->failed = true;
-        if (!slot->prepare_failed)
+        if (!slot->prepare_failed || !is_unprepared(result))
             note_error(link, slot, entry != NULL ? entry->statement : NULL, result);
     }
     PQclear(result);
+}
+
+/* What is checked only at the end of the transaction fails after every statement was
+ * answered. */
+static void take_commit_error(struct pg_link *link, struct pg_slot *slot,
+                              const PGresult *result)
+{
+    if (PQresultStatus(result) != PGRES_FATAL_ERROR || slot->failed)
+        return;
+    slot->failed = true;
+    note_error(link, slot, NULL, result);
 }
 
 static void take_sync(struct pg_link *link, struct bw_mono now, struct pg_queue *finished)
@@ -417,8 +454,8 @@ static void take_result(struct pg_link *link, PGresult *result, struct bw_mono n
     size_t expected = preparing ? 1 : slot->statements;
 
     if (result == NULL) {
-        if (++slot->at > expected)
-            pg_link_close(link, "an answer that was not asked for", finished);
+        if (slot->at < expected)
+            slot->at++;
         return;
     }
     if (PQresultStatus(result) == PGRES_PIPELINE_SYNC) {
@@ -434,8 +471,8 @@ static void take_result(struct pg_link *link, PGresult *result, struct bw_mono n
         pg_link_close(link, PQresultErrorMessage(result), finished);
         PQclear(result);
     } else if (slot->at >= expected) {
+        take_commit_error(link, slot, result);
         PQclear(result);
-        pg_link_close(link, "an answer that was not asked for", finished);
     } else if (preparing) {
         take_prepare(link, slot, result);
         PQclear(result);
@@ -562,7 +599,7 @@ static void expire_slot(struct pg_link *link, struct pg_slot *slot, struct bw_mo
     slot->orphan = true;
     link->orphans++;
     if (slot == slot_at(link, 0))
-        link->orphan_since = now;
+        link->orphan_since = link->ask_at = now;
     pg_batch_forget(batch);
     pg_batch_settle(batch, PG_TIMED_OUT, !slot->failed, NULL,
                     "the deadline passed before the answer");

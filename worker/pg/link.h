@@ -56,11 +56,11 @@ struct pg_link {
     bool poll_out; /* wait until the socket takes data, too */
     bool poll_in;
     bool retired;   /* to be closed once nothing is in flight */
-    bool asked;     /* a cancel request was sent for the head */
     bool cancelled; /* a cancel request was sent; it may hit a neighbour */
     enum pg_link_cancel cancel;
     struct bw_mono opened_at;
     struct bw_mono orphan_since; /* the head has been an orphan since */
+    struct bw_mono ask_at;       /* when to ask (again) for its cancellation */
     struct pg_prepared prepared;
     struct pg_slot slots[PG_LINK_SLOTS];
     size_t head, count, orphans;
