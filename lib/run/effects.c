@@ -1,6 +1,5 @@
 #include "run/effects.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,13 +47,7 @@ static void deliver(struct bw_letter *letter, bool open)
     }
     build(effect);
     effect->job = NULL;
-    if (reactor->effects.last != NULL)
-        reactor->effects.last->next = effect;
-    else
-        reactor->effects.first = effect;
-    reactor->effects.last = effect;
-    if (reactor->effects.unsent == NULL)
-        reactor->effects.unsent = effect;
+    bw_list_append(&reactor->effects.unsent, &effect->node);
     /* At once, not at the turn's end: the job's answer may be the next letter. */
     bw_effects_flush(reactor);
 }
@@ -70,6 +63,7 @@ struct bw_effect *bw_effect_create(struct bw_job *job, enum bw_effect_kind kind,
     if (effect == NULL)
         return NULL;
     effect->letter.deliver = deliver;
+    bw_list_init(&effect->node);
     effect->kind = kind;
     effect->job = job;
     effect->queue = job->queue;
@@ -79,27 +73,14 @@ struct bw_effect *bw_effect_create(struct bw_job *job, enum bw_effect_kind kind,
     return effect;
 }
 
-/* Replies come in order, so what is removed is the first. */
-static void remove_first(struct bw_reactor *reactor)
-{
-    struct bw_effect *effect = reactor->effects.first;
-
-    reactor->effects.first = effect->next;
-    if (reactor->effects.last == effect)
-        reactor->effects.last = NULL;
-    if (reactor->effects.unsent == effect)
-        reactor->effects.unsent = effect->next;
-    effect_free(effect);
-}
-
 static void on_effect(const struct bw_reply *reply, const struct bw_error *err, void *arg)
 {
     struct bw_effect *effect = arg;
     struct bw_queue_loop *queue = effect->queue;
 
     if (err != NULL && err->code != BW_EREDIS && err->code != BW_ENOMEM) {
-        /* The connection was lost, and so are the replies to all that were sent. */
-        queue->reactor->effects.unsent = queue->reactor->effects.first;
+        bw_list_remove(&effect->node);
+        bw_list_append(&queue->reactor->effects.lost, &effect->node);
         return;
     }
     if (err != NULL)
@@ -108,39 +89,58 @@ static void on_effect(const struct bw_reply *reply, const struct bw_error *err, 
     else if (bw_reply_integer(reply) < 0)
         bw_log(&queue->log, BW_LOG_WARNING,
                "side effect of a job failed: the job is gone");
-    assert(queue->reactor->effects.first == effect);
-    remove_first(queue->reactor);
+    bw_list_remove(&effect->node);
+    effect_free(effect);
 }
 
-void bw_effects_flush(struct bw_reactor *reactor)
+void bw_effects_init(struct bw_effects *effects)
 {
-    struct bw_effects *effects = &reactor->effects;
+    bw_list_init(&effects->sent);
+    bw_list_init(&effects->lost);
+    bw_list_init(&effects->unsent);
+}
 
-    if (!bw_reactor_can_call(reactor))
-        return;
-    while (effects->unsent != NULL) {
-        struct bw_effect *effect = effects->unsent;
+/* False when the rest has to wait. */
+static bool send_list(struct bw_reactor *reactor, struct bw_list *list)
+{
+    while (!bw_list_is_empty(list)) {
+        struct bw_effect *effect = BW_LIST_OF(list->next, struct bw_effect, node);
 
         /* Not connected after all, or out of memory: tried again at the end of the turn.
          */
         if (bw_reactor_call(reactor, &effect->cmd, on_effect, effect) != BW_OK)
-            return;
-        effects->unsent = effect->next;
+            return false;
+        bw_list_remove(&effect->node);
+        bw_list_append(&reactor->effects.sent, &effect->node);
     }
+    return true;
+}
+
+void bw_effects_flush(struct bw_reactor *reactor)
+{
+    if (bw_reactor_can_call(reactor) && send_list(reactor, &reactor->effects.lost))
+        (void)send_list(reactor, &reactor->effects.unsent); /* the rest waits */
 }
 
 bool bw_effects_pending(const struct bw_reactor *reactor)
 {
-    return reactor->effects.first != NULL;
+    const struct bw_effects *effects = &reactor->effects;
+
+    return !bw_list_is_empty(&effects->sent) || !bw_list_is_empty(&effects->lost) ||
+           !bw_list_is_empty(&effects->unsent);
+}
+
+static void free_list(struct bw_list *list)
+{
+    struct bw_list *node;
+
+    while ((node = bw_list_shift(list)) != NULL)
+        effect_free(BW_LIST_OF(node, struct bw_effect, node));
 }
 
 void bw_effects_fini(struct bw_reactor *reactor)
 {
-    while (reactor->effects.first != NULL) {
-        struct bw_effect *effect = reactor->effects.first;
-
-        reactor->effects.first = effect->next;
-        effect_free(effect);
-    }
-    reactor->effects.last = reactor->effects.unsent = NULL;
+    free_list(&reactor->effects.sent);
+    free_list(&reactor->effects.lost);
+    free_list(&reactor->effects.unsent);
 }

@@ -11,6 +11,7 @@
 
 #include <bulwark/buf.h>
 
+#include "base/list.h"
 #include "redis/conn.h"
 #include "run/letters.h"
 
@@ -22,7 +23,7 @@ enum bw_effect_kind { BW_EFFECT_PROGRESS, BW_EFFECT_LOG, BW_EFFECT_DATA };
 
 struct bw_effect {
     struct bw_letter letter;
-    struct bw_effect *next;
+    struct bw_list node;
     enum bw_effect_kind kind;
     struct bw_job
         *job; /* until it is delivered: a job's answer comes after its effects */
@@ -32,9 +33,10 @@ struct bw_effect {
     char text[];
 };
 
-struct bw_effects { /* the reactor's: sent ones first, in the order of their replies */
-    struct bw_effect *first, *last;
-    struct bw_effect *unsent; /* the first that was not sent, or NULL */
+struct bw_effects {        /* the reactor's */
+    struct bw_list sent;   /* their replies are awaited */
+    struct bw_list lost;   /* to be sent again, before the next */
+    struct bw_list unsent; /* never sent */
 };
 
 /* New, any thread: the reactor frees it after delivery through its letter. NULL: out of
@@ -42,7 +44,9 @@ struct bw_effects { /* the reactor's: sent ones first, in the order of their rep
 struct bw_effect *bw_effect_create(struct bw_job *job, enum bw_effect_kind kind,
                                    const char *text, size_t len);
 
-/* On the reactor: sends what was not sent yet. */
+/* On the reactor. */
+void bw_effects_init(struct bw_effects *effects);
+/* Sends what was not sent yet. */
 void bw_effects_flush(struct bw_reactor *reactor);
 bool bw_effects_pending(const struct bw_reactor *reactor);
 void bw_effects_fini(struct bw_reactor *reactor);

@@ -155,6 +155,7 @@ int bw_reactor_create(struct bw_reactor **reactorp,
         return bw_error_set(err, BW_ENOMEM, "out of memory");
     reactor->clock = options->clock;
     bw_letterbox_init(&reactor->letters);
+    bw_effects_init(&reactor->effects);
     bw_mutex_init(&reactor->cancel_mutex);
     atomic_init(&reactor->drain_at_ns, INT64_MAX);
     bw_rand_init(&reactor->rand, bw_rand_process_seed());
