@@ -21,7 +21,12 @@ export const fetching = [
     scenario('fetch: waits for a delayed job', ['026', '056', '067'],
         drainOf([simple({ delay: 150 })])),
     scenario('fetch: several delayed jobs', ['056', '067'],
-        drainOf([simple({ delay: 350 }), simple({ delay: 100 }), simple({ delay: 220 })])),
+        async (stage) => {
+            await stage.start(); // before they are due
+            for (const delay of [350, 100, 220])
+                await stage.add('n', [ret(delay)], { delay });
+            await stage.finished(3);
+        }),
     scenario('fetch: a delayed job stays', ['075'],
         async (stage) => {
             await stage.add('later', [ret(1)], { delay: 3600000 });

@@ -57,9 +57,9 @@ export const limits = [
         async (stage) => {
             stage.settles = false;
             await addMany(stage, 1);
-            await stage.add('later', [ret(1)], { delay: 120 });
             await stage.start({ limiter: { max: 1, duration: 600000 }, maximumRateLimitDelay: 150 });
             await stage.finished(1);
+            await stage.add('later', [ret(1)], { delay: 50 });
             await stage.seen('waiting', 2);
         }),
     scenario('pause: nothing is taken', ['061', '125'],
