@@ -22,9 +22,8 @@ An item that is refused leaves the others alone. Two phases: first every item is
 taken out of `active`, with as few calls as the batch allows; then each one's effects follow in turn. ]]
 --- keys 20
 --- include "keys"
---- include "dedup"
---- include "remove"
---- include "metrics"
+--- include "queue"
+--- include "rare"
 --- include "take"
 
 local pcall_redis = redis.pcall
@@ -60,7 +59,7 @@ local function flush_finished()
         held[target] = {}
     end
     for _, r in ipairs(retentions) do
-        apply_retention(q, q[r.target], r.count, r.age, r.limit, r.times, now)
+        rare().apply_retention(q, q[r.target], r.count, r.age, r.limit, r.times, now)
     end
     retentions = {}
 end
@@ -80,10 +79,9 @@ end
 -- The fields a check reads. The first ones are the same for all kinds.
 local function read_fields(kind, job)
     if kind == 'c' or kind == 'C' then
-        return pcall_redis('HMGET', job, 'name', 'atm', 'parentKey', 'parent', 'deid')
+        return pcall_redis('HMGET', job, 'name', 'atm', 'parentKey', 'deid')
     end
-    return pcall_redis('HMGET', job, 'name', 'atm', 'parentKey', 'parent', 'deid', 'priority',
-                       'defa')
+    return pcall_redis('HMGET', job, 'name', 'atm', 'parentKey', 'deid', 'priority')
 end
 
 -- -4 and -9 for a job that wants to complete, 0 otherwise.
@@ -149,7 +147,8 @@ local function admit(at, first, last)
         lock_of[jobs[i]] = locks[i - first + 1]
     end
 
-    local open_keys, open_ids, leaving, leaving_items = {}, {}, {}, {}
+    local open_keys, open_ids, open = {}, {}, 0
+    local leaving, leaving_items, left = {}, {}, 0
     for i = first, last do
         local kind, id, token = ARGV[at[i]], ARGV[at[i] + 1], ARGV[at[i] + 2]
         local job, code = jobs[i], 0
@@ -163,23 +162,25 @@ local function admit(at, first, last)
         if code == 0 and token ~= '0' then
             if lock_of[job] == token then
                 lock_of[job] = false
-                open_keys[#open_keys + 1] = job .. ':lock'
-                open_ids[#open_ids + 1] = id
+                open = open + 1
+                open_keys[open] = lock_keys[i - first + 1]
+                open_ids[open] = id
             else
                 code = lock_of[job] and OTHER_LOCK or NO_LOCK
             end
         end
         if code == 0 and kind ~= 'W' then
-            leaving[#leaving + 1] = id
-            leaving_items[#leaving_items + 1] = i
+            left = left + 1
+            leaving[left] = id
+            leaving_items[left] = i
         end
         codes[i] = code
     end
-    if #open_keys > 0 then
+    if open > 0 then
         call('DEL', unpack(open_keys))
         call('SREM', STALLED, unpack(open_ids))
     end
-    local absent = leave_active(leaving, #leaving)
+    local absent = leave_active(leaving, left)
     if absent then
         for j, id in ipairs(leaving) do
             if absent[id] then
@@ -198,17 +199,17 @@ end
 
 -- Deduplication and parent, which few jobs have. §5.3 steps 8–10
 local function settle_bonds(target, id, job, f, value)
-    local deid = f[5]
+    local parent_key, deid = f[3], f[4]
     if deid then
-        release_dedup(q, deid, id)
-        requeue_parked(q, deid, now)
+        rare().release_dedup(q, deid, id)
+        rare().requeue_parked(q, deid, now)
     end
-    if f[3] or f[4] then
-        local parent = parent_of(f[3], f[4])
+    if parent_key then
+        local parent = rare().parent_of(parent_key, call('HGET', job, 'parent'))
         if parent and target == 'completed' then
-            child_completed(parent, job, value, now)
+            rare().child_completed(parent, job, value, now)
         elseif parent then
-            child_failed(parent, job, value, now)
+            rare().child_failed(parent, job, value, now)
         end
     end
 end
@@ -217,9 +218,9 @@ end
 local function keep_finished(target, id, job, f, made, value, at, keep)
     local count = keep and tonumber(ARGV[keep]) or -1
     if count == 0 then
-        delete_jobs(q, { id })
+        rare().delete_jobs(q, { id })
         if f[3] then
-            unlink(job, f[3])
+            rare().unlink(job, f[3])
         end
         return
     end
@@ -254,10 +255,10 @@ local function finish(target, id, job, f, at, keep)
         trimmed = true
         trim_events(q)
     end
-    if f[3] or f[4] or f[5] then
+    if f[3] or f[4] then
         settle_bonds(target, id, job, f, value)
     end
-    local made = (tonumber(f[2]) or 0) + 1
+    local made = f[2] and (tonumber(f[2]) or 0) + 1 or 1
     keep_finished(target, id, job, f, made, value, at, keep)
     if target == 'completed' then
         call('XADD', EVENTS, '*', 'event', 'completed', 'jobId', id, 'returnvalue', value, 'prev',
@@ -273,12 +274,12 @@ end
 
 -- §5.6
 local function retry(id, job, f, at)
-    local priority = number_or_zero(f[6])
+    local priority = tonumber(f[5]) or 0
     write_failure(job, at + 3)
     if priority == 0 then
-        to_wait(q, id, ARGV[at + 6] == '1' and 'RPUSH' or 'LPUSH')
+        rare().to_wait(q, id, ARGV[at + 6] == '1' and 'RPUSH' or 'LPUSH')
     else
-        to_prioritized(q, id, priority)
+        rare().to_prioritized(q, id, priority)
     end
     call('HINCRBY', job, 'atm', 1)
     emit_trimmed(q, 'waiting', 'jobId', id, 'prev', 'active')
@@ -292,7 +293,7 @@ local function delay(id, job, at)
         call('HINCRBY', job, 'atm', 1)
     end
     call('HSET', job, 'delay', ARGV[at + 7])
-    add_delayed(q, id, now, ms)
+    rare().add_delayed(q, id, now, ms)
     delays = delays + 1
 end
 
@@ -301,11 +302,11 @@ local function put_back(id, f)
     if call('LREM', ACTIVE, 1, id) == 0 then
         return
     end
-    local priority = number_or_zero(f[6])
+    local priority = tonumber(f[5]) or 0
     if priority > 0 then
-        to_prioritized_front(q, id, priority)
+        rare().to_prioritized_front(q, id, priority)
     else
-        to_wait(q, id, 'RPUSH')
+        rare().to_wait(q, id, 'RPUSH')
     end
     emit_trimmed(q, 'waiting', 'jobId', id, 'prev', 'active')
 end
@@ -314,7 +315,7 @@ end
 local function apply(i, at, job, f)
     local kind, id, code = ARGV[at], ARGV[at + 1], codes[i]
     if kind == 'R' then
-        promote_due(q, now)
+        rare().promote_due(q, now)
     end
     if code == NOT_ACTIVE then -- found out only after the fields were written
         if kind == 'F' then
@@ -357,10 +358,10 @@ local function settle_items()
     flush_finished()
     if metrics_points > 0 then
         if finished.completed > 0 then
-            count_metrics(METRICS_COMPLETED, metrics_points, finished.completed, now)
+            rare().count_metrics(METRICS_COMPLETED, metrics_points, finished.completed, now)
         end
         if finished.failed > 0 then
-            count_metrics(METRICS_FAILED, metrics_points, finished.failed, now)
+            rare().count_metrics(METRICS_FAILED, metrics_points, finished.failed, now)
         end
     end
 end
@@ -389,7 +390,7 @@ if want > 0 then
 end
 -- A delayed retry that gets a job in exchange leaves the marker alone. §5.7
 if delays > #jobs then
-    signal_delay(q)
+    rare().signal_delay(q)
 end
 if finished.completed + finished.failed > 0 and #jobs == 0 and ttl == 0 and due == 0 and
    not is_blocked and is_drained() then

@@ -14,6 +14,7 @@
 #include <bulwark/time.h>
 #include <bulwark/worker.h>
 
+#include "queue/add_options.h"
 #include "queue/job.h"
 #include "queue/keys.h"
 #include "redis/conn.h"
@@ -104,5 +105,13 @@ void bw_update_data_build(struct bw_cmd *cmd, const struct bw_keys *keys, struct
                           struct bw_text json);
 /* A ghost (an id in active without a hash): forget it. §4.2 */
 void bw_drop_ghost_build(struct bw_cmd *cmd, const struct bw_keys *keys, struct bw_text id);
+
+/* --- the producer and the administrator. add replies with the id's text or a negative script code;
+ * resume with the number of ids still to be merged: while that is not 0 it is to be called again, without
+ * telling of it. §§3, 7.3 */
+void bw_add_build(struct bw_cmd *cmd, const struct bw_keys *keys, struct bw_wall now,
+                  const struct bw_add *add, const struct bw_add_options *options);
+void bw_pause_build(struct bw_cmd *cmd, const struct bw_keys *keys);
+void bw_resume_build(struct bw_cmd *cmd, const struct bw_keys *keys, bool tell);
 
 #endif

@@ -4,7 +4,8 @@
 -- earlier one of the same field.
 
 -- The hash of a job that can be run; nil for a ghost: an id without a hash, or with one that has no
--- name, or whose key is something else. Also the attempts started so far and the deferred failure.
+-- name, or whose key is something else. Also the attempts started so far, nil for none, and whether its
+-- failure is already decided (`defa`).
 local function read_job(key)
     local fields = redis.pcall('HGETALL', key)
     local name, started, deferred
@@ -21,5 +22,5 @@ local function read_job(key)
     if not name then
         return nil
     end
-    return fields, started or 0, deferred
+    return fields, started, deferred
 end

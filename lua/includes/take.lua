@@ -1,24 +1,17 @@
 -- Takes jobs to be run: moveToActive, once for as many as are wanted. §4.2, 4.4, 4.5
---- include "enqueue"
+--- include "rare"
 --- include "job_reply"
-
--- opts: now, now_text, token_prefix, first_token, lock_duration, limiter_max, limiter_duration,
--- worker_name. Texts are written as they came, numbers are counted with.
 
 -- Up to `n` ids, `wait` before `prioritized`. Pre-5 markers ("0:…") are dropped.
 local function pop_ids(n)
-    local ids, count = {}, 0
-    local popped
-    repeat
-        popped = call('RPOP', WAIT, n - count) or {}
-        for i = 1, #popped do
-            local id = popped[i]
-            if id:sub(1, 2) ~= '0:' then
-                count = count + 1
-                ids[count] = id
-            end
+    local ids = call('RPOP', WAIT, n) or {}
+    local count = #ids
+    for i = count, 1, -1 do
+        if ids[i]:sub(1, 2) == '0:' then
+            table.remove(ids, i)
+            count = count - 1
         end
-    until #popped == 0 or count == n
+    end
     if count < n then
         local best = call('ZPOPMIN', PRIORITIZED, n - count)
         for i = 1, #best, 2 do
@@ -54,37 +47,37 @@ local function count_started(started, duration)
     end
 end
 
--- Locks one job and tells of it; its entry for the reply.
-local function start_job(id, key, fields, started, token, opts)
-    local at = #fields
-    local ats = started + 1
-    call('SET', key .. ':lock', token, 'PX', opts.lock_duration)
-    call('XADD', EVENTS, '*', 'event', 'active', 'jobId', id, 'prev', 'waiting')
-    if opts.worker_name ~= '' then
-        call('HSET', key, 'processedOn', opts.now_text, 'ats', ats, 'pb', opts.worker_name)
-    else
-        call('HSET', key, 'processedOn', opts.now_text, 'ats', ats)
-    end
-    fields[at + 1], fields[at + 2] = ':id', id
-    fields[at + 3], fields[at + 4] = ':token', token
-    fields[at + 5], fields[at + 6] = 'processedOn', opts.now_text
-    fields[at + 7], fields[at + 8] = 'ats', string.format('%.0f', ats)
-    return fields
-end
-
 local TAKE_BATCH = 1000
 
--- Returns the jobs, how long the rate limit holds (ms), when the next delayed job is due (ms),
--- whether the queue is blocked, and how many ghosts were dropped.
+-- §4.3, which most often finds nothing due
+local function promote(q, now)
+    local due = call('ZRANGEBYSCORE', DELAYED, 0, (now + 1) * 4096 - 1, 'LIMIT', 0, 1)
+    if #due > 0 then
+        rare().promote_due(q, now)
+    end
+end
+
+-- When the first delayed job is due, in ms; 0 without one.
+local function next_due()
+    local first = call('ZRANGE', DELAYED, 0, 0, 'WITHSCORES')
+    return first[2] and math.floor(tonumber(first[2]) / 4096) or 0
+end
+
+-- opts: now, now_text, token_prefix, first_token, lock_duration, limiter_max, limiter_duration,
+-- worker_name. Returns the jobs, how long the rate limit holds (ms), when the next delayed job is due
+-- (ms), whether the queue is blocked, and how many ghosts were dropped.
 local function take_jobs(want, opts)
     local q = queue_at(BASE)
     local meta = meta_of(q)
     local max = meta.max or opts.limiter_max
     local duration = opts.limiter_duration or meta.duration or 0
+    local now_text, lock_duration = opts.now_text, opts.lock_duration
+    local token_prefix, first_token = opts.token_prefix, opts.first_token
+    local worker_name = opts.worker_name ~= '' and opts.worker_name or nil
     local jobs, taken, ghosts = {}, 0, 0
-    local ttl, is_blocked, empty = 0, false, false
+    local ttl, is_blocked, due = 0, false, 0
 
-    promote_due(q, opts.now)
+    promote(q, opts.now)
     while taken < want do
         local room
         room, ttl = limiter_room(max, math.min(want - taken, TAKE_BATCH))
@@ -101,20 +94,33 @@ local function take_jobs(want, opts)
         local ids, count = pop_ids(room)
         if count == 0 then
             call('DEL', PC)
-            empty = true
+            due = next_due()
             break
         end
-        local live, limited = {}, 0
+        local live, alive, limited = {}, 0, 0
         for i = 1, count do
             local id = ids[i]
-            local key = BASE .. id
-            local fields, started, deferred = read_job(key)
+            local job = BASE .. id
+            local fields, started, deferred = read_job(job)
             if fields then
-                local token = opts.token_prefix ..
-                                  string.format('%.0f', opts.first_token + taken)
-                live[#live + 1] = id
+                local token = token_prefix .. string.format('%.0f', first_token + taken)
+                local ats = started and string.format('%.0f', started + 1) or '1'
+                call('SET', job .. ':lock', token, 'PX', lock_duration)
+                call('XADD', EVENTS, '*', 'event', 'active', 'jobId', id, 'prev', 'waiting')
+                if worker_name then
+                    call('HSET', job, 'processedOn', now_text, 'ats', ats, 'pb', worker_name)
+                else
+                    call('HSET', job, 'processedOn', now_text, 'ats', ats)
+                end
+                local at = #fields
+                fields[at + 1], fields[at + 2] = ':id', id
+                fields[at + 3], fields[at + 4] = ':token', token
+                fields[at + 5], fields[at + 6] = 'processedOn', now_text
+                fields[at + 7], fields[at + 8] = 'ats', ats
                 taken = taken + 1
-                jobs[taken] = start_job(id, key, fields, started, token, opts)
+                jobs[taken] = fields
+                alive = alive + 1
+                live[alive] = id
                 if not deferred then
                     limited = limited + 1
                 end
@@ -122,7 +128,7 @@ local function take_jobs(want, opts)
                 ghosts = ghosts + 1
             end
         end
-        if #live > 0 then
+        if alive > 0 then
             call('LPUSH', ACTIVE, unpack(live))
         end
         if max then
@@ -131,11 +137,6 @@ local function take_jobs(want, opts)
     end
     if taken > 0 then
         call('ZADD', MARKER, 0, '0')
-    end
-    local due = 0
-    if empty then
-        local score = first_due_score(q)
-        due = score and math.floor(score / 4096) or 0
     end
     return jobs, ttl, due, is_blocked, ghosts
 end

@@ -1,0 +1,34 @@
+/* What a producer asks for, checked and turned into what is stored. spec/bullmq.md
+ * §§1.1, 2.3, 3.1 */
+#ifndef BW_QUEUE_ADD_OPTIONS_H
+#define BW_QUEUE_ADD_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <bulwark/error.h>
+#include <bulwark/queue.h>
+#include <bulwark/time.h>
+
+struct bw_add_options {
+    char *stored;              /* `opts` as the hash holds it: JSON, compact names */
+    char *job_id;              /* custom id, or NULL */
+    char *parent_key, *parent; /* or both NULL */
+    char *dedup_id;            /* or NULL */
+    char dedup_modes[5];       /* letters of lua/add.lua */
+    int64_t dedup_ttl;         /* ms, 0: none */
+    int64_t timestamp, delay, priority;
+    bool lifo;
+};
+
+/* BW_EINVAL names the option that is refused; BW_ENOMEM. On failure nothing is owned. */
+BW_MUSTCHECK int bw_add_options_parse(struct bw_add_options *options,
+                                      const struct bw_add *add, struct bw_wall now,
+                                      struct bw_error *err);
+/* Harmless on a zeroed or finished struct. */
+void bw_add_options_fini(struct bw_add_options *options);
+
+/* §1.1; BW_EINVAL says why an id is refused. */
+BW_MUSTCHECK int bw_job_id_check(const char *id, struct bw_error *err);
+
+#endif
