@@ -74,8 +74,9 @@ struct bw_mono bw_conn_last_heard(const struct bw_conn *conn);
 
 /* Appends the command to what is sent at the end of the turn (one write for all). The command is
  * copied and can be cleared and reused. `timeout_ms` > 0 counts from now. The callback is called
- * exactly once unless this fails (BW_ECLOSED: not ready; BW_ENOMEM). A reply that is an error
- * arrives as BW_EREDIS. NOSCRIPT is answered by loading the script and sending again, once, in here:
+ * exactly once unless this fails (BW_ECLOSED: not ready; BW_ENOMEM), never from inside this call;
+ * NULL: nobody wants to know. It may do anything but destroy the connection. A reply that is an
+ * error arrives as BW_EREDIS. At a loss all pending callbacks run first, in order, then on_lost. NOSCRIPT is answered by loading the script and sending again, once, in here:
  * callers never see it (which is why script calls must be sendable twice: NOSCRIPT means that nothing
  * ran). */
 BW_MUSTCHECK int bw_conn_send(struct bw_conn *conn, const struct bw_cmd *cmd, unsigned timeout_ms,

@@ -1,0 +1,30 @@
+/* The library's side of a `struct bw_redis`: a thread-safe front of one connection.
+ *
+ * Calls go through a mailbox to the loop's thread. Life: create and destroy on the thread
+ * that holds the loop, open on it or before it runs; commands from any thread in between.
+ */
+#ifndef BW_REDIS_CLIENT_H
+#define BW_REDIS_CLIENT_H
+
+#include <bulwark/error.h>
+#include <bulwark/redis.h>
+
+struct bw_cmd;
+struct bw_log;
+struct bw_loop;
+
+/* Copies the options. `log` may be NULL and is borrowed. */
+BW_MUSTCHECK int bw_redis_create(struct bw_redis **redisp, struct bw_loop *loop,
+                                 const struct bw_redis_options *options,
+                                 const struct bw_log *log, struct bw_error *err);
+/* Begins to connect. */
+void bw_redis_open(struct bw_redis *redis);
+/* Calls back what is pending, with BW_EIO or BW_ECLOSED. No thread may send any more. */
+void bw_redis_destroy(struct bw_redis **redisp);
+
+/* As bw_redis_command() for a command that is built already. Takes the bytes of `cmd` and
+ * leaves it cleared, on failure too. Any thread. */
+BW_MUSTCHECK int bw_redis_send_cmd(struct bw_redis *redis, struct bw_cmd *cmd,
+                                   unsigned timeout_ms, bw_redis_cb *cb, void *arg);
+
+#endif
