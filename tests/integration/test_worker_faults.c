@@ -119,14 +119,14 @@ static void lost_replies_are_found(void **state)
 
     rig_run(rig, &options, &rig_noop_inline, NULL);
     rig_wait(5000, rig_stats(rig, QUEUE).last_fetch_ms > 0);
-    for (int i = 1; i <= 100; i++) {
+    for (int i = 1; i <= 30; i++) {
         /* In one transaction: Redis sends the marker and is rid of the connection, or has
          * taken the job and is rid of whoever asked. */
         rig_add(rig, QUEUE, 5, NULL);
         (void)rig_int(rig, "CLIENT KILL TYPE normal SKIPME yes");
         rig_wait(1500, completed_count(rig) == i * 5);
     }
-    assert_books(rig, 500);
+    assert_books(rig, 150);
 }
 
 static void stopped_for_a_while(void **state)
@@ -191,8 +191,8 @@ static void idle_through_a_restart(void **state)
     rig_wait(500, completed_count(rig) == 2);
 }
 
-/* Redis refuses to write for a while: outcomes are kept, then recorded. */
-static void out_of_memory(void **state)
+/* Redis refuses our calls for a while: outcomes are kept, then recorded. */
+static void refused_calls(void **state)
 {
     struct rig *rig = *state;
     struct bw_queue_options options = rig_options(QUEUE, 10);
@@ -205,13 +205,13 @@ static void out_of_memory(void **state)
     rig_add(rig, QUEUE, 10, NULL);
     rig_run(rig, &options, &rig_keep, keeper);
     rig_wait(5000, rig_keeper_count(keeper) == 10);
-    rig_expect(rig, "OK", "CONFIG SET maxmemory 1");
+    rig_expect(rig, "OK", "ACL SETUSER default -evalsha");
     while (rig_keeper_count(keeper) > 0)
         bw_job_complete(rig_keeper_take(keeper), "7", 1);
     until = rig_wall_ms() + 700;
     rig_wait(5000, rig_wall_ms() > until);
     assert_int_equal(completed_count(rig), 0);
-    rig_expect(rig, "OK", "CONFIG SET maxmemory 0");
+    rig_expect(rig, "OK", "ACL SETUSER default +evalsha");
     rig_wait(2000, completed_count(rig) == 10);
     rig_wait(2000, rig_stats(rig, QUEUE).in_flight == 0);
     assert_books(rig, 10);
@@ -247,9 +247,7 @@ static void half_open_wait_is_buried(void **state)
     for (int i = 1; i <= 5; i++) {
         (void)rig_int(rig, "CLIENT KILL TYPE normal SKIPME yes");
         rig_wait(3000, rig_worker_stats(rig).connected);
-        rig_wait(3000, rig_int(rig, "EVAL %s 0",
-                               "local n = 0 for _ in redis.call('CLIENT', 'LIST'):gmatch("
-                               "'cmd=bzpopmin') do n = n + 1 end return n") == 1);
+        rig_wait(3000, rig_count_clients(rig, "cmd=bzpopmin") == 1);
     }
 }
 
@@ -264,7 +262,7 @@ int main(void)
         TEST(stopped_for_a_while),
         TEST(killed_and_restarted),
         TEST(idle_through_a_restart),
-        TEST(out_of_memory),
+        TEST(refused_calls),
         TEST(poisoned_job),
         TEST(half_open_wait_is_buried),
     };

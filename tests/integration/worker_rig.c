@@ -179,6 +179,18 @@ void rig_compare(char *text, const char *expected, const char *file, int line)
     free(text);
 }
 
+int rig_count_clients(struct rig *rig, const char *needle)
+{
+    char *list = rig_text(rig, "CLIENT LIST");
+    int count = 0;
+
+    assert_non_null(list);
+    for (const char *at = list; (at = strstr(at, needle)) != NULL; at++)
+        count++;
+    free(list);
+    return count;
+}
+
 /* --- handlers */
 
 static void complete(struct bw_job *job, void *arg)

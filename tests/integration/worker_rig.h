@@ -63,6 +63,9 @@ struct bw_worker_stats rig_worker_stats(struct rig *rig);
     rig_compare(rig_text(rig, __VA_ARGS__), expected, __FILE__, __LINE__)
 void rig_compare(char *text, const char *expected, const char *file, int line);
 
+/* How often `needle` stands in CLIENT LIST. */
+int rig_count_clients(struct rig *rig, const char *needle);
+
 /* Polls until the condition holds; fails the test after `ms`. */
 #define rig_wait(ms, condition)                                                          \
     do {                                                                                 \
