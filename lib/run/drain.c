@@ -89,14 +89,19 @@ static void deadline(struct bw_reactor *reactor)
 static void on_timer(void *arg)
 {
     struct bw_reactor *reactor = arg;
+    int64_t left;
 
     if (reactor->ended)
         return;
-    if (reactor->grace_until.ns != 0 &&
-        !bw_mono_before(bw_reactor_now(reactor), reactor->grace_until))
-        end(reactor);
-    else if (!reactor->deadline_passed)
+    if (reactor->grace_until.ns == 0) {
         deadline(reactor);
+        return;
+    }
+    left = bw_mono_ms_until(bw_reactor_now(reactor), reactor->grace_until);
+    if (left > 0) /* a timer may be early by a part of a millisecond */
+        bw_timer_start(reactor->drain_timer, left);
+    else
+        end(reactor);
 }
 
 /* --- the beginning */
@@ -125,7 +130,7 @@ void bw_drain_wake(struct bw_reactor *reactor)
     wait = bw_mono_ms_until(bw_mono_now(reactor->clock), at);
     if (wait <= 0)
         deadline(reactor);
-    else if (reactor->grace_until.ns == 0)
+    else if (reactor->grace_until.ns == 0) /* else the end is at hand anyway */
         bw_timer_start(reactor->drain_timer, wait);
 }
 
