@@ -13,8 +13,10 @@
 static json_t *decode_once(const char *text, json_error_t *error)
 {
     const size_t flags = JSON_DECODE_ANY;
-    json_t *value = json_loads(text, flags, error);
+    json_t *value;
 
+    memset(error, 0, sizeof *error); /* jansson may say nothing when memory is out */
+    value = json_loads(text, flags, error);
     if (value == NULL && json_error_code(error) == json_error_numeric_overflow)
         value = json_loads(text, flags | JSON_DECODE_INT_AS_REAL, error);
     return value;
@@ -29,7 +31,7 @@ int wf_graph_decode(const char *text, json_t **out, struct bw_error *err)
     if (text == NULL)
         return BW_OK;
     value = decode_once(text, &error);
-    if (value == NULL && json_error_code(&error) == json_error_out_of_memory)
+    if (value == NULL && error.text[0] == '\0')
         return bw_error_set(err, BW_ENOMEM, "out of memory");
     if (value == NULL)
         return bw_error_set(err, BW_EINVAL, "not JSON: %s", error.text);
@@ -156,9 +158,15 @@ static int decode_all(struct wf_graph_store *store, const struct wf_graph_source
         { "settings", source->settings, &store->settings_json },
     };
 
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-        if (wf_graph_decode(parts[i].text, parts[i].out, err) != BW_OK)
-            return bw_error_prefix(err, "%s", parts[i].name);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        int rc = wf_graph_decode(parts[i].text, parts[i].out, err);
+
+        if (rc != BW_OK) {
+            (void)bw_error_prefix(err, "%s",
+                                  parts[i].name); /* `err` may be NULL: rc counts */
+            return rc;
+        }
+    }
     return BW_OK;
 }
 

@@ -1,0 +1,566 @@
+/* Answers for worker/workflow/graph*.c, node_type.c, pattern.c. spec/workflow.md §3.4,
+ * §4, §5.1. */
+#include "unit.h"
+
+#include <stdlib.h>
+
+#include "workflow/graph.h"
+#include "workflow/node_type.h"
+#include "workflow/pattern.h"
+
+/* Single quotes for double ones, as json_of(). */
+static char *quoted(const char *text)
+{
+    char *copy = text != NULL ? strdup(text) : NULL;
+
+    for (char *at = copy; at != NULL && *at != '\0'; at++)
+        if (*at == '\'')
+            *at = '"';
+    return copy;
+}
+
+static struct wf_graph *graph_of(const char *nodes, const char *connections,
+                                 const char *entry)
+{
+    struct bw_error err = { .code = 0 };
+    char *node_text = quoted(nodes), *edge_text = quoted(connections);
+    struct wf_graph_source source = { .version_id = "V",
+                                      .workflow_id = "W",
+                                      .project_id = "P",
+                                      .entry_node_id = entry,
+                                      .version = 3,
+                                      .nodes = node_text,
+                                      .connections = edge_text };
+    struct wf_graph *graph;
+
+    if (wf_graph_create(&graph, &source, &err) != BW_OK)
+        fail_msg("%s: %s", err.text, nodes);
+    free(node_text);
+    free(edge_text);
+    return graph;
+}
+
+/* A JSON text as a JSON string. */
+static char *encoded(const char *text)
+{
+    char *copy = quoted(text);
+    json_t *string = json_string(copy);
+    char *made = json_dumps(string, JSON_ENCODE_ANY);
+
+    free(copy);
+    json_decref(string);
+    return made;
+}
+
+static const char two_nodes[] =
+    "[{'id': 'a', 'type': 'trigger.command', 'data': {'label': 'A', 'config':"
+    "{'trigger.command': {'command': '/start'}}}}, {'id': 'b', 'type': 'flow.end'}]";
+static const char one_edge[] = "[{'source': 'a', 'target': 'b', 'type': 'default'}]";
+
+static void check_two(struct wf_graph *graph)
+{
+    const struct wf_edge *edge;
+
+    assert_int_equal(graph->node_count, 2);
+    assert_string_equal(graph->nodes[0].id, "a");
+    assert_string_equal(graph->nodes[0].label, "A");
+    assert_string_equal(graph->nodes[1].type, "flow.end");
+    assert_ptr_equal(graph->entry, &graph->nodes[0]);
+    assert_ptr_equal(wf_graph_find(graph, "b"), &graph->nodes[1]);
+    assert_null(wf_graph_find(graph, "c"));
+    edge = wf_node_edge(graph->entry, NULL, false);
+    assert_non_null(edge);
+    assert_int_equal(edge->target, 1);
+    assert_true(graph->has_chat_trigger);
+    assert_string_equal(graph->version_id, "V");
+    assert_int_equal(graph->version, 3);
+    wf_graph_unref(&graph);
+    assert_null(graph);
+}
+
+/* WF-079 */
+static void test_forms(void **state)
+{
+    char *once = encoded(two_nodes), *edges = encoded(one_edge), *twice = encoded(once);
+
+    (void)state;
+    check_two(graph_of(two_nodes, one_edge, "a"));
+    check_two(
+        graph_of("{'a': {'id': 'x', 'type': 'trigger.command', 'data': {'label': 'A'}},"
+                 "'b': {'id': 'y', 'type': 'flow.end'}, 'c': {'id': 'c'},"
+                 "'d': {'type': 'message'}, 'e': 5}",
+                 one_edge, "a"));
+    check_two(graph_of(once, edges, "a"));
+    check_two(graph_of(twice, edges, "a"));
+    free(once);
+    free(twice);
+    free(edges);
+}
+
+/* §4.1: what is no node is dropped; anything else is an empty graph. */
+static void test_lenient(void **state)
+{
+    static const char *const empty[] = { "5",
+                                         "null",
+                                         "'x'",
+                                         "[]",
+                                         "{}",
+                                         "[1, null, {'type': 'message'}]",
+                                         "[{'id': 5}, {'id': ''}]",
+                                         "true",
+                                         "[[[]]]" };
+    struct bw_error err = { .code = 0 };
+    struct wf_graph_source source = { .nodes = "{nope" };
+    struct wf_graph *graph;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(empty); i++) {
+        graph = graph_of(empty[i], NULL, "a");
+        assert_int_equal(graph->node_count, 0);
+        assert_null(graph->entry);
+        wf_graph_unref(&graph);
+    }
+    assert_int_equal(wf_graph_create(&graph, &source, &err), BW_EINVAL);
+    assert_null(graph);
+    assert_non_null(strstr(err.text, "nodes: not JSON"));
+    wf_graph_unref(&graph);
+    /* a number beyond 64 bits is still a number */
+    graph = graph_of(
+        "[{'id': 'a', 'type': 'message', 'position': 123456789012345678901234567890}]",
+        "{}", "a");
+    assert_int_equal(graph->node_count, 1);
+    assert_string_equal(graph->nodes[0].label, "");
+    assert_false(graph->nodes[0].has_config);
+    assert_true(json_is_object(graph->nodes[0].config));
+    wf_graph_unref(&graph);
+}
+
+/* §4.1: the last duplicate wins at the first one's place. */
+static void test_duplicates(void **state)
+{
+    struct wf_graph *graph = graph_of(
+        "[{'id': 'z', 'type': 'one'}, {'id': 'a', 'type': 'two'}, {'id': 'z', 'type':"
+        "'three'}, {'id': 'z', 'type': 'four'}, {'id': 'm'}]",
+        NULL, "z");
+
+    (void)state;
+    assert_int_equal(graph->node_count, 3);
+    assert_string_equal(graph->nodes[0].id, "z");
+    assert_string_equal(graph->nodes[0].type, "four");
+    assert_string_equal(graph->nodes[1].id, "a");
+    assert_string_equal(graph->nodes[2].id, "m");
+    assert_ptr_equal(wf_graph_find(graph, "m"), &graph->nodes[2]);
+    wf_graph_unref(&graph);
+}
+
+/* WF-080, §4.2; aliases of §5. */
+static void test_config(void **state)
+{
+    static const struct {
+        const char *node, *type, *config; /* config NULL: none */
+    } cases[] = {
+        { "'type': 'message', 'data': {'config': {'message': {'text': 'x'}}}", "message",
+          "{'text': 'x'}" },
+        { "'type': 'message', 'data': {'config': {'text': 'x'}}", "message",
+          "{'text': 'x'}" },
+        { "'type': 'message', 'config': {'message': {'text': 'x'}}", "message",
+          "{'text': 'x'}" },
+        { "'type': 'message', 'config': {'text': 'x'}", "message", "{'text': 'x'}" },
+        { "'type': 'message', 'data': {'config': {'flow.end': {}}}, 'config': {'text': "
+          "'x'}",
+          "message", "{'text': 'x'}" },
+        { "'type': 'message', 'data': {'config': {'flow.end': {}}}", "message", NULL },
+        { "'type': 'flow.end', 'data': {'config': {'success': false, 'message': 'm'}}",
+          "flow.end", "{'success': false, 'message': 'm'}" },
+        { "'type': 'flow.loop', 'data': {'config': {'type': 'while', 'condition': 'i < "
+          "3'}}",
+          "flow.loop", "{'type': 'while', 'condition': 'i < 3'}" },
+        { "'type': 'start', 'data': {'config': {'trigger.command': {'command': '/a'}}}",
+          "trigger.command", "{'command': '/a'}" },
+        { "'type': 'start', 'data': {'config': {'start': {'command': '/a'}}}",
+          "trigger.command", "{'command': '/a'}" },
+        { "'type': 'flow.condition', 'data': {'config': {'variable': 'x'}}", "condition",
+          "{'variable': 'x'}" },
+        { "'type': 'message.text', 'data': {}", "message", NULL },
+        { "'type': 'message', 'data': {'config': []}", "message", NULL },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct bw_buf nodes = BW_BUF_INIT;
+        struct wf_graph *graph;
+
+        assert_int_equal(bw_buf_addf(&nodes, "[{'id': 'n', %s}]", cases[i].node), BW_OK);
+        graph = graph_of(bw_buf_text(&nodes), NULL, "n");
+        bw_buf_fini(&nodes);
+        assert_string_equal(graph->entry->type, cases[i].type);
+        assert_int_equal(graph->entry->has_config, cases[i].config != NULL);
+        assert_json(cases[i].node, json_incref((json_t *)graph->entry->config),
+                    cases[i].config != NULL ? cases[i].config : "{}");
+        wf_graph_unref(&graph);
+    }
+}
+
+static const char *target_of(const struct wf_node *node, const char *handle,
+                             bool fallback)
+{
+    const struct wf_edge *edge = wf_node_edge(node, handle, fallback);
+
+    return edge != NULL ? edge->target_id : "none";
+}
+
+/* WF-081 … WF-084, WF-086; §4.3, §4.4. */
+static void test_edges(void **state)
+{
+    struct wf_graph *graph = graph_of(
+        "[{'id': 'c', 'type': 'condition'}, {'id': 'x', 'type': 'message'}, {'id': 'y', "
+        "'type':"
+        "'message'}, {'id': 'w', 'type': 'message'}]",
+        "[{'source': 'c', 'target': 'x', 'type': 'timeout'},"
+        "{'source': 'c', 'target': 'x', 'type': 'true'},"
+        "{'source': 'c', 'target': 'x', 'sourceHandle': 'false', 'type': 'true'},"
+        "{'source': 'c', 'target': 'x', 'sourceHandle': 'false', 'type': 'default', "
+        "'id': 'again'},"
+        "{'source': 'c', 'target': 'y', 'sourceHandle': '', 'type': 'smoothstep'},"
+        "{'source': 'x', 'target': 'y'}, {'source': 'x', 'target': 'w'},"
+        "{'source': 'y', 'target': 'gone', 'sourceHandle': 'case_0'},"
+        "{'source': 'nobody', 'target': 'x'}, {'source': 'w'}, 5, null]",
+        "c");
+    const struct wf_node *condition = graph->entry;
+
+    (void)state;
+    assert_int_equal(condition->edge_count, 4);
+    assert_string_equal(target_of(condition, "true", true), "x");
+    assert_string_equal(target_of(condition, "false", true), "x");
+    assert_string_equal(target_of(condition, "other", true), "y");
+    assert_string_equal(target_of(condition, "other", false), "none");
+    assert_string_equal(target_of(condition, "timeout", false), "x");
+    assert_ptr_equal(wf_node_edge(condition, NULL, false), &condition->edges[1]);
+    assert_string_equal(target_of(wf_graph_find(graph, "x"), NULL, false), "y");
+    assert_string_equal(target_of(wf_graph_find(graph, "y"), "case_0", true), "gone");
+    assert_true(wf_node_edge(wf_graph_find(graph, "y"), "case_0", true)->target ==
+                SIZE_MAX);
+    assert_string_equal(target_of(wf_graph_find(graph, "y"), "default", true), "none");
+    assert_string_equal(target_of(wf_graph_find(graph, "w"), NULL, false), "none");
+    wf_graph_unref(&graph);
+}
+
+/* WF-087; edges among the nodes of exported files. */
+static void test_other_edges(void **state)
+{
+    static const char legacy[] =
+        "[{'id': 'a', 'type': 'condition', 'next': 'b', 'branches': {'true': 'c', "
+        "'false': 5}},"
+        "{'id': 'b', 'type': 'message', 'next': 'c'}, {'id': 'c', 'type': 'message'}]";
+    struct wf_graph *graph = graph_of(legacy, "[{'source': 'b', 'target': 'a'}]", "a");
+
+    (void)state;
+    assert_string_equal(target_of(graph->entry, NULL, false), "b");
+    assert_string_equal(target_of(graph->entry, "true", true), "c");
+    assert_string_equal(target_of(graph->entry, "false", true), "b");
+    assert_string_equal(target_of(wf_graph_find(graph, "b"), NULL, false), "a");
+    wf_graph_unref(&graph);
+    graph = graph_of("[{'id': 'a', 'type': 'message'}, {'id': 'b', 'type': 'message'},"
+                     "{'id': 'edge-1', 'source': 'a', 'target': 'b'},"
+                     "{'source': 'b', 'target': 'a', 'type': 'default'}]",
+                     "[]", "a");
+    assert_int_equal(graph->node_count, 2);
+    assert_string_equal(target_of(graph->entry, NULL, false), "b");
+    assert_string_equal(target_of(wf_graph_find(graph, "b"), NULL, false), "a");
+    wf_graph_unref(&graph);
+}
+
+/* ---- triggers ---- */
+
+static const char *trigger_of(const char *nodes, const char *entry, const char *context)
+{
+    static char id[64];
+    struct wf_graph *graph = graph_of(nodes, NULL, entry);
+    json_t *json = json_of(context);
+    const struct wf_node *node;
+    struct wf_event event;
+
+    assert_int_equal(wf_event_parse(&event, json, NULL, NULL), BW_OK);
+    node = wf_graph_trigger(graph, &event);
+    (void)snprintf(id, sizeof id, "%s", node != NULL ? node->id : "none");
+    wf_event_fini(&event);
+    json_decref(json);
+    wf_graph_unref(&graph);
+    return id;
+}
+
+static const char *by_text(const char *nodes, const char *entry, const char *text)
+{
+    char context[200];
+
+    (void)snprintf(context, sizeof context,
+                   "{'message': {'chat': {'id': 1}, 'text': '%s'}}", text);
+    return trigger_of(nodes, entry, context);
+}
+
+static const char *by_callback(const char *nodes, const char *entry, const char *data)
+{
+    char context[200];
+
+    (void)snprintf(context, sizeof context,
+                   "{'callback_query': {'from': {'id': 1}, 'data': '%s'}}", data);
+    return trigger_of(nodes, entry, context);
+}
+
+#define NODE(id, type, config)                                                           \
+    "{'id':'" id "','type':'" type "','data':{'config':" config "}}"
+
+/* WF-018, WF-019, WF-025 … WF-028 */
+static void test_text_triggers(void **state)
+{
+    static const char nodes[] =
+        "[" NODE("m", "trigger.message", "{'pattern': '^hi$', 'caseSensitive': false}") "," NODE("s", "trigger.command", "{'command': 'start'}") "," NODE(
+            "h", "trigger.command",
+            "{'command': '/Help'}") "," NODE("e", "trigger.message",
+                                             "{'pattern': 'Привет', 'matchType': "
+                                             "'exact'}") "," NODE("c", "trigger.message",
+                                                                  "{'pattern': 'MID', "
+                                                                  "'matchType': "
+                                                                  "'contains', "
+                                                                  "'caseSensitive': "
+                                                                  "true}") "," NODE("x",
+                                                                                    "mess"
+                                                                                    "age",
+                                                                                    "{}") "]";
+
+    (void)state;
+    assert_string_equal(by_text(nodes, "x", "/start"), "s");
+    assert_string_equal(by_text(nodes, "x", "/START@bot ref"), "s");
+    assert_string_equal(by_text(nodes, "x", "/help"), "h");
+    assert_string_equal(by_text(nodes, "x", "HI"), "m");
+    assert_string_equal(by_text(nodes, "x", "hi there"), "x");
+    assert_string_equal(by_text(nodes, "x", "hi\\n"),
+                        "x"); /* $ is the very end, as in JavaScript */
+    assert_string_equal(by_text(nodes, "x", "ПРИВЕТ"), "e");
+    assert_string_equal(by_text(nodes, "x", "a MID b"), "c");
+    assert_string_equal(by_text(nodes, "x", "a mid b"), "x");
+    assert_string_equal(by_text(nodes, "x", "/other"), "x");
+    assert_string_equal(
+        by_text("[" NODE("a", "trigger.message", "{}") "]", "zz", "/nope"), "a");
+    assert_string_equal(
+        by_text("[" NODE("a", "trigger.message", "{}") "]", "zz", "/start"), "none");
+    assert_string_equal(by_text("[" NODE("a", "trigger.schedule", "{}") "]", "a", "hi"),
+                        "none");
+    assert_string_equal(by_text("[" NODE("a", "trigger.webhook", "{}") "]", "a", "hi"),
+                        "none");
+    assert_string_equal(by_text("[]", "a", "hi"), "none");
+}
+
+/* WF-020; `.*` and the empty pattern match what has no text. */
+static void test_other_triggers(void **state)
+{
+    static const char contact[] = "{'message': {'chat': {'id': 1}, 'contact': {}}}";
+    static const char photo[] = "{'message': {'chat': {'id': 1}, 'photo': []}}";
+    static const char webhook[] = "{'chat': {'id': 1}, 'webhook': {'method': 'POST'}}";
+    static const char all[] =
+        "[" NODE("r", "trigger.message", "{'pattern': '^.+$'}") "," NODE(
+            "m", "trigger.message",
+            "{'pattern': '.*'}") "," NODE("w", "trigger.webhook",
+                                          "{}") "," NODE("k", "trigger.contact",
+                                                         "{}") "]";
+
+    (void)state;
+    assert_string_equal(trigger_of(all, "m", contact), "k");
+    assert_string_equal(trigger_of(all, "r", photo), "m");
+    assert_string_equal(trigger_of(all, "r", webhook), "w");
+    assert_string_equal(
+        trigger_of("[" NODE("m", "trigger.message", "{}") "]", "zz", contact), "m");
+}
+
+/* WF-021 … WF-024 */
+static void test_callback_triggers(void **state)
+{
+    static const char nodes[] =
+        "[" NODE("p", "trigger.callback", "{'callbackData': 'spend'}") "," NODE("e", "trigger.callback", "{'data': 'spend:7'}") "," NODE("o", "trigger.callback", "{'callbackData': 'only', 'matchType': 'exact'}") "," NODE(
+            "w", "trigger.callback",
+            "{'callbackData': 'menu_*'}") "," NODE("b", "trigger.callback",
+                                                   "{'callbackData': 'be', 'matchType': "
+                                                   "'starts_with'}") "," NODE("r",
+                                                                              "trigger."
+                                                                              "callback",
+                                                                              "{'"
+                                                                              "callbackDa"
+                                                                              "ta': "
+                                                                              "'^x[0-9]+$"
+                                                                              "', "
+                                                                              "'matchType"
+                                                                              "': "
+                                                                              "'regex'}") "," NODE("z",
+                                                                                                   "trigger.callback",
+                                                                                                   "{}") "," NODE("s",
+                                                                                                                  "trigger.command",
+                                                                                                                  "{'command': '/start'}") "," NODE("m2",
+                                                                                                                                                    "message",
+                                                                                                                                                    "{}") "]";
+
+    (void)state;
+    assert_string_equal(by_callback(nodes, "m2", "spend"), "p");
+    assert_string_equal(by_callback(nodes, "m2", "spend:8"), "p");
+    assert_string_equal(by_callback(nodes, "m2", "spend:7"), "e");
+    assert_string_equal(by_callback(nodes, "m2", "spendx"), "s");
+    assert_string_equal(by_callback(nodes, "m2", "only"), "o");
+    assert_string_equal(by_callback(nodes, "m2", "only:1"), "s");
+    assert_string_equal(by_callback(nodes, "m2", "menu_a"), "w");
+    assert_string_equal(by_callback(nodes, "m2", "begin"), "b");
+    assert_string_equal(by_callback(nodes, "m2", "x12"), "r");
+    assert_string_equal(by_callback(nodes, "m2", "x12y"), "s");
+    assert_string_equal(by_callback(nodes, "m2", ""), "s");
+    assert_string_equal(by_callback(nodes, "m2", "goto:m2"), "m2");
+    assert_string_equal(by_callback(nodes, "m2", "goto:nope"), "s");
+    assert_string_equal(by_callback("[" NODE("m2", "message", "{}") "]", "m2", "q"),
+                        "m2");
+}
+
+/* ---- patterns ---- */
+
+static bool matches(const char *pattern, const char *text)
+{
+    struct wf_pattern *compiled;
+    bool result;
+
+    assert_int_equal(wf_pattern_create(&compiled, pattern, false), BW_OK);
+    result = wf_pattern_matches(compiled, text);
+    wf_pattern_destroy(&compiled);
+    return result;
+}
+
+/* §5.1: unanchored, JavaScript's meaning of `$` and `\u`; unsafe and invalid patterns
+ * never match. */
+static void test_patterns(void **state)
+{
+    char text[502];
+
+    (void)state;
+    assert_true(matches("b+", "aBBc"));
+    assert_true(matches("ЁЖ", "это ёж"));
+    assert_true(matches("^\\u0061$", "a"));
+    assert_true(matches("(a|b)?c{2,3}", "bcc"));
+    assert_true(matches("(\\+7|8)?9\\d{9}", "+79001234567"));
+    assert_true(matches("^(да|нет)+$", "данет"));
+    assert_true(matches("([a-z+*]x){3}", "+x*xax"));
+    assert_false(matches("(", "("));
+    assert_false(matches("[", "["));
+    assert_false(matches("(a+)+$", "aaaa"));
+    assert_false(matches("((a*)b)*c", "c"));
+    assert_false(matches("(x{2,}){3}", "xxxxxx"));
+    assert_false(matches("(*UTF)a", "a"));
+    assert_false(matches("\\C", "a"));
+    memset(text, 'a', sizeof text - 1);
+    text[501] = '\0';
+    assert_false(matches(text, text));
+    assert_true(matches(text + 1, text));
+    assert_false(matches("a", "\xff"
+                              "a")); /* no UTF-8: no match, no crash */
+}
+
+/* A pattern that backtracks without end meets the limits instead. */
+static void test_pattern_limits(void **state)
+{
+    char text[4001];
+
+    (void)state;
+    memset(text, 'a', sizeof text - 1);
+    text[4000] = '\0';
+    assert_false(matches("a*a*a*a*a*a*a*a*b", text));
+    assert_false(matches("(?:(?:a|a)|(?:a|aa))*?b", text));
+    assert_false(matches("(?R)?a", ""));
+}
+
+static void test_node_types(void **state)
+{
+    (void)state;
+    assert_string_equal(wf_node_type_resolve("start"), "trigger.command");
+    assert_string_equal(wf_node_type_resolve("x"), "x");
+    assert_true(wf_node_type_known("message"));
+    assert_true(wf_node_type_known("flow.condition"));
+    assert_true(wf_node_type_known("action.partner_menu"));
+    assert_false(wf_node_type_known(""));
+    assert_false(wf_node_type_known("text"));
+}
+
+static void test_reads_customer(void **state)
+{
+    static const struct {
+        const char *text;
+        bool reads;
+    } cases[] = {
+        { "Hello {user.firstName}", true },
+        { "{{user.balance}}", true },
+        { "user.balance", true },
+        { "{{ user }}", true },
+        { "{transactions.formatted}", true },
+        { "{{telegram.userId}}", false },
+        { "{{telegramUser.id}}", false },
+        { "{{context.user}}", false },
+        { "users", false },
+        { "{username}", false },
+        { "isEmpty(user[\\'x\\'])", true },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct bw_buf nodes = BW_BUF_INIT;
+        struct wf_graph *graph;
+
+        assert_int_equal(bw_buf_addf(&nodes,
+                                     "[{'id': 'n', 'type': 'message', 'data': {'config':"
+                                     "{'message': {'rows': [{'text': '%s'}]}}}}]",
+                                     cases[i].text),
+                         BW_OK);
+        graph = graph_of(bw_buf_text(&nodes), NULL, "n");
+        if (graph->reads_customer != cases[i].reads)
+            fail_msg("%s", cases[i].text);
+        bw_buf_fini(&nodes);
+        wf_graph_unref(&graph);
+    }
+}
+
+static void test_variables_and_settings(void **state)
+{
+    struct wf_graph_source source = { .nodes = "[]",
+                                      .variables = "[{\"name\":\"x\"}]",
+                                      .settings = "{\"timeout\":5}" };
+    struct wf_graph *graph, *shared;
+
+    (void)state;
+    assert_int_equal(wf_graph_create(&graph, &source, NULL), BW_OK);
+    assert_int_equal(json_array_size(graph->variables), 1);
+    assert_int_equal(json_integer_value(json_object_get(graph->settings, "timeout")), 5);
+    shared = wf_graph_ref(graph);
+    wf_graph_unref(&graph);
+    assert_int_equal(json_array_size(shared->variables), 1);
+    wf_graph_unref(&shared);
+    source.variables = "{}";
+    source.settings = "null";
+    assert_int_equal(wf_graph_create(&graph, &source, NULL), BW_OK);
+    assert_null(graph->variables);
+    assert_null(graph->settings);
+    wf_graph_unref(&graph);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_forms),
+        cmocka_unit_test(test_lenient),
+        cmocka_unit_test(test_duplicates),
+        cmocka_unit_test(test_config),
+        cmocka_unit_test(test_edges),
+        cmocka_unit_test(test_other_edges),
+        cmocka_unit_test(test_text_triggers),
+        cmocka_unit_test(test_other_triggers),
+        cmocka_unit_test(test_callback_triggers),
+        cmocka_unit_test(test_patterns),
+        cmocka_unit_test(test_pattern_limits),
+        cmocka_unit_test(test_node_types),
+        cmocka_unit_test(test_reads_customer),
+        cmocka_unit_test(test_variables_and_settings),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
