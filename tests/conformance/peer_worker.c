@@ -143,36 +143,40 @@ static void do_nothing(struct script *s)
     bw_job_complete(answered(s), NULL, 0);
 }
 
-static void fail(struct script *s, const struct bw_job_failure *failure)
+/* Fails with a stack trace as an error of JavaScript has one. */
+static void fail_as(struct script *s, const char *kind, struct bw_job_failure failure)
 {
-    bw_job_fail(answered(s), failure);
+    struct bw_buf stack = BW_BUF_INIT;
+
+    failure.message = text_arg(s);
+    must(bw_buf_addf(&stack, "%s: %s\n    at peer_worker", kind, failure.message),
+         "stack");
+    failure.stack = bw_buf_text(&stack);
+    bw_job_fail(answered(s), &failure);
+    bw_buf_fini(&stack);
 }
 
 static void do_fail(struct script *s)
 {
-    fail(s, &(struct bw_job_failure){ .message = text_arg(s),
-                                      .stack = "Error\n    at do_fail" });
+    fail_as(s, "Error", (struct bw_job_failure){ 0 });
 }
 
 static void do_backoff(struct script *s)
 {
-    fail(s, &(struct bw_job_failure){ .message = text_arg(s),
-                                      .stack = "CustomBackoff\n    at do_backoff",
-                                      .has_delay = true,
-                                      .delay_ms = number_arg(s, 2) });
+    fail_as(s, "CustomBackoff",
+            (struct bw_job_failure){ .has_delay = true, .delay_ms = number_arg(s, 2) });
 }
 
 static void do_unrecoverable(struct script *s)
 {
-    fail(s,
-         &(struct bw_job_failure){ .message = text_arg(s),
-                                   .stack = "UnrecoverableError\n    at do_unrecoverable",
-                                   .unrecoverable = true });
+    fail_as(s, "UnrecoverableError", (struct bw_job_failure){ .unrecoverable = true });
 }
 
 static void do_blank(struct script *s)
 {
-    fail(s, &(struct bw_job_failure){ .message = NULL });
+    struct bw_job_failure failure = { .message = NULL };
+
+    bw_job_fail(answered(s), &failure);
 }
 
 static void do_delay(struct script *s)
