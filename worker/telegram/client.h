@@ -1,10 +1,11 @@
-/* The Telegram Bot API: one curl multi thread sends the calls of all bots. The only user of libcurl
- * for Telegram; its types stay here.
+/* The Telegram Bot API: one curl multi thread sends the calls of all bots. The only user
+ * of libcurl for Telegram; its types stay here.
  *
- * A call is one Bot API method with its retries (spec/workflow.md §9): 429 with a short retry_after,
- * 5xx and network failures before an answer are retried here, with the spec's pauses; a 400 that
- * complains about markup is sent once more without parse_mode. Outcomes are told apart so that the
- * caller knows whether the message may have gone out. The token never appears in a log or an error. */
+ * A call is one Bot API method with its retries (spec/workflow.md §9): 429 with a short
+ * retry_after, 5xx and network failures before an answer are retried here, with the
+ * spec's pauses; a 400 that complains about markup is sent once more without parse_mode.
+ * Outcomes are told apart so that the caller knows whether the message may have gone out.
+ * The token never appears in a log or an error. */
 #ifndef WORKER_TELEGRAM_CLIENT_H
 #define WORKER_TELEGRAM_CLIENT_H
 
@@ -29,41 +30,46 @@ struct tg_options {
 };
 
 enum tg_outcome {
-    TG_OK,        /* answered ok:true; `result` is set */
-    TG_REFUSED,   /* answered 4xx: permanent; nothing was sent to the chat */
-    TG_LIMITED,   /* 429 with a long retry_after: surely not sent */
-    TG_NOT_SENT,  /* no connection could be made: surely not sent */
-    TG_UNKNOWN,   /* 5xx, cut or timed out after the request left: it may have been sent */
-    TG_CANCELLED  /* before an answer; it may have been sent if `sent` */
+    TG_OK,       /* answered ok:true; `result` is set */
+    TG_REFUSED,  /* answered 4xx: permanent; nothing was sent to the chat */
+    TG_LIMITED,  /* 429 with a long retry_after: surely not sent */
+    TG_NOT_SENT, /* no connection could be made: surely not sent */
+    TG_UNKNOWN,  /* 5xx, cut or timed out after the request left: it may have been sent */
+    TG_CANCELLED /* before an answer; it may have been sent if `sent` */
 };
 
 struct tg_call; /* one call in flight or done */
 
-/* New. Takes `params` (a JSON object, never shared afterwards). NULL: out of memory. `method` and
- * `token` are copied. */
+/* New. Takes `params` (a JSON object, never shared afterwards). NULL: out of memory.
+ * `method` and `token` are copied. */
 struct tg_call *tg_call_create(const char *token, const char *method, json_t *params);
 void tg_call_destroy(struct tg_call **callp);
 
-/* Sends it. `done` is called exactly once, on the client's thread: it must not block. The call belongs
- * to the client until then, to the caller after. Any thread. */
+/* Sends it. `done` is called exactly once, on the client's thread: it must not block. The
+ * call belongs to the client until then, to the caller after. Any thread. */
 void tg_client_submit(struct tg_client *client, struct tg_call *call,
                       void (*done)(struct tg_call *call, void *arg), void *arg);
-/* Asks to give the call up; `done` still comes, with TG_CANCELLED unless an answer was faster. */
+/* Asks to give the call up; `done` still comes, with TG_CANCELLED unless an answer was
+ * faster. */
 void tg_client_cancel(struct tg_client *client, struct tg_call *call);
 
 /* After `done`: */
 enum tg_outcome tg_call_outcome(const struct tg_call *call);
-bool tg_call_sent(const struct tg_call *call);         /* a request left completely at least once */
-const json_t *tg_call_result(const struct tg_call *call); /* borrowed; NULL unless TG_OK */
-int tg_call_status(const struct tg_call *call);        /* HTTP status, or 0 */
-int tg_call_error_code(const struct tg_call *call);    /* Telegram's, or 0 */
-const char *tg_call_description(const struct tg_call *call); /* Telegram's, or the transport's */
-int64_t tg_call_retry_after_ms(const struct tg_call *call);  /* 0: none */
-bool tg_call_fell_back(const struct tg_call *call);    /* sent without parse_mode in the end */
+bool tg_call_sent(
+    const struct tg_call *call); /* a request left completely at least once */
+const json_t *
+tg_call_result(const struct tg_call *call);         /* borrowed; NULL unless TG_OK */
+int tg_call_status(const struct tg_call *call);     /* HTTP status, or 0 */
+int tg_call_error_code(const struct tg_call *call); /* Telegram's, or 0 */
+const char *
+tg_call_description(const struct tg_call *call); /* Telegram's, or the transport's */
+int64_t tg_call_retry_after_ms(const struct tg_call *call); /* 0: none */
+bool tg_call_fell_back(
+    const struct tg_call *call); /* sent without parse_mode in the end */
 unsigned tg_call_attempts(const struct tg_call *call);
 
-BW_MUSTCHECK int tg_client_create(struct tg_client **clientp, const struct tg_options *options,
-                                  struct bw_error *err);
+BW_MUSTCHECK int tg_client_create(struct tg_client **clientp,
+                                  const struct tg_options *options, struct bw_error *err);
 /* Cancels what is in flight, ends the thread. */
 void tg_client_destroy(struct tg_client **clientp);
 

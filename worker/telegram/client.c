@@ -1,0 +1,363 @@
+#include "telegram/client.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bulwark/thread.h>
+
+#include "telegram/call.h"
+#include "telegram/pauses.h"
+#include "telegram/transport.h"
+
+#define MAX_RETRY_AFTER_DEFAULT_MS 5000
+
+struct tg_client {
+    struct bw_log log;
+    int64_t max_retry_after_ms;
+    pthread_t thread;
+    bool started;
+
+    struct bw_mutex mtx; /* guards what follows, and the calls' part of it */
+    struct tg_queue incoming;
+    struct tg_call *cancelled; /* asked to be given up */
+    bool stopping;
+    struct tg_stats stats;
+
+    struct tg_transport transport; /* the thread's own, as is what follows */
+    struct tg_queue ready;         /* to be sent as soon as there is room */
+    struct tg_pauses pauses;
+    struct tg_call *owned; /* everything between submit and done */
+};
+
+/* --- ending a call */
+
+static void count_outcome(struct tg_stats *stats, enum tg_outcome outcome)
+{
+    switch (outcome) {
+    case TG_OK:
+        stats->ok++;
+        return;
+    case TG_REFUSED:
+        stats->refused++;
+        return;
+    case TG_LIMITED:
+        stats->limited++;
+        return;
+    case TG_NOT_SENT:
+        stats->not_sent++;
+        return;
+    case TG_UNKNOWN:
+        stats->unknown++;
+        return;
+    case TG_CANCELLED:
+        return;
+    }
+}
+
+static void forget_cancel(struct tg_client *client, const struct tg_call *call)
+{
+    struct tg_call **at = &client->cancelled;
+
+    bw_mutex_assert_held(&client->mtx);
+    while (*at != NULL && *at != call)
+        at = &(*at)->next_cancelled;
+    if (*at != NULL)
+        *at = call->next_cancelled;
+}
+
+static void own(struct tg_client *client, struct tg_call *call)
+{
+    call->prev_owned = NULL;
+    call->next_owned = client->owned;
+    if (client->owned != NULL)
+        client->owned->prev_owned = call;
+    client->owned = call;
+}
+
+static void disown(struct tg_client *client, struct tg_call *call)
+{
+    if (call->prev_owned != NULL)
+        call->prev_owned->next_owned = call->next_owned;
+    else
+        client->owned = call->next_owned;
+    if (call->next_owned != NULL)
+        call->next_owned->prev_owned = call->prev_owned;
+}
+
+/* Foreign code runs without our lock, and the call is not ours after it. */
+static void finish(struct tg_client *client, struct tg_call *call,
+                   enum tg_outcome outcome)
+{
+    call->outcome = outcome;
+    disown(client, call);
+    bw_mutex_lock(&client->mtx);
+    if (call->cancelled)
+        forget_cancel(client, call);
+    call->cancelled = false;
+    call->owned = false;
+    count_outcome(&client->stats, outcome);
+    if (call->history.plain && outcome != TG_CANCELLED)
+        client->stats.fallbacks++;
+    client->stats.in_flight--;
+    bw_mutex_unlock(&client->mtx);
+    call->done(call, call->arg);
+}
+
+/* --- attempts */
+
+static void make_ready(struct tg_client *client, struct tg_call *call)
+{
+    call->stage = TG_STAGE_READY;
+    tg_queue_add(&client->ready, call);
+}
+
+static void count_retry(struct tg_client *client)
+{
+    bw_mutex_lock(&client->mtx);
+    client->stats.retries++;
+    bw_mutex_unlock(&client->mtx);
+}
+
+static void pause_call(struct tg_client *client, struct tg_call *call, int64_t delay_ms)
+{
+    bw_log(&client->log, BW_LOG_INFO, "telegram call is tried again",
+           bw_text("method", call->method), bw_num("status", call->status),
+           bw_text("reason", call->answer.description), bw_num("attempt", call->attempts),
+           bw_num("pauseMs", delay_ms));
+    count_retry(client);
+    call->due = bw_mono_add_ms(bw_mono_now(NULL), delay_ms);
+    call->stage = TG_STAGE_PAUSING;
+    if (tg_pauses_add(&client->pauses, call) != BW_OK)
+        finish(client, call, call->history.doubtful ? TG_UNKNOWN : TG_NOT_SENT);
+}
+
+static void attempt_ended(struct tg_call *call, const struct tg_attempt *attempt,
+                          void *arg)
+{
+    struct tg_client *client = arg;
+    struct tg_verdict verdict =
+        tg_retry_judge(&call->history, attempt, client->max_retry_after_ms);
+
+    switch (verdict.step) {
+    case TG_STEP_FINISH:
+        finish(client, call, verdict.outcome);
+        return;
+    case TG_STEP_RETRY:
+        pause_call(client, call, verdict.delay_ms);
+        return;
+    case TG_STEP_PLAIN:
+        if (tg_call_make_plain(call) != BW_OK) {
+            finish(client, call, TG_REFUSED);
+            return;
+        }
+        call->stage = TG_STAGE_READY;
+        tg_queue_add_first(&client->ready, call);
+    }
+}
+
+static void start_ready(struct tg_client *client)
+{
+    struct tg_call *call;
+
+    while (client->transport.flying < TG_FLYING_MAX &&
+           (call = tg_queue_take(&client->ready)) != NULL) {
+        int rc = tg_transport_start(&client->transport, call);
+
+        call->stage = TG_STAGE_FLYING;
+        if (rc == BW_OK)
+            continue;
+        finish(client, call,
+               call->history.doubtful ? TG_UNKNOWN
+               : rc == BW_EINVAL      ? TG_REFUSED
+                                      : TG_NOT_SENT);
+    }
+}
+
+static void wake_due(struct tg_client *client)
+{
+    struct bw_mono now = bw_mono_now(NULL);
+    struct tg_call *call;
+
+    while ((call = tg_pauses_first(&client->pauses)) != NULL &&
+           !bw_mono_before(now, call->due)) {
+        tg_pauses_remove(&client->pauses, call);
+        make_ready(client, call);
+    }
+}
+
+/* --- cancelling */
+
+static void give_up(struct tg_client *client, struct tg_call *call)
+{
+    switch (call->stage) {
+    case TG_STAGE_READY:
+        tg_queue_remove(&client->ready, call);
+        break;
+    case TG_STAGE_FLYING:
+        if (tg_transport_abort(&client->transport, call))
+            call->history.sent = true;
+        break;
+    case TG_STAGE_PAUSING:
+        tg_pauses_remove(&client->pauses, call);
+        break;
+    }
+    tg_answer_fini(&call->answer);
+    tg_call_describe(call, "cancelled");
+    finish(client, call, TG_CANCELLED);
+}
+
+static void give_up_cancelled(struct tg_client *client, struct tg_call *call)
+{
+    while (call != NULL) {
+        struct tg_call *next = call->next_cancelled;
+
+        give_up(client, call);
+        call = next;
+    }
+}
+
+/* What a `done` submits meanwhile is given up as well. */
+static void give_up_all(struct tg_client *client)
+{
+    while (client->owned != NULL)
+        give_up(client, client->owned);
+}
+
+/* --- the thread */
+
+/* Takes what came in, and what is not wanted any more: in one step, so that no call is
+ * cancelled before it is known here. */
+static bool take_mail(struct tg_client *client, struct tg_call **cancelledp)
+{
+    struct tg_queue incoming = { 0 };
+    struct tg_call *call;
+    bool stopping;
+
+    bw_mutex_lock(&client->mtx);
+    tg_queue_move(&incoming, &client->incoming);
+    *cancelledp = client->cancelled;
+    client->cancelled = NULL;
+    stopping = client->stopping;
+    bw_mutex_unlock(&client->mtx);
+    while ((call = tg_queue_take(&incoming)) != NULL) {
+        own(client, call);
+        make_ready(client, call);
+    }
+    return stopping;
+}
+
+static void *client_main(void *arg)
+{
+    struct tg_client *client = arg;
+
+    for (;;) {
+        const struct tg_call *first;
+        struct tg_call *cancelled;
+        bool stopping = take_mail(client, &cancelled);
+
+        give_up_cancelled(client, cancelled);
+        if (stopping && client->owned == NULL)
+            return NULL;
+        if (stopping) {
+            give_up_all(client);
+            continue;
+        }
+        wake_due(client);
+        start_ready(client);
+        first = tg_pauses_first(&client->pauses);
+        tg_transport_turn(&client->transport,
+                          first != NULL ? first->due : (struct bw_mono){ INT64_MAX });
+    }
+}
+
+/* --- for any thread */
+
+void tg_client_submit(struct tg_client *client, struct tg_call *call,
+                      void (*done)(struct tg_call *call, void *arg), void *arg)
+{
+    call->done = done;
+    call->arg = arg;
+    bw_mutex_lock(&client->mtx);
+    call->owned = true;
+    tg_queue_add(&client->incoming, call);
+    client->stats.calls++;
+    client->stats.in_flight++;
+    bw_mutex_unlock(&client->mtx);
+    tg_transport_wake(&client->transport);
+}
+
+void tg_client_cancel(struct tg_client *client, struct tg_call *call)
+{
+    bw_mutex_lock(&client->mtx);
+    if (call->owned && !call->cancelled) {
+        call->cancelled = true;
+        call->next_cancelled = client->cancelled;
+        client->cancelled = call;
+    }
+    bw_mutex_unlock(&client->mtx);
+    tg_transport_wake(&client->transport);
+}
+
+void tg_client_stats(struct tg_client *client, struct tg_stats *stats)
+{
+    bw_mutex_lock(&client->mtx);
+    *stats = client->stats;
+    bw_mutex_unlock(&client->mtx);
+}
+
+/* --- life */
+
+int tg_client_create(struct tg_client **clientp, const struct tg_options *options,
+                     struct bw_error *err)
+{
+    struct tg_client *client = calloc(1, sizeof *client);
+    int rc;
+
+    *clientp = NULL;
+    if (client == NULL)
+        return bw_error_set(err, BW_ENOMEM, "telegram: out of memory");
+    bw_mutex_init(&client->mtx);
+    if (options->log != NULL)
+        bw_log_child(&client->log, options->log, "part", "telegram");
+    client->max_retry_after_ms = options->max_retry_after_ms > 0
+                                     ? options->max_retry_after_ms
+                                     : MAX_RETRY_AFTER_DEFAULT_MS;
+    rc = tg_transport_init(&client->transport, options, err);
+    if (rc == BW_OK) {
+        int failed = 0;
+
+        client->transport.ended = attempt_ended;
+        client->transport.arg = client;
+        failed = pthread_create(&client->thread, NULL, client_main, client);
+        client->started = failed == 0;
+        if (failed != 0)
+            rc = bw_error_errno(err, failed, "telegram: thread");
+    }
+    if (rc != BW_OK) {
+        tg_client_destroy(&client);
+        return rc;
+    }
+    *clientp = client;
+    return BW_OK;
+}
+
+void tg_client_destroy(struct tg_client **clientp)
+{
+    struct tg_client *client = *clientp;
+
+    if (client == NULL)
+        return;
+    *clientp = NULL;
+    if (client->started) {
+        bw_mutex_lock(&client->mtx);
+        client->stopping = true;
+        bw_mutex_unlock(&client->mtx);
+        tg_transport_wake(&client->transport);
+        bw_thread_check(pthread_join(client->thread, NULL), "pthread_join");
+    }
+    tg_transport_fini(&client->transport);
+    tg_pauses_fini(&client->pauses);
+    bw_mutex_fini(&client->mtx);
+    free(client);
+}

@@ -1,1 +1,0 @@
-typedef int wk_stub_telegram; /* replaced soon */
