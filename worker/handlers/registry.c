@@ -2,6 +2,7 @@
 
 #include "handlers/handler.h"
 #include "handlers/noop.h"
+#include "workflow/handler.h"
 
 /* Known by name so that a configuration that uses them is understood, and told the truth.
  */
@@ -13,16 +14,8 @@ static const struct wk_handler_type plugin_type = {
     .name = "plugin",
     .refusal = "handlers from shared objects (plugin) are not supported yet",
 };
-static const struct wk_handler_type workflow_type = {
-    .name = "workflow",
-    .refusal = "the workflow handler is not part of this build",
-    .needs_pg = true,
-    .needs_telegram = true,
-    .needs_cache = true,
-};
-
 static const struct wk_handler_type *const types[] = {
-    &workflow_type,
+    &workflow_handler_type,
     &noop_handler_type,
     &exec_type,
     &plugin_type,

@@ -1,0 +1,292 @@
+#include "workflow/adapter.h"
+
+#include <assert.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "pg/pool.h"
+#include "telegram/client.h"
+#include "workflow/mem.h"
+
+#define REDIS_TIMEOUT_MS 200 /* §10.6 */
+
+struct wf_adapter {
+    struct wf_effects effects;
+    struct bw_worker *worker;
+    struct pg_pool *pg;
+    struct bw_redis *redis;
+    struct tg_client *telegram;
+    atomic_uint unawaited;
+    struct pg_statement statements[WF_SQL_COUNT];
+};
+
+/* --- PostgreSQL: a wf_batch is a pg_batch with the statements' table */
+
+struct wf_batch {
+    struct pg_batch *pg;
+    const struct wf_adapter *adapter;
+    wf_db_done *done;
+    void *arg;
+};
+
+static struct wf_batch *batch_create(void *arg)
+{
+    struct wf_batch *batch = wf_alloc(sizeof(*batch));
+
+    batch->adapter = arg;
+    wf_check(pg_batch_create(&batch->pg));
+    return batch;
+}
+
+static size_t batch_add(struct wf_batch *batch, enum wf_sql sql,
+                        const char *const *params, size_t count)
+{
+    int index;
+
+    assert(count == batch->adapter->statements[sql].params);
+    index = pg_batch_add(batch->pg, &batch->adapter->statements[sql], params, count);
+    wf_check(index < 0 ? index : BW_OK);
+    return (size_t)index;
+}
+
+static void batch_settled(struct pg_batch *pg, void *arg)
+{
+    struct wf_batch *batch = arg;
+
+    batch->pg = pg;
+    batch->done(batch, batch->arg);
+}
+
+static void batch_submit(void *arg, struct wf_batch *batch, int64_t timeout_ms,
+                         wf_db_done *done, void *done_arg)
+{
+    struct wf_adapter *adapter = arg;
+
+    batch->done = done;
+    batch->arg = done_arg;
+    pg_pool_submit(adapter->pg, batch->pg, timeout_ms, batch_settled, batch);
+}
+
+static enum wf_db_outcome batch_outcome(const struct wf_batch *batch)
+{
+    switch (pg_batch_outcome(batch->pg)) {
+    case PG_OK:
+        return WF_DB_OK;
+    case PG_FAILED:
+        return WF_DB_REFUSED;
+    case PG_TRANSIENT:
+    case PG_TIMED_OUT:
+        break;
+    }
+    return WF_DB_TRANSIENT;
+}
+
+static bool batch_sent(const struct wf_batch *batch)
+{
+    return pg_batch_sent(batch->pg);
+}
+
+static const char *batch_sqlstate(const struct wf_batch *batch)
+{
+    return pg_batch_sqlstate(batch->pg);
+}
+
+static const char *batch_message(const struct wf_batch *batch)
+{
+    return pg_batch_message(batch->pg);
+}
+
+static size_t batch_rows(const struct wf_batch *batch, size_t index)
+{
+    return pg_batch_rows(batch->pg, index);
+}
+
+static const char *batch_value(const struct wf_batch *batch, size_t index, size_t row,
+                               size_t column)
+{
+    return pg_batch_value(batch->pg, index, row, column);
+}
+
+static void batch_destroy(struct wf_batch **batchp)
+{
+    struct wf_batch *batch = *batchp;
+
+    if (batch == NULL)
+        return;
+    *batchp = NULL;
+    pg_batch_destroy(&batch->pg);
+    free(batch);
+}
+
+/* --- Redis */
+
+struct redis_call {
+    wf_redis_done *done;
+    void *arg;
+};
+
+static void redis_answered(const struct bw_reply *reply, const struct bw_error *err,
+                           void *arg)
+{
+    struct redis_call *call = arg;
+    struct wf_reply flat = { .ok = err == NULL,
+                             .away = err != NULL && err->code != BW_EREDIS };
+
+    if (err == NULL) {
+        flat.nil = bw_reply_kind(reply) == BW_REPLY_NIL;
+        flat.text = bw_reply_text(reply, &flat.len);
+        flat.number = bw_reply_integer(reply);
+    }
+    call->done(&flat, call->arg);
+    free(call);
+}
+
+static bool redis_send(void *arg, const struct bw_redis_arg *args, size_t count,
+                       wf_redis_done *done, void *done_arg)
+{
+    struct wf_adapter *adapter = arg;
+    struct redis_call *call = wf_alloc(sizeof(*call));
+
+    call->done = done;
+    call->arg = done_arg;
+    if (bw_redis_command(adapter->redis, args, count, REDIS_TIMEOUT_MS, redis_answered,
+                         call) == BW_OK)
+        return true;
+    free(call);
+    return false;
+}
+
+/* --- Telegram */
+
+struct telegram_call {
+    struct wf_adapter *adapter;
+    wf_telegram_done *done; /* NULL: nobody waits */
+    void *arg;
+};
+
+static bool mentions(const char *description, const char *phrase)
+{
+    return description != NULL && strcasestr(description, phrase) != NULL;
+}
+
+static enum wf_send_outcome outcome_of(const struct tg_call *tg)
+{
+    switch (tg_call_outcome(tg)) {
+    case TG_OK:
+        return WF_SEND_OK;
+    case TG_REFUSED:
+        return WF_SEND_REFUSED;
+    case TG_LIMITED:
+    case TG_NOT_SENT:
+    case TG_UNKNOWN:
+    case TG_CANCELLED:
+        break;
+    }
+    return WF_SEND_TRANSIENT;
+}
+
+static void telegram_answered(struct tg_call *tg, void *arg)
+{
+    struct telegram_call *call = arg;
+    struct wf_sent sent = { .outcome = outcome_of(tg) };
+
+    sent.status = tg_call_status(tg);
+    sent.description = tg_call_description(tg);
+    sent.retry_after_ms = tg_call_retry_after_ms(tg);
+    sent.message_id =
+        json_integer_value(json_object_get(tg_call_result(tg), "message_id"));
+    sent.not_modified = mentions(sent.description, "message is not modified");
+    sent.blocked =
+        sent.status == 403 && (mentions(sent.description, "bot was blocked") ||
+                               mentions(sent.description, "user is deactivated"));
+    if (call->done != NULL)
+        call->done(&sent, call->arg);
+    else
+        atomic_fetch_sub_explicit(&call->adapter->unawaited, 1, memory_order_release);
+    free(call);
+    tg_call_destroy(&tg);
+}
+
+static void telegram_send(void *arg, const char *token, const char *method,
+                          json_t *params, wf_telegram_done *done, void *done_arg)
+{
+    struct wf_adapter *adapter = arg;
+    struct telegram_call *call = wf_alloc(sizeof(*call));
+    struct tg_call *tg = tg_call_create(token, method, params);
+
+    wf_check(tg != NULL ? BW_OK : BW_ENOMEM);
+    call->adapter = adapter;
+    call->done = done;
+    call->arg = done_arg;
+    if (done == NULL)
+        atomic_fetch_add_explicit(&adapter->unawaited, 1, memory_order_relaxed);
+    tg_client_submit(adapter->telegram, tg, telegram_answered, call);
+}
+
+/* --- the worker's threads */
+
+static void post(void *arg, struct bw_task *task)
+{
+    bw_worker_post(((struct wf_adapter *)arg)->worker, task);
+}
+
+static void post_after(void *arg, struct bw_task *task, int64_t delay_ms)
+{
+    bw_worker_post_after(((struct wf_adapter *)arg)->worker, task, delay_ms);
+}
+
+/* --- */
+
+struct wf_adapter *wf_adapter_create(struct bw_worker *worker, struct pg_pool *pg,
+                                     struct bw_redis *redis, struct tg_client *telegram,
+                                     const struct bw_clock *clock)
+{
+    struct wf_adapter *adapter = wf_alloc(sizeof(*adapter));
+
+    adapter->worker = worker;
+    adapter->pg = pg;
+    adapter->redis = redis;
+    adapter->telegram = telegram;
+    for (int i = 0; i < WF_SQL_COUNT; i++) {
+        const struct wf_statement *statement = wf_store_statement((enum wf_sql)i);
+
+        adapter->statements[i] = (struct pg_statement){ .name = statement->name,
+                                                        .sql = statement->text,
+                                                        .params = statement->params };
+    }
+    adapter->effects = (struct wf_effects){ .batch_create = batch_create,
+                                            .batch_add = batch_add,
+                                            .batch_submit = batch_submit,
+                                            .batch_outcome = batch_outcome,
+                                            .batch_sent = batch_sent,
+                                            .batch_sqlstate = batch_sqlstate,
+                                            .batch_message = batch_message,
+                                            .batch_rows = batch_rows,
+                                            .batch_value = batch_value,
+                                            .batch_destroy = batch_destroy,
+                                            .redis = redis_send,
+                                            .telegram = telegram_send,
+                                            .post = post,
+                                            .post_after = post_after,
+                                            .clock = clock,
+                                            .arg = adapter };
+    return adapter;
+}
+
+void wf_adapter_destroy(struct wf_adapter **adapterp)
+{
+    free(*adapterp);
+    *adapterp = NULL;
+}
+
+const struct wf_effects *wf_adapter_effects(const struct wf_adapter *adapter)
+{
+    return &adapter->effects;
+}
+
+unsigned wf_adapter_pending(const struct wf_adapter *adapter)
+{
+    return atomic_load_explicit(&adapter->unawaited, memory_order_acquire);
+}

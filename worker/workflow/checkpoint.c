@@ -1,0 +1,211 @@
+/* §3.9.2: what a later attempt of the same job needs so as to do nothing twice. */
+#include "workflow/run.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "workflow/mem.h"
+#include "workflow/versions.h"
+
+#define TTL_MS 3600000
+
+char *wf_checkpoint_key(const struct wf_run *run)
+{
+    return wf_printf("workflow:job:%s:%s", run->engine->queue, bw_job_id(run->job));
+}
+
+char *wf_checkpoint_done(const struct wf_run *run)
+{
+    return wf_printf("{\"executionId\":\"%s\",\"done\":true,\"result\":%s}", run->x.id,
+                     run->result ? "true" : "false");
+}
+
+/* --- writing */
+
+/* What the normalised event was made of, for a resumed run. */
+static json_t *event_parts(const struct wf_run *run)
+{
+    json_t *parts = wf_must(json_object());
+
+    wf_json_set_text(parts, "text", run->event.text);
+    wf_json_set_text(parts, "originalText", run->event.original_text);
+    return parts;
+}
+
+static json_t *snapshot(const struct wf_run *run, const char *next, bool inside)
+{
+    json_t *visits = wf_must(json_deep_copy(run->visits));
+    json_t *value = wf_must(json_object());
+
+    if (inside) /* it will be counted again */
+        wf_json_set(visits, next,
+                    json_integer(json_integer_value(json_object_get(visits, next)) - 1));
+    wf_json_set_text(value, "executionId", run->x.id);
+    wf_json_set_text(value, "sessionId", run->x.session_id);
+    wf_json_set_text(value, "workflowId", run->x.workflow_id);
+    wf_json_set(value, "version", json_integer(run->x.version));
+    wf_json_set_text(value, "graphWorkflowId", run->graph->workflow_id);
+    wf_json_set(value, "graphVersion", json_integer(run->graph->version));
+    wf_json_set_text(value, "kind", run->x.resumed ? "resume" : "start");
+    wf_json_set(value, "stored", json_boolean(run->x.stored));
+    wf_json_set_text(value, "started", run->x.started);
+    wf_json_set_text(value, "userId", run->user_id);
+    wf_json_set(value, "step", json_integer(run->x.steps - (inside ? 1 : 0)));
+    wf_json_set(value, "runSteps",
+                json_integer((json_int_t)run->steps_this_run - (inside ? 1 : 0)));
+    wf_json_set_text(value, "next", next);
+    wf_json_set(value, "sent", json_integer(inside ? run->sent : 0));
+    wf_json_set(value, "vars", json_incref(run->dirty));
+    wf_json_set(value, "logs", json_incref(run->logs));
+    wf_json_set(value, "visits", visits);
+    wf_json_set(value, "event", event_parts(run));
+    return value;
+}
+
+static void row_written(struct wf_run *run)
+{
+    wf_flush_done(run);
+    run->after_checkpoint(run);
+}
+
+/* Redis is away: the row says where the run is, and whose it is. */
+static void write_row(struct wf_run *run)
+{
+    json_t *payload = wf_must(json_object());
+    json_t *value = wf_loads(wf_kv_at(&run->kv, 0)->value);
+    char *key = wf_checkpoint_key(run);
+
+    /* these are flushed with the row */
+    wf_json_set(value, "vars", json_object());
+    wf_json_set(value, "logs", json_array());
+    wf_json_set(value, "visits", json_object());
+    wf_json_set(value, "stored", json_true());
+    wf_json_set_text(payload, "claimedBy", key);
+    wf_json_set(payload, "checkpoint", value);
+    wf_db_begin(run);
+    wf_flush_add(run, &(struct wf_flush){ .status = "running",
+                                          .node = wf_member(value, "next", NULL),
+                                          .payload = payload });
+    json_decref(payload);
+    free(key);
+    wf_db_run(run, row_written, NULL);
+}
+
+static void key_written(struct wf_run *run)
+{
+    if (wf_kv_at(&run->kv, 0)->memory)
+        write_row(run);
+    else
+        run->after_checkpoint(run);
+}
+
+void wf_checkpoint(struct wf_run *run, const char *next, bool inside, wf_step *then)
+{
+    json_t *value = snapshot(run, next, inside);
+
+    run->after_checkpoint = then;
+    (void)wf_kv_add(wf_run_keys(run), WF_KV_SET, wf_checkpoint_key(run), wf_dumps(value),
+                    TTL_MS);
+    json_decref(value);
+    wf_run_kv(run, key_written);
+}
+
+/* --- going on from one */
+
+static void take(struct wf_run *run, const json_t *value)
+{
+    struct wf_execution *x = &run->x;
+
+    wf_set(&x->id, wf_member(value, "executionId", ""));
+    wf_set(&x->session_id, wf_member(value, "sessionId", ""));
+    wf_set(&x->workflow_id, wf_member(value, "workflowId", ""));
+    x->version = (int)json_integer_value(json_object_get(value, "version"));
+    x->stored = json_is_true(json_object_get(value, "stored"));
+    x->resumed = strcmp(wf_member(value, "kind", ""), "resume") == 0;
+    x->steps = json_integer_value(json_object_get(value, "step"));
+    (void)snprintf(x->started, sizeof(x->started), "%s", wf_member(value, "started", ""));
+    run->steps_this_run =
+        (unsigned)json_integer_value(json_object_get(value, "runSteps"));
+    run->sent = (unsigned)json_integer_value(json_object_get(value, "sent"));
+}
+
+static void replace(json_t **to, json_t *value)
+{
+    if (value == NULL)
+        return;
+    json_decref(*to);
+    *to = json_incref(value);
+}
+
+static void take_buffers(struct wf_run *run, const json_t *value)
+{
+    const char *key;
+    json_t *entry;
+    const json_t *event = json_object_get(value, "event");
+
+    replace(&run->dirty, json_object_get(value, "vars"));
+    replace(&run->logs, json_object_get(value, "logs"));
+    replace(&run->visits, json_object_get(value, "visits"));
+    json_object_foreach(run->dirty, key, entry)
+    {
+        json_t *current = json_object_get(entry, "value");
+
+        wf_json_set(run->vars[WF_SESSION], key,
+                    current != NULL ? json_incref(current) : json_null());
+    }
+    wf_set(&run->event.text, wf_member(event, "text", NULL));
+    wf_set(&run->event.original_text, wf_member(event, "originalText", NULL));
+    json_decref(run->telegram);
+    run->telegram = wf_must(wf_event_telegram(&run->event));
+}
+
+static void go_on(struct wf_run *run)
+{
+    const char *next = wf_member(run->restored, "next", "");
+    const struct wf_node *node = wf_graph_find(run->graph, next);
+
+    wf_run_preload_take(run, 0, true);
+    take_buffers(run, run->restored);
+    if (node != NULL) {
+        wf_loop_start(run, node);
+        return;
+    }
+    run->out.text = wf_printf("Node not found: %s", next);
+    wf_log_error(run, run->out.text);
+    run->status = "failed";
+    run->result = false;
+    wf_finish(run);
+}
+
+static void graph_found(struct wf_run *run)
+{
+    if (run->graph == NULL) {
+        wf_run_answer(run, false); /* the workflow is gone, and its rows with it */
+        return;
+    }
+    wf_db_begin(run);
+    (void)wf_db_add(run, WF_SQL_preload, run->project_id, run->x.workflow_id,
+                    run->x.session_id, run->user_id, wf_db_bigint(run->event.from_id),
+                    NULL);
+    wf_db_run(run, go_on, NULL);
+}
+
+void wf_restore(struct wf_run *run)
+{
+    bw_log(bw_job_log(run->job), BW_LOG_INFO, "going on where an attempt before stopped",
+           bw_text("node", wf_member(run->restored, "next", "")));
+    take(run, run->restored);
+    wf_person_set(run, wf_member(run->restored, "userId", NULL));
+    wf_versions_exact(
+        run, wf_member(run->restored, "graphWorkflowId", ""),
+        (int)json_integer_value(json_object_get(run->restored, "graphVersion")),
+        graph_found);
+}
+
+void wf_restore_row(struct wf_run *run, const json_t *payload)
+{
+    json_decref(run->restored);
+    run->restored = wf_must(json_incref(json_object_get(payload, "checkpoint")));
+    wf_restore(run);
+}

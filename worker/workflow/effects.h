@@ -1,0 +1,100 @@
+/* Everything the engine does to the world, as a table of operations, so that it includes
+ * no client of PostgreSQL, Redis or Telegram, and a test can stand in for all of them.
+ * adapter.c has the real ones.
+ *
+ * Each completion is called exactly once, on a foreign thread, and must not block. Any
+ * thread may call the operations. */
+#ifndef WORKFLOW_EFFECTS_H
+#define WORKFLOW_EFFECTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include <bulwark/redis.h>
+#include <bulwark/time.h>
+#include <bulwark/worker.h>
+
+#include "workflow/store.h"
+
+/* --- database: statements of store.h, gathered into one batch: one transaction, one
+ * round trip */
+
+struct wf_batch; /* the adapter's */
+
+enum wf_db_outcome {
+    WF_DB_OK,
+    WF_DB_REFUSED,  /* a statement failed: `sqlstate` and `message` say why; nothing was
+                       done */
+    WF_DB_TRANSIENT /* may succeed later */
+};
+
+typedef void wf_db_done(struct wf_batch *batch, void *arg);
+
+/* --- Redis: one command, its reply flattened (arrays are not used) */
+
+struct wf_reply {
+    bool ok;   /* false: not reachable, timed out, refused */
+    bool away; /* not ok, and because Redis cannot be reached: use the memory instead */
+    bool nil;
+    const char *text; /* borrowed for the call */
+    size_t len;
+    int64_t number;
+};
+
+typedef void wf_redis_done(const struct wf_reply *reply, void *arg);
+
+/* --- Telegram: one method with its retries (§9.6) */
+
+enum wf_send_outcome {
+    WF_SEND_OK,
+    WF_SEND_REFUSED,  /* 4xx: permanent */
+    WF_SEND_TRANSIENT /* 429 with a long pause, 5xx, network */
+};
+
+struct wf_sent {
+    enum wf_send_outcome outcome;
+    bool blocked;            /* the person blocked the bot or is gone (§9.6) */
+    int status;              /* HTTP status, or 0 */
+    const char *description; /* borrowed for the call */
+    int64_t retry_after_ms;  /* 0: none */
+    int64_t message_id;      /* 0: none in the answer */
+    bool not_modified;       /* an edit that changes nothing */
+};
+
+typedef void wf_telegram_done(const struct wf_sent *sent, void *arg);
+
+struct wf_effects {
+    struct wf_batch *(*batch_create)(void *arg);
+    /* Returns the statement's index. The parameters are copied; NULL is SQL NULL. */
+    size_t (*batch_add)(struct wf_batch *batch, enum wf_sql sql,
+                        const char *const *params, size_t count);
+    /* The batch is the caller's again when `done` is called. */
+    void (*batch_submit)(void *arg, struct wf_batch *batch, int64_t timeout_ms,
+                         wf_db_done *done, void *done_arg);
+    enum wf_db_outcome (*batch_outcome)(const struct wf_batch *batch);
+    bool (*batch_sent)(const struct wf_batch *batch); /* false: surely nothing was done */
+    const char *(*batch_sqlstate)(const struct wf_batch *batch);
+    const char *(*batch_message)(const struct wf_batch *batch);
+    size_t (*batch_rows)(const struct wf_batch *batch, size_t index);
+    const char *(*batch_value)(const struct wf_batch *batch, size_t index, size_t row,
+                               size_t column);
+    void (*batch_destroy)(struct wf_batch **batchp);
+
+    /* False: nothing was sent and `done` is never called. */
+    bool (*redis)(void *arg, const struct bw_redis_arg *args, size_t count,
+                  wf_redis_done *done, void *done_arg);
+
+    /* Takes `params`. `done` NULL: the answer does not matter. */
+    void (*telegram)(void *arg, const char *token, const char *method, json_t *params,
+                     wf_telegram_done *done, void *done_arg);
+
+    void (*post)(void *arg, struct bw_task *task); /* runs the task on a worker thread */
+    void (*post_after)(void *arg, struct bw_task *task, int64_t delay_ms);
+    const struct bw_clock *clock; /* NULL: the system's */
+    void *arg;
+};
+
+#endif

@@ -1,0 +1,170 @@
+#include "workflow/engine.h"
+
+#include <stdlib.h>
+
+#include "workflow/mem.h"
+#include "workflow/run.h"
+
+#define TICK_MS            1000
+#define REDIS_PAUSE_MS     50
+#define REDIS_PAUSE_MAX_MS 2000
+
+/* Renews the locks of the chats while anything runs; stops by itself when nothing does,
+ * so that a task never outlives the engine. */
+static void tick(struct bw_task *task)
+{
+    struct wf_engine *engine =
+        (struct wf_engine *)(void *)((char *)task - offsetof(struct wf_engine, tick));
+    bool again;
+
+    wf_locks_renew(&engine->locks, engine);
+    bw_mutex_lock(&engine->mutex);
+    again = engine->busy > 0 && !engine->stopping;
+    engine->ticking = again;
+    if (!again)
+        bw_cond_broadcast(&engine->idle);
+    bw_mutex_unlock(&engine->mutex);
+    if (again)
+        engine->effects->post_after(engine->effects->arg, &engine->tick, TICK_MS);
+}
+
+int wf_engine_create(struct wf_engine **enginep, const struct wf_engine_options *options,
+                     struct bw_error *err)
+{
+    struct wf_engine *engine = wf_alloc(sizeof(*engine));
+    int rc = wf_settings_parse(&engine->settings, options->config, err);
+
+    if (rc != BW_OK) {
+        free(engine);
+        return rc;
+    }
+    engine->effects = options->effects;
+    engine->queue = options->queue;
+    engine->log = options->log;
+    engine->memory = wf_memory_create((size_t)engine->settings.memory_entries,
+                                      options->effects->clock);
+    engine->local = wf_memory_create((size_t)engine->settings.memory_entries,
+                                     options->effects->clock);
+    wf_chats_init(&engine->chats);
+    wf_locks_init(&engine->locks);
+    wf_projects_init(&engine->projects, options->effects->clock);
+    bw_mutex_init(&engine->mutex);
+    bw_cond_init(&engine->idle);
+    engine->tick.run = tick;
+    *enginep = engine;
+    return BW_OK;
+}
+
+void wf_engine_start(struct wf_engine *engine, struct bw_job *job)
+{
+    bool start_tick;
+
+    bw_mutex_lock(&engine->mutex);
+    engine->busy++;
+    start_tick = !engine->ticking && !engine->stopping;
+    if (start_tick)
+        engine->ticking = true;
+    bw_mutex_unlock(&engine->mutex);
+    if (start_tick)
+        engine->effects->post_after(engine->effects->arg, &engine->tick, TICK_MS);
+    wf_run_start(engine, job);
+}
+
+bool wf_engine_stop(struct wf_engine *engine, int64_t timeout_ms)
+{
+    struct bw_mono deadline = bw_mono_add_ms(bw_mono_now(NULL), timeout_ms);
+    bool done;
+
+    bw_mutex_lock(&engine->mutex);
+    engine->stopping = true;
+    while (engine->busy > 0 || engine->ticking) {
+        if (!bw_cond_wait_until(&engine->idle, &engine->mutex, deadline))
+            break;
+    }
+    done = engine->busy == 0 && !engine->ticking;
+    bw_mutex_unlock(&engine->mutex);
+    return done;
+}
+
+void wf_engine_destroy(struct wf_engine **enginep)
+{
+    struct wf_engine *engine = *enginep;
+
+    if (engine == NULL)
+        return;
+    *enginep = NULL;
+    wf_projects_fini(&engine->projects);
+    wf_locks_fini(&engine->locks);
+    wf_chats_fini(&engine->chats);
+    wf_memory_destroy(&engine->local);
+    wf_memory_destroy(&engine->memory);
+    wf_settings_fini(&engine->settings);
+    bw_cond_fini(&engine->idle);
+    bw_mutex_fini(&engine->mutex);
+    free(engine);
+}
+
+void wf_engine_enter(struct wf_engine *engine)
+{
+    bw_mutex_lock(&engine->mutex);
+    engine->busy++;
+    bw_mutex_unlock(&engine->mutex);
+}
+
+void wf_engine_leave(struct wf_engine *engine)
+{
+    bw_mutex_lock(&engine->mutex);
+    if (--engine->busy == 0)
+        bw_cond_broadcast(&engine->idle);
+    bw_mutex_unlock(&engine->mutex);
+}
+
+bool wf_engine_redis_usable(struct wf_engine *engine)
+{
+    int64_t until =
+        atomic_load_explicit(&engine->redis_closed_until, memory_order_relaxed);
+
+    return until == 0 || wf_engine_mono(engine).ns >= until;
+}
+
+void wf_engine_redis_failed(struct wf_engine *engine)
+{
+    unsigned failures =
+        atomic_fetch_add_explicit(&engine->redis_failures, 1, memory_order_relaxed) + 1;
+    int64_t pause = failures < REDIS_PAUSE_MAX_MS / REDIS_PAUSE_MS
+                        ? (int64_t)failures * REDIS_PAUSE_MS
+                        : REDIS_PAUSE_MAX_MS;
+
+    atomic_store_explicit(&engine->redis_closed_until,
+                          bw_mono_add_ms(wf_engine_mono(engine), pause).ns,
+                          memory_order_relaxed);
+}
+
+void wf_engine_redis_worked(struct wf_engine *engine)
+{
+    if (atomic_load_explicit(&engine->redis_failures, memory_order_relaxed) == 0)
+        return;
+    atomic_store_explicit(&engine->redis_failures, 0, memory_order_relaxed);
+    atomic_store_explicit(&engine->redis_closed_until, 0, memory_order_relaxed);
+}
+
+void wf_engine_count(atomic_uint_fast64_t *counter)
+{
+    atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
+}
+
+void wf_engine_cache(struct wf_engine *engine, enum wf_cache_class class, bool hit)
+{
+    wf_engine_count(hit ? &engine->counters.hits[class]
+                        : &engine->counters.misses[class]);
+}
+
+struct bw_mono wf_engine_mono(const struct wf_engine *engine)
+{
+    return bw_mono_now(engine->effects->clock);
+}
+
+int64_t wf_engine_now_ms(const struct wf_engine *engine)
+{
+    return bw_wall_now(engine->effects->clock).ms;
+}

@@ -1,0 +1,101 @@
+/* The engine of one queue: what its runs share. Any thread unless said otherwise.
+ *
+ * Life: create → runs (wf_engine_start) → stop → destroy. */
+#ifndef WORKFLOW_ENGINE_H
+#define WORKFLOW_ENGINE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <bulwark/job.h>
+#include <bulwark/log.h>
+#include <bulwark/thread.h>
+
+#include "workflow/chats.h"
+#include "workflow/effects.h"
+#include "workflow/kv.h"
+#include "workflow/locks.h"
+#include "workflow/memory.h"
+#include "workflow/projects.h"
+#include "workflow/settings.h"
+
+/* What is counted for /status and /metrics. */
+enum wf_cache_class {
+    WF_CACHE_VERSION,
+    WF_CACHE_PROJECT,
+    WF_CACHE_WAITING,
+    WF_CACHE_VARIABLES,
+    WF_CACHE_CLASSES
+};
+
+struct wf_counters {
+    atomic_uint_fast64_t messages;      /* inbound updates answered, once each */
+    atomic_uint_fast64_t db_trips;      /* batches sent for them */
+    atomic_uint_fast64_t db_statements; /* in these batches */
+    atomic_uint_fast64_t trips_over;    /* messages that took more than five */
+    atomic_uint_fast64_t sends;         /* calls of the Bot API that a run waited for */
+    atomic_uint_fast64_t steps;
+    atomic_uint_fast64_t redis_away; /* commands answered from memory */
+    atomic_uint_fast64_t hits[WF_CACHE_CLASSES], misses[WF_CACHE_CLASSES];
+};
+
+struct wf_run;
+
+struct wf_engine {
+    const struct wf_effects *effects;
+    const char *queue; /* borrowed */
+    struct wf_settings settings;
+    const struct bw_log *log;
+    struct wf_memory *memory; /* stands in for Redis */
+    struct wf_memory *local;  /* what only this process remembers: ids of customers */
+    struct wf_chats chats;
+    struct wf_locks locks;
+    struct wf_projects projects;
+    struct wf_counters counters;
+    atomic_int_fast64_t
+        redis_closed_until; /* monotonic ns: not asked before; 0: usable */
+    atomic_uint redis_failures;
+
+    struct bw_mutex mutex; /* guards what follows */
+    struct bw_cond idle;
+    unsigned busy; /* runs and detached operations */
+    bool stopping;
+    struct bw_task tick;
+    bool ticking;
+};
+
+struct wf_engine_options {
+    const struct wf_effects *effects; /* outlive the engine */
+    const char *queue;
+    const json_t *config; /* or NULL */
+    const struct bw_log *log;
+};
+
+BW_MUSTCHECK int wf_engine_create(struct wf_engine **enginep,
+                                  const struct wf_engine_options *options,
+                                  struct bw_error *err);
+/* Takes the job and answers it in time. On a processor thread. */
+void wf_engine_start(struct wf_engine *engine, struct bw_job *job);
+/* Waits until no run and no operation is left; false: the time was too short. */
+bool wf_engine_stop(struct wf_engine *engine, int64_t timeout_ms);
+void wf_engine_destroy(struct wf_engine **enginep);
+
+/* --- for the engine's own parts */
+
+/* One more, one less thing the engine must not be freed under. */
+void wf_engine_enter(struct wf_engine *engine);
+void wf_engine_leave(struct wf_engine *engine);
+
+/* §10.6: after a failure Redis is left alone for 50 ms × n, at most 2 s. */
+bool wf_engine_redis_usable(struct wf_engine *engine);
+void wf_engine_redis_failed(struct wf_engine *engine);
+void wf_engine_redis_worked(struct wf_engine *engine);
+
+void wf_engine_count(atomic_uint_fast64_t *counter);
+void wf_engine_cache(struct wf_engine *engine, enum wf_cache_class class, bool hit);
+
+struct bw_mono wf_engine_mono(const struct wf_engine *engine);
+int64_t wf_engine_now_ms(const struct wf_engine *engine);
+
+#endif

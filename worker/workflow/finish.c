@@ -1,0 +1,131 @@
+/* §3.10: one statement writes variables, logs, supersession and the state; a new row goes
+ * along. */
+#include "workflow/run.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "workflow/mem.h"
+#include "workflow/versions.h"
+#include "workflow/wait_keys.h"
+
+#define CHECKPOINT_TTL_MS 3600000
+
+static char *dirty_rows(const struct wf_run *run)
+{
+    json_t *rows = wf_must(json_array()), *entry;
+    const char *key;
+    char *text;
+
+    json_object_foreach(run->dirty, key, entry)
+    {
+        if (json_array_append(rows, entry) != 0)
+            (void)wf_must(NULL);
+    }
+    text = wf_dumps(rows);
+    json_decref(rows);
+    return text;
+}
+
+static void add_insert(struct wf_run *run)
+{
+    char version[16];
+
+    (void)snprintf(version, sizeof(version), "%d", run->x.version);
+    (void)wf_db_add(run, WF_SQL_insert, run->x.id, run->project_id, run->x.workflow_id,
+                    version, run->x.session_id, run->user_id, run->event.chat_id,
+                    run->x.started);
+}
+
+void wf_flush_add(struct wf_run *run, const struct wf_flush *flush)
+{
+    char *variables = dirty_rows(run), *logs = wf_dumps(run->logs);
+    char *payload = flush->payload != NULL ? wf_dumps(flush->payload) : NULL;
+    char steps[24];
+
+    if (!run->x.stored)
+        add_insert(run);
+    (void)snprintf(steps, sizeof(steps), "%lld", (long long)run->x.steps);
+    (void)wf_db_add(run, WF_SQL_flush, run->project_id, run->x.workflow_id, run->user_id,
+                    run->x.session_id, run->x.id, variables, logs, flush->status,
+                    flush->error, steps, flush->node, flush->wait_type, payload,
+                    flush->supersede ? "true" : "false");
+    free(variables);
+    free(logs);
+    free(payload);
+}
+
+void wf_flush_done(struct wf_run *run)
+{
+    run->x.stored = true;
+    (void)json_object_clear(run->dirty);
+    (void)json_array_clear(run->logs);
+    (void)json_object_clear(run->visits);
+}
+
+static void published(struct wf_run *run)
+{
+    wf_run_answer(run, run->result);
+}
+
+static void flushed(struct wf_run *run)
+{
+    (void)wf_run_keys(run);
+    if (run->out.wait != NULL && strcmp(run->status, "waiting") == 0)
+        wf_waiting_enter(run, run->out.wait,
+                         run->node != NULL ? run->node->id : run->x.current_node_id);
+    else
+        wf_waiting_leave(run);
+    (void)wf_kv_add(&run->kv, WF_KV_SET, wf_checkpoint_key(run), wf_checkpoint_done(run),
+                    CHECKPOINT_TTL_MS);
+    wf_run_kv(run, published);
+}
+
+static void refused(struct wf_run *run)
+{
+    const char *message = run->engine->effects->batch_message(run->batch);
+
+    if (strcmp(wf_db_sqlstate(run), "23503") == 0) { /* the workflow is gone (§3.4) */
+        wf_versions_drop(run);
+        if (bw_job_attempts_made(run->job) == 0)
+            wf_run_transient(run, 0, "The workflow of the execution is gone");
+        else
+            wf_run_answer(run, false);
+        return;
+    }
+    bw_log(bw_job_log(run->job), BW_LOG_ERROR, "the execution could not be written",
+           bw_text("sqlstate", wf_db_sqlstate(run)), bw_text("reason", message));
+    if (run->flush_again) {
+        wf_run_answer(run, false);
+        return;
+    }
+    run->flush_again =
+        true; /* without what may be at fault, so that it does not stay `running` */
+    (void)json_object_clear(run->dirty);
+    (void)json_array_clear(run->logs);
+    run->out.wait = NULL;
+    wf_set(&run->out.text, "The variables or logs of the run could not be written");
+    run->status = "failed";
+    run->result = false;
+    wf_finish(run);
+}
+
+void wf_finish(struct wf_run *run)
+{
+    bool waiting = strcmp(run->status, "waiting") == 0;
+    struct wf_flush flush = { .status = run->status };
+
+    if (waiting) {
+        flush.node = run->node != NULL ? run->node->id : run->x.current_node_id;
+        flush.wait_type = run->out.wait;
+        flush.payload = run->out.payload;
+        flush.supersede = true;
+    } else if (strcmp(run->status, "failed") == 0) {
+        flush.error =
+            run->out.text != NULL ? run->out.text : "Workflow ended with failure";
+    }
+    wf_db_begin(run);
+    wf_flush_add(run, &flush);
+    wf_db_run(run, flushed, refused);
+}

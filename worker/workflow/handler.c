@@ -1,0 +1,132 @@
+#include "workflow/handler.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#include "workflow/adapter.h"
+#include "workflow/engine.h"
+#include "workflow/mem.h"
+
+struct instance {
+    struct wf_adapter *adapter;
+    struct wf_engine *engine;
+    struct bw_log log;
+};
+
+static int create(const struct wk_handler_env *env, const json_t *settings,
+                  void **instancep, struct bw_error *err)
+{
+    struct instance *instance = wf_alloc(sizeof(*instance));
+    struct wf_engine_options options = { .queue = env->queue,
+                                         .config = json_is_object(env->workflow)
+                                                       ? env->workflow
+                                                       : NULL };
+    int rc;
+
+    (void)settings; /* the plain name has none; "workflow" of the configuration is for all
+                     */
+    bw_log_child(&instance->log, env->log, "handler", "workflow");
+    instance->adapter =
+        wf_adapter_create(env->worker, env->pg, env->cache, env->telegram, env->clock);
+    options.effects = wf_adapter_effects(instance->adapter);
+    options.log = &instance->log;
+    rc = wf_engine_create(&instance->engine, &options, err);
+    if (rc != BW_OK) {
+        wf_adapter_destroy(&instance->adapter);
+        free(instance);
+        return rc;
+    }
+    *instancep = instance;
+    return BW_OK;
+}
+
+static void process(struct bw_job *job, void *arg)
+{
+    struct instance *instance = arg;
+
+    wf_engine_start(instance->engine, job);
+}
+
+/* A run asks bw_job_cancelled() at each node and before each message, so there is nothing
+ * to do; the operation under way ends by its own deadline. */
+static void cancel(struct bw_job *job, void *arg)
+{
+    (void)job;
+    (void)arg;
+}
+
+static bool stop(void *arg, int64_t timeout_ms)
+{
+    struct instance *instance = arg;
+    struct bw_mono deadline = bw_mono_add_ms(bw_mono_now(NULL), timeout_ms);
+
+    if (!wf_engine_stop(instance->engine, timeout_ms))
+        return false;
+    while (wf_adapter_pending(instance->adapter) > 0) {
+        if (!bw_mono_before(bw_mono_now(NULL), deadline))
+            return false;
+        (void)nanosleep(&(struct timespec){ .tv_nsec = 5000000 },
+                        NULL); /* woken early: asks again */
+    }
+    return true;
+}
+
+static void destroy(void *arg)
+{
+    struct instance *instance = arg;
+
+    wf_engine_destroy(&instance->engine);
+    wf_adapter_destroy(&instance->adapter);
+    free(instance);
+}
+
+static uint64_t read_counter(const atomic_uint_fast64_t *counter)
+{
+    return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+static void stats(void *arg, struct wk_metrics *metrics)
+{
+    static const char *const classes[WF_CACHE_CLASSES] = { "version", "project",
+                                                           "waiting", "variables" };
+    const struct wf_counters *counters = &((struct instance *)arg)->engine->counters;
+    const struct {
+        const char *name, *help;
+        const atomic_uint_fast64_t *value;
+    } rows[] = {
+        { "workflow_messages", "Inbound updates answered", &counters->messages },
+        { "workflow_db_round_trips", "Batches sent to PostgreSQL for them",
+          &counters->db_trips },
+        { "workflow_db_statements", "Statements in these batches",
+          &counters->db_statements },
+        { "workflow_db_trips_exceeded", "Messages that took more than five round trips",
+          &counters->trips_over },
+        { "workflow_telegram_calls", "Bot API calls that a run waited for",
+          &counters->sends },
+        { "workflow_steps", "Nodes executed", &counters->steps },
+        { "workflow_redis_away", "Cache commands answered from memory",
+          &counters->redis_away },
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        wk_metrics_counter(metrics, rows[i].name, rows[i].help, NULL, NULL,
+                           read_counter(rows[i].value));
+    for (size_t i = 0; i < WF_CACHE_CLASSES; i++) {
+        wk_metrics_counter(metrics, "workflow_cache_hits", "Found in a cache", "class",
+                           classes[i], read_counter(&counters->hits[i]));
+        wk_metrics_counter(metrics, "workflow_cache_misses", "Not found in a cache",
+                           "class", classes[i], read_counter(&counters->misses[i]));
+    }
+}
+
+const struct wk_handler_type workflow_handler_type = {
+    .name = "workflow",
+    .needs_pg = true,
+    .needs_telegram = true,
+    .needs_cache = true,
+    .create = create,
+    .handler = { .process = process, .cancel = cancel },
+    .stop = stop,
+    .destroy = destroy,
+    .stats = stats,
+};

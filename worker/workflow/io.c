@@ -1,0 +1,187 @@
+/* Operations of a run: each completion posts the run to the worker's threads. */
+#include "workflow/run.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "workflow/mem.h"
+
+#define DB_TRIES 3
+
+static void run_task(struct bw_task *task)
+{
+    struct wf_run *run =
+        (struct wf_run *)(void *)((char *)task - offsetof(struct wf_run, task));
+
+    run->step(run);
+}
+
+void wf_run_post(struct wf_run *run, wf_step *step)
+{
+    run->task.run = run_task;
+    run->step = step;
+    run->engine->effects->post(run->engine->effects->arg, &run->task);
+}
+
+void wf_run_after(struct wf_run *run, int64_t delay_ms, wf_step *step)
+{
+    run->task.run = run_task;
+    run->step = step;
+    run->engine->effects->post_after(run->engine->effects->arg, &run->task, delay_ms);
+}
+
+struct wf_kv *wf_run_keys(struct wf_run *run)
+{
+    wf_kv_clear(&run->kv);
+    return &run->kv;
+}
+
+static void kv_done(struct wf_kv *kv, void *arg)
+{
+    struct wf_run *run = arg;
+
+    run->redis_away = false;
+    for (size_t i = 0; i < kv->count; i++) {
+        if (kv->items[i].memory) {
+            run->redis_away = true;
+            wf_engine_count(&run->engine->counters.redis_away);
+        }
+    }
+    wf_run_post(run, run->step);
+}
+
+void wf_run_kv(struct wf_run *run, wf_step *step)
+{
+    run->step = step;
+    wf_kv_submit(run->engine, &run->kv, kv_done, run);
+}
+
+void wf_db_begin(struct wf_run *run)
+{
+    const struct wf_effects *effects = run->engine->effects;
+
+    effects->batch_destroy(&run->batch);
+    run->batch = effects->batch_create(effects->arg);
+    run->db_tries = 0;
+}
+
+size_t wf_db_add_list(struct wf_run *run, enum wf_sql sql, const char *const *params,
+                      size_t count)
+{
+    struct wf_engine *engine = run->engine;
+
+    wf_engine_count(&engine->counters.db_statements);
+    return engine->effects->batch_add(run->batch, sql, params, count);
+}
+
+static void submit(struct wf_run *run);
+
+/* A deadlock or a serialization failure undid everything: the batch may be repeated at
+ * once. So may one that surely did not reach the server. */
+static bool repeatable(const struct wf_run *run)
+{
+    const char *state = wf_db_sqlstate(run);
+
+    return !run->engine->effects->batch_sent(run->batch) || strcmp(state, "40001") == 0 ||
+           strcmp(state, "40P01") == 0;
+}
+
+static void db_settled(struct wf_run *run)
+{
+    const struct wf_effects *effects = run->engine->effects;
+    enum wf_db_outcome outcome = effects->batch_outcome(run->batch);
+    const char *message = effects->batch_message(run->batch);
+
+    if (outcome == WF_DB_OK) {
+        run->db_then(run);
+        return;
+    }
+    if (outcome == WF_DB_TRANSIENT) {
+        if (++run->db_tries < DB_TRIES && repeatable(run))
+            wf_run_after(run, 100 * (int64_t)run->db_tries, submit);
+        else
+            wf_run_transient(run, 0, "database: %s", message);
+        return;
+    }
+    if (run->on_refused != NULL) {
+        run->on_refused(run);
+    } else if (run->node != NULL) {
+        wf_loop_resume(run, wf_node_fail(run, "database: %s", message));
+    } else {
+        bw_log(bw_job_log(run->job), BW_LOG_ERROR, "the database refused a statement",
+               bw_text("sqlstate", wf_db_sqlstate(run)), bw_text("reason", message));
+        wf_run_answer(run, false);
+    }
+}
+
+static void db_done(struct wf_batch *batch, void *arg)
+{
+    struct wf_run *run = arg;
+
+    run->batch = batch;
+    wf_run_post(run, db_settled);
+}
+
+static void submit(struct wf_run *run)
+{
+    const struct wf_effects *effects = run->engine->effects;
+    struct wf_batch *batch = run->batch;
+
+    run->batch = NULL;
+    run->trips++;
+    wf_engine_count(&run->engine->counters.db_trips);
+    effects->batch_submit(effects->arg, batch, run->engine->settings.db_timeout_ms,
+                          db_done, run);
+}
+
+void wf_db_run(struct wf_run *run, wf_step *step, wf_step *refused)
+{
+    run->db_then = step;
+    run->on_refused = refused;
+    submit(run);
+}
+
+size_t wf_db_rows(const struct wf_run *run, size_t index)
+{
+    return run->engine->effects->batch_rows(run->batch, index);
+}
+
+const char *wf_db_value(const struct wf_run *run, size_t index, size_t row, size_t column)
+{
+    if (row >= wf_db_rows(run, index))
+        return NULL;
+    return run->engine->effects->batch_value(run->batch, index, row, column);
+}
+
+bool wf_db_true(const struct wf_run *run, size_t index, size_t row, size_t column)
+{
+    const char *value = wf_db_value(run, index, row, column);
+
+    return value != NULL && value[0] == 't';
+}
+
+int64_t wf_db_number(const struct wf_run *run, size_t index, size_t row, size_t column)
+{
+    const char *value = wf_db_value(run, index, row, column);
+
+    return value != NULL ? strtoll(value, NULL, 10) : 0;
+}
+
+const char *wf_db_sqlstate(const struct wf_run *run)
+{
+    return run->engine->effects->batch_sqlstate(run->batch);
+}
+
+const char *wf_db_bigint(const char *text)
+{
+    const char *digits = text;
+    size_t len;
+
+    if (text == NULL)
+        return NULL;
+    if (*digits == '-')
+        digits++;
+    len = strspn(digits, "0123456789");
+    /* 18 digits always fit; Telegram's ids have 52 bits */
+    return len > 0 && len <= 18 && digits[len] == '\0' ? text : NULL;
+}

@@ -1,0 +1,64 @@
+/* Short keys in Redis, several at a time, with the memory of this process standing in
+ * while Redis is away (§10.6): nothing fails because a cache command failed. */
+#ifndef WORKFLOW_KV_H
+#define WORKFLOW_KV_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct wf_engine;
+
+enum wf_kv_op {
+    WF_KV_GET,
+    WF_KV_SET,
+    WF_KV_SET_NEW, /* yes: it was not there */
+    WF_KV_COUNT,   /* number: how often within the time to live */
+    WF_KV_DELETE,
+    WF_KV_RELEASE, /* deletes it if it holds `value`; yes: it did */
+    WF_KV_EXTEND,  /* sets the time to live if it holds `value`; yes: it did */
+    WF_KV_DIGEST   /* text: SHA-1 of the value, NULL: no such key; never from memory */
+};
+
+struct wf_kv;
+
+struct wf_kv_item {
+    enum wf_kv_op op;
+    char *key, *value;
+    int64_t ttl_ms;
+    struct wf_kv *owner;
+    /* result */
+    bool memory; /* Redis was away */
+    bool yes;
+    char *text;
+    int64_t number;
+};
+
+#define WF_KV_MAX 12
+
+/* Some commands sent together. Storage of the caller; one thread at a time. */
+struct wf_kv {
+    struct wf_kv_item items[WF_KV_MAX];
+    size_t count;
+    struct wf_engine *engine;
+    atomic_uint pending;
+    void (*done)(struct wf_kv *kv, void *arg);
+    void *arg;
+};
+
+/* Empties; harmless on a zeroed struct. */
+void wf_kv_clear(struct wf_kv *kv);
+/* Returns the item's index. Takes `key` and `value`. */
+size_t wf_kv_add(struct wf_kv *kv, enum wf_kv_op op, char *key, char *value,
+                 int64_t ttl_ms);
+const struct wf_kv_item *wf_kv_at(const struct wf_kv *kv, size_t index);
+
+/* Sends them. `done` is called exactly once, on a foreign thread or from inside of this
+ * call. */
+void wf_kv_submit(struct wf_engine *engine, struct wf_kv *kv,
+                  void (*done)(struct wf_kv *kv, void *arg), void *arg);
+/* Sends them without waiting: takes the content of `kv`, which is empty afterwards. */
+void wf_kv_send(struct wf_engine *engine, struct wf_kv *kv);
+
+#endif

@@ -1,0 +1,41 @@
+/* Locks in Redis that are held: renewed every three seconds until they are let go
+ * (§10.5). They keep work apart that would otherwise collide; what must be right is right
+ * without them. Any thread. */
+#ifndef WORKFLOW_LOCKS_H
+#define WORKFLOW_LOCKS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <bulwark/thread.h>
+
+struct wf_engine;
+
+struct wf_lock {
+    struct wf_lock *prev, *next;
+    char *key;
+    char token[33]; /* 128 random bits */
+    bool held;
+    struct bw_mono renewed;
+};
+
+struct wf_locks {
+    struct bw_mutex mutex; /* guards the list and its members */
+    struct wf_lock *first;
+};
+
+void wf_locks_init(struct wf_locks *locks);
+void wf_locks_fini(struct wf_locks *locks);
+
+/* Names a lock and draws its token. Takes `key`. */
+void wf_lock_init(struct wf_lock *lock, char *key);
+void wf_lock_fini(struct wf_lock *lock);
+
+/* After it was obtained, and before it is released. */
+void wf_locks_add(struct wf_locks *locks, struct wf_lock *lock, struct bw_mono now);
+void wf_locks_remove(struct wf_locks *locks, struct wf_lock *lock);
+
+/* Sends the renewals that are due. */
+void wf_locks_renew(struct wf_locks *locks, struct wf_engine *engine);
+
+#endif

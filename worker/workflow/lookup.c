@@ -1,0 +1,386 @@
+/* §3.6: which execution the event belongs to, and the claim on it.
+ *
+ * The wait in the cache is claimed at once, together with everything the run needs to go
+ * on: one round trip. Without it one trip looks everything up, and a second claims. */
+#include "workflow/run.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "workflow/mem.h"
+#include "workflow/versions.h"
+#include "workflow/wait_keys.h"
+#include "workflow/waits.h"
+
+/* Columns of the statement `lookup`. */
+enum column {
+    CUSTOMER,
+    ID,
+    WORKFLOW,
+    VERSION,
+    SESSION,
+    USER,
+    STATUS,
+    WAIT_TYPE,
+    PAYLOAD,
+    NODE,
+    STEPS,
+    PREFERRED,
+    SAME_CHAT,
+    NEVER_RAN,
+    SAME_PROJECT
+};
+
+/* Places in the batches. */
+enum { FIRST = 0, PRELOAD = 1, PERSON = 2 };
+
+static bool is_group(const struct wf_run *run)
+{
+    const char *type = run->event.chat_type;
+
+    return type != NULL &&
+           (strcmp(type, "group") == 0 || strcmp(type, "supergroup") == 0);
+}
+
+/* New: the beginning of this person's sessions in a group, NULL in a private chat (§3.5).
+ */
+static char *group_prefix(const struct wf_run *run)
+{
+    if (!is_group(run))
+        return NULL;
+    return wf_printf("%s_%s", run->event.chat_id,
+                     run->event.from_id != NULL ? run->event.from_id : "unknown");
+}
+
+/* The job's own executionId where it can be a row's (§3.4). */
+static const char *hint(const struct wf_run *run)
+{
+    static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                  "0123456789_-";
+    const char *id = wf_member(run->data, "executionId", "");
+    size_t len = strlen(id);
+
+    return len >= 8 && len <= 191 && strspn(id, allowed) == len ? id : NULL;
+}
+
+static bool callback_matches(const struct wf_run *run)
+{
+    return run->event.kind == WF_EVENT_CALLBACK &&
+           wf_graph_callback_trigger(run->graph, &run->event) != NULL;
+}
+
+static char *local_key(const struct wf_run *run)
+{
+    return wf_printf("%s %s", run->project_id, run->event.from_id);
+}
+
+void wf_lookup_keys(struct wf_run *run)
+{
+    char *user_id = NULL;
+
+    run->waiting_at = run->variables_at = 0;
+    if (run->pointer != NULL && run->event.kind != WF_EVENT_START &&
+        run->event.kind != WF_EVENT_OTHER)
+        run->waiting_at =
+            wf_kv_add(&run->kv, WF_KV_GET, wf_waiting_key(run, run->pointer), NULL, 0);
+    if (run->event.from_id != NULL && run->graph->reads_customer) {
+        char *key = local_key(run);
+
+        user_id = wf_memory_get(run->engine->local, key);
+        free(key);
+    }
+    if (user_id != NULL) {
+        wf_set(&run->user_id, user_id); /* a guess until the database confirms it */
+        run->variables_at = wf_kv_add(
+            &run->kv, WF_KV_GET,
+            wf_person_key(run, run->engine->settings.key_user_variables, user_id), NULL,
+            0);
+    }
+    free(user_id);
+}
+
+/* The customer the database names; what the cache said of another does not count. */
+static void confirm_person(struct wf_run *run, const char *user_id)
+{
+    if (user_id != NULL && run->event.from_id != NULL) {
+        char *key = local_key(run);
+
+        wf_memory_set(run->engine->local, key, user_id,
+                      run->engine->settings.ttl_user_variables * 1000);
+        free(key);
+    }
+    wf_person_set(run, user_id);
+}
+
+/* The batch's rest: variables of that session, and the customer if he is needed and not
+ * known. */
+static void add_rest(struct wf_run *run, const char *session, const char *workflow,
+                     const char *execution)
+{
+    wf_set(&run->preloaded, session);
+    (void)wf_run_preload_add(run, session, workflow, execution);
+    run->person_asked = run->graph->reads_customer && !run->customer_known;
+    if (run->person_asked)
+        (void)wf_person_add(run, execution);
+}
+
+/* --- the claim (§3.7.1) */
+
+static void claim_taken(struct wf_run *run)
+{
+    wf_run_preload_take(run, 0, true);
+    wf_resume(run);
+}
+
+static void take_claim(struct wf_run *run)
+{
+    struct wf_execution *x = &run->x;
+
+    wf_set(&x->id, wf_db_value(run, FIRST, 0, 0));
+    wf_set(&x->session_id, wf_db_value(run, FIRST, 0, 1));
+    wf_set(&x->workflow_id, wf_db_value(run, FIRST, 0, 2));
+    x->version = (int)wf_db_number(run, FIRST, 0, 3);
+    x->steps = wf_db_number(run, FIRST, 0, 5);
+    wf_set(&x->wait_type, wf_db_value(run, FIRST, 0, 6));
+    json_decref(x->wait_payload);
+    x->wait_payload = wf_loads(wf_db_value(run, FIRST, 0, 7));
+    wf_set(&x->current_node_id, wf_db_value(run, FIRST, 0, 8));
+    x->stored = x->resumed = true;
+}
+
+static void claimed(struct wf_run *run)
+{
+    char *user_id;
+
+    if (wf_db_rows(run, FIRST) == 0) { /* WF-038, WF-047: stale, or someone was faster */
+        wf_waiting_forget(run, run->pointer);
+        wf_set(&run->pointer, NULL);
+        wf_lookup(run);
+        return;
+    }
+    take_claim(run);
+    user_id = wf_strdup(wf_db_value(run, FIRST, 0, 4));
+    if (run->person_asked)
+        wf_person_take(run, PERSON);
+    confirm_person(run, user_id);
+    free(user_id);
+    if (strcmp(run->x.session_id, run->preloaded) == 0) {
+        wf_run_preload_take(run, PRELOAD, true);
+        wf_resume(run);
+        return;
+    }
+    /* the job's own executionId was another wait than the one that was expected */
+    wf_set(&run->preloaded, run->x.session_id);
+    wf_db_begin(run);
+    (void)wf_run_preload_add(run, run->x.session_id, run->x.workflow_id, run->x.id);
+    wf_db_run(run, claim_taken, NULL);
+}
+
+static void claim(struct wf_run *run, const char *id, const char *session,
+                  const char *workflow)
+{
+    char *prefix = group_prefix(run), *job = wf_checkpoint_key(run);
+
+    wf_db_begin(run);
+    (void)wf_db_add(run, WF_SQL_claim, run->project_id, run->event.chat_id, hint(run), id,
+                    wf_waits_accepted(&run->event, callback_matches(run)), job,
+                    wf_db_bigint(run->event.from_id), prefix);
+    add_rest(run, session, workflow, id);
+    free(prefix);
+    free(job);
+    wf_db_run(run, claimed, NULL);
+}
+
+/* WF-037: the wait is in the cache, and the event is for it. */
+static bool claim_cached(struct wf_run *run, const json_t *cached)
+{
+    const char *id = wf_member(cached, "executionId", NULL);
+
+    if (id == NULL || run->pointer == NULL ||
+        strcmp(wf_member(cached, "projectId", ""), run->project_id) != 0 ||
+        strcmp(wf_member(cached, "chatId", ""), run->event.chat_id) != 0 ||
+        !wf_waits_accepts(&run->event, callback_matches(run),
+                          wf_member(cached, "waitType", NULL)))
+        return false;
+    claim(run, id, run->pointer, wf_member(cached, "workflowId", ""));
+    return true;
+}
+
+/* --- the database */
+
+static const char *cell(const struct wf_run *run, size_t row, enum column column)
+{
+    const char *value = wf_db_value(run, FIRST, row, column);
+
+    return value != NULL ? value : "";
+}
+
+static bool is_waiting(const struct wf_run *run, size_t row)
+{
+    return strcmp(cell(run, row, STATUS), "waiting") == 0 &&
+           strcmp(cell(run, row, WAIT_TYPE), "delay") != 0 &&
+           wf_db_true(run, FIRST, row, SAME_CHAT) &&
+           wf_db_true(run, FIRST, row, SAME_PROJECT);
+}
+
+static bool same_workflow(const struct wf_run *run, size_t row)
+{
+    return run->graph != NULL && wf_db_true(run, FIRST, row, SAME_CHAT) &&
+           wf_db_true(run, FIRST, row, SAME_PROJECT) &&
+           strcmp(cell(run, row, WORKFLOW), run->graph->workflow_id) == 0;
+}
+
+/* Borrowed: the session a new execution goes on with (§3.5, §3.6.2), or NULL. */
+static const char *session_to_reuse(const struct wf_run *run)
+{
+    size_t rows = wf_db_rows(run, FIRST);
+    const char *any = NULL;
+
+    for (size_t row = 0; row < rows; row++) {
+        const char *status = cell(run, row, STATUS);
+        bool waiting = strcmp(status, "waiting") == 0;
+
+        if (!same_workflow(run, row))
+            continue;
+        if (run->event.kind == WF_EVENT_START) {
+            if (waiting && strcmp(cell(run, row, WAIT_TYPE), "callback") == 0)
+                return cell(run, row, SESSION);
+            continue;
+        }
+        if (waiting || strcmp(status, "running") == 0)
+            return cell(run, row, SESSION);
+        if (any == NULL)
+            any = cell(run, row, SESSION);
+    }
+    return any;
+}
+
+static void begin_new(struct wf_run *run)
+{
+    const char *id = hint(run);
+    bool adopt = false;
+    char *reuse;
+
+    if (id != NULL && wf_db_true(run, FIRST, 0, PREFERRED)) {
+        /* a row with that id: made for us by the producer, or somebody's */
+        adopt = strcmp(cell(run, 0, STATUS), "running") == 0 &&
+                wf_db_true(run, FIRST, 0, NEVER_RAN) &&
+                wf_db_true(run, FIRST, 0, SAME_PROJECT);
+        if (!adopt)
+            id = NULL;
+    }
+    reuse = wf_strdup(adopt ? cell(run, 0, SESSION) : session_to_reuse(run));
+    wf_begin(run, id, adopt, reuse);
+    free(reuse);
+}
+
+/* /start ended these waits: their keys go too (§3.6.2). */
+static void forget_cancelled(struct wf_run *run)
+{
+    size_t rows = wf_db_rows(run, FIRST);
+
+    for (size_t row = 0; row < rows; row++) {
+        if (is_waiting(run, row) && wf_waits_typed(cell(run, row, WAIT_TYPE)))
+            wf_waiting_forget(run, cell(run, row, SESSION));
+    }
+}
+
+/* An attempt of this job that ran without Redis left its checkpoint in its row (§3.9.2).
+ */
+static bool restore(struct wf_run *run)
+{
+    size_t rows = wf_db_rows(run, FIRST);
+    bool found = false;
+
+    for (size_t row = 0; row < rows && !found; row++) {
+        json_t *payload;
+
+        if (!is_waiting(run, row) || *cell(run, row, WAIT_TYPE) != '\0')
+            continue;
+        payload = wf_loads(cell(run, row, PAYLOAD));
+        found = json_is_object(json_object_get(payload, "checkpoint"));
+        if (found)
+            wf_restore_row(run, payload);
+        json_decref(payload);
+    }
+    return found;
+}
+
+static void looked_up(struct wf_run *run)
+{
+    size_t rows = wf_db_rows(run, FIRST);
+    bool matched = callback_matches(run), callback_waits = false;
+
+    if (restore(run))
+        return;
+
+    wf_run_preload_take(run, PRELOAD, true);
+    if (run->person_asked)
+        wf_person_take(run, PERSON);
+    confirm_person(run, wf_db_value(run, FIRST, 0, CUSTOMER));
+    if (run->event.kind == WF_EVENT_START) {
+        forget_cancelled(run);
+        begin_new(run);
+        return;
+    }
+    for (size_t row = 0; row < rows; row++) {
+        const char *wait_type = cell(run, row, WAIT_TYPE);
+
+        if (!is_waiting(run, row))
+            continue;
+        if (wf_waits_accepts(&run->event, matched, wait_type) && !run->lookup_again) {
+            char *id = wf_strdup(cell(run, row, ID));
+            char *session = wf_strdup(cell(run, row, SESSION));
+            char *workflow = wf_strdup(cell(run, row, WORKFLOW));
+
+            run->lookup_again = true;
+            claim(run, id, session, workflow);
+            free(id);
+            free(session);
+            free(workflow);
+            return;
+        }
+        callback_waits = callback_waits || strcmp(wait_type, "callback") == 0;
+    }
+    if (run->event.kind == WF_EVENT_CALLBACK && !matched && callback_waits)
+        wf_run_answer(run, false); /* WF-045: nothing to it; it stays waiting */
+    else
+        begin_new(run);
+}
+
+static void ask_database(struct wf_run *run)
+{
+    char *prefix = group_prefix(run), *job = wf_checkpoint_key(run);
+    char seconds[24];
+
+    (void)snprintf(seconds, sizeof(seconds), "%lld",
+                   (long long)run->engine->settings.reuse_seconds);
+    wf_db_begin(run);
+    (void)wf_db_add(run, WF_SQL_lookup, run->project_id, run->event.chat_id, seconds,
+                    wf_db_bigint(run->event.from_id), prefix, hint(run), job,
+                    run->event.kind == WF_EVENT_START ? "true" : "false");
+    add_rest(run, run->pointer != NULL ? run->pointer : "", run->graph->workflow_id,
+             NULL);
+    free(prefix);
+    free(job);
+    wf_db_run(run, looked_up, NULL);
+}
+
+void wf_lookup(struct wf_run *run)
+{
+    json_t *cached = NULL;
+
+    if (run->variables_at != 0) {
+        wf_person_take_cached(run, wf_kv_at(&run->kv, run->variables_at)->text);
+        run->variables_at = 0;
+    }
+    if (run->waiting_at != 0) {
+        cached = wf_loads(wf_kv_at(&run->kv, run->waiting_at)->text);
+        wf_engine_cache(run->engine, WF_CACHE_WAITING, cached != NULL);
+        run->waiting_at = 0;
+    }
+    if (!claim_cached(run, cached))
+        ask_database(run);
+    json_decref(cached);
+}

@@ -1,0 +1,304 @@
+/* §3.3: node after node, until the graph ends, a node waits, fails, or an operation is
+ * under way. */
+#include "workflow/run.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "workflow/mem.h"
+#include "workflow/nodes/nodes.h"
+
+static void go(struct wf_run *run);
+
+static void clear_out(struct wf_run *run)
+{
+    free(run->out.target);
+    free(run->out.text);
+    json_decref(run->out.payload);
+    json_decref(run->out.details);
+    memset(&run->out, 0, sizeof(run->out));
+}
+
+static void clear_node(struct wf_run *run)
+{
+    clear_out(run);
+    json_decref(run->scratch);
+    run->scratch = NULL;
+    json_decref(run->roots);
+    run->roots = wf_must(json_object());
+    run->effect = false;
+    run->sent = run->sending = 0;
+}
+
+/* --- ends */
+
+static void end(struct wf_run *run, const char *status, bool result)
+{
+    run->status = status;
+    run->result = result;
+    wf_finish(run);
+}
+
+static void fail(struct wf_run *run)
+{
+    wf_log_error(run, run->out.text);
+    end(run, "failed", false);
+}
+
+static void fail_with(struct wf_run *run, const char *format, ...) BW_PRINTF(2, 3);
+
+static void fail_with(struct wf_run *run, const char *format, ...)
+{
+    char text[BW_ERROR_TEXT_MAX];
+    va_list args;
+
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof(text), format, args); /* cut is fine */
+    va_end(args);
+    clear_out(run);
+    run->out.text = wf_strdup(text);
+    fail(run);
+}
+
+/* --- one node */
+
+static int64_t visit(struct wf_run *run, const char *id)
+{
+    int64_t count = json_integer_value(json_object_get(run->visits, id)) + 1;
+
+    wf_json_set(run->visits, id, json_integer(count));
+    return count;
+}
+
+static int64_t max_steps(const struct wf_run *run)
+{
+    return run->project->max_steps > 0 ? run->project->max_steps
+                                       : run->engine->settings.default_max_steps;
+}
+
+/* The limits of §3.3. False: the run has failed and is over. */
+static bool admit(struct wf_run *run)
+{
+    const struct wf_node *node = run->node;
+
+    if (wf_run_lost(run))
+        return false;
+    if ((int64_t)run->steps_this_run >= max_steps(run)) {
+        fail_with(
+            run,
+            "Maximum steps (%lld) exceeded. The workflow may contain an endless loop.",
+            (long long)max_steps(run));
+        return false;
+    }
+    run->steps_this_run++;
+    run->x.steps++;
+    run->node_started = wf_engine_mono(run->engine);
+    wf_engine_count(&run->engine->counters.steps);
+    if (visit(run, node->id) > run->engine->settings.max_visits) {
+        fail_with(
+            run,
+            "Infinite loop detected: Node %s visited %lld times. Maximum allowed: %lld",
+            node->id, (long long)run->engine->settings.max_visits,
+            (long long)run->engine->settings.max_visits);
+        return false;
+    }
+    if (bw_mono_before(run->deadline, run->node_started)) {
+        fail_with(run, "Workflow execution timeout");
+        return false;
+    }
+    return true;
+}
+
+static enum wf_action start_node(struct wf_run *run)
+{
+    const struct wf_node_handler *handler = wf_nodes_find(run->node->type);
+
+    if (handler == NULL)
+        return wf_node_fail(run, "No handler found for node type: %s", run->node->type);
+    if (handler->needs_config && !run->node->has_config)
+        return wf_node_fail(run, "%s configuration is missing", handler->name);
+    return handler->start(run);
+}
+
+/* The node an edge or a jump leads to is missing: that is a step, and it fails. */
+static void fail_missing(struct wf_run *run, const char *target)
+{
+    char *text = wf_printf("Node not found: %s", target);
+
+    run->x.steps++;
+    clear_out(run);
+    run->out.text = text;
+    fail(run);
+}
+
+/* After the node was logged: to the next one, behind a checkpoint if something happened
+ * outside. True: go on at once. */
+static bool move_on(struct wf_run *run, const struct wf_node *next)
+{
+    bool effect = run->effect;
+
+    clear_node(run);
+    run->node = next;
+    if (!effect)
+        return true;
+    wf_checkpoint(run, next->id, false, go);
+    return false;
+}
+
+static bool follow_edge(struct wf_run *run)
+{
+    const struct wf_edge *edge =
+        wf_node_edge(run->node, run->out.handle, run->out.fallback);
+
+    wf_log_step(run, run->out.handle, edge != NULL ? edge->target_id : NULL,
+                run->out.text);
+    if (edge == NULL) {
+        clear_out(run);
+        end(run, "completed", true);
+        return false;
+    }
+    if (edge->target == SIZE_MAX) {
+        fail_missing(run, edge->target_id);
+        return false;
+    }
+    return move_on(run, &run->graph->nodes[edge->target]);
+}
+
+static bool jump(struct wf_run *run)
+{
+    const struct wf_node *target = wf_graph_find(run->graph, run->out.target);
+    char *id;
+
+    wf_log_step(run, run->out.handle, run->out.target, NULL);
+    if (target != NULL)
+        return move_on(run, target);
+    id = wf_strdup(run->out.target);
+    fail_missing(run, id);
+    free(id);
+    return false;
+}
+
+/* True: run->node is the next to run. False: the run ended or is under way. */
+static bool apply(struct wf_run *run, enum wf_action action)
+{
+    switch (action) {
+    case WF_PENDING:
+        break;
+    case WF_NEXT:
+        return follow_edge(run);
+    case WF_GOTO:
+        return jump(run);
+    case WF_WAIT:
+        wf_log_step(run, NULL, NULL, run->out.wait);
+        end(run, "waiting", true);
+        break;
+    case WF_END:
+        wf_log_step(run, NULL, NULL, NULL);
+        end(run, run->out.failed ? "failed" : "completed", true);
+        break;
+    case WF_ERROR:
+        fail(run);
+        break;
+    }
+    return false;
+}
+
+/* The node has what it needs. */
+static void execute(struct wf_run *run)
+{
+    enum wf_action action = start_node(run);
+
+    if (action != WF_PENDING && apply(run, action))
+        go(run);
+}
+
+static void go(struct wf_run *run)
+{
+    for (;;) {
+        enum wf_action action;
+
+        if (!admit(run))
+            return;
+        if (!wf_person_ready(run, run->node, execute))
+            return;
+        action = start_node(run);
+        if (action == WF_PENDING || !apply(run, action))
+            return;
+    }
+}
+
+void wf_loop_resume(struct wf_run *run, enum wf_action action)
+{
+    if (action != WF_PENDING && apply(run, action))
+        go(run);
+}
+
+static int64_t time_limit(const struct wf_run *run)
+{
+    static const char *const members[] = { "maxExecutionTime", "timeout" };
+
+    for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+        double ms = json_number_value(json_object_get(run->graph->settings, members[i]));
+
+        if (ms >= 1 && ms < 1e12)
+            return (int64_t)ms;
+    }
+    return run->project->timeout_ms > 0 ? run->project->timeout_ms : 30000;
+}
+
+void wf_loop_start(struct wf_run *run, const struct wf_node *node)
+{
+    run->deadline = bw_mono_add_ms(wf_engine_mono(run->engine), time_limit(run));
+    run->node = node;
+    go(run);
+}
+
+/* --- what nodes return */
+
+enum wf_action wf_node_next(void)
+{
+    return WF_NEXT;
+}
+
+enum wf_action wf_node_branch(struct wf_run *run, const char *handle, bool fallback)
+{
+    run->out.handle = handle;
+    run->out.fallback = fallback;
+    return WF_NEXT;
+}
+
+enum wf_action wf_node_goto(struct wf_run *run, const char *target)
+{
+    wf_set(&run->out.target, target);
+    return WF_GOTO;
+}
+
+enum wf_action wf_node_wait(struct wf_run *run, const char *type, json_t *payload)
+{
+    run->out.wait = type;
+    json_decref(run->out.payload);
+    run->out.payload = payload;
+    return WF_WAIT;
+}
+
+enum wf_action wf_node_end(struct wf_run *run, bool success, char *message)
+{
+    run->out.failed = !success;
+    free(run->out.text);
+    run->out.text = message;
+    return WF_END;
+}
+
+enum wf_action wf_node_fail(struct wf_run *run, const char *format, ...)
+{
+    char text[BW_ERROR_TEXT_MAX];
+    va_list args;
+
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof(text), format, args); /* cut is fine */
+    va_end(args);
+    wf_set(&run->out.text, text);
+    return WF_ERROR;
+}

@@ -1,0 +1,128 @@
+/* action.get_user_balance, action.link_telegram_account. §5.3.6 */
+#include "workflow/nodes/nodes.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "workflow/mem.h"
+#include "workflow/nodes/query.h"
+
+/* --- get_user_balance */
+
+static void balance_read(struct wf_run *run)
+{
+    const char *assign = wf_run_assign(run->node, "userBalance");
+    json_t *details = wf_loads(wf_db_value(run, 0, 0, 0));
+    json_t *balance = json_object_get(details, "balance");
+    char *name;
+
+    if (details == NULL) {
+        wf_loop_resume(run, wf_query_no_user(run, wf_member(run->scratch, "userId", "")));
+        return;
+    }
+    name = wf_printf("%s_details", assign);
+    wf_run_set(run, assign, json_incref(balance), 0);
+    wf_run_set(run, name, details, 0);
+    free(name);
+    wf_loop_resume(run, wf_node_next());
+}
+
+enum wf_action wf_start_user_balance(struct wf_run *run)
+{
+    char *user_id = wf_run_text(run, run->node->config, "userId", NULL);
+
+    if (user_id == NULL)
+        user_id = wf_strdup(run->user_id);
+    if (user_id == NULL)
+        return wf_node_fail(run, "userId is required to get balance");
+    json_decref(run->scratch);
+    run->scratch = wf_must(json_object());
+    wf_json_set_text(run->scratch, "userId", user_id);
+    wf_db_begin(run);
+    (void)wf_db_add(run, WF_SQL_balance, user_id, run->project_id);
+    free(user_id);
+    wf_db_run(run, balance_read, NULL);
+    return WF_PENDING;
+}
+
+/* --- link_telegram_account */
+
+enum { LOCK, DETACH, ACTIVATE };
+
+static void linked(struct wf_run *run)
+{
+    json_t *user = wf_loads(wf_db_value(run, ACTIVATE, 0, 0));
+    size_t detached = wf_db_rows(run, DETACH);
+    const char *id = wf_member(user, "id", NULL);
+
+    if (id == NULL) {
+        json_decref(user);
+        wf_loop_resume(run, wf_node_fail(run, "User not found for linking"));
+        return;
+    }
+    for (size_t row = 0; row < detached; row++)
+        wf_person_changed(run, wf_db_value(run, DETACH, row, 0));
+    run->effect = true;
+    wf_person_set(run, id);
+    wf_person_changed(run, id);
+    wf_run_set(run, "linkedUser", user, 0);
+    wf_loop_resume(run, wf_node_next());
+}
+
+static void found(struct wf_run *run)
+{
+    const char *id = wf_db_value(run, 0, 0, 0);
+    const char *telegram = wf_member(run->scratch, "telegramId", NULL);
+    const char *name = wf_member(run->scratch, "username", NULL);
+    char *user_id;
+
+    if (id == NULL) {
+        wf_loop_resume(run, wf_node_fail(run, "User not found for linking"));
+        return;
+    }
+    user_id = wf_strdup(id); /* the batch goes */
+    wf_db_begin(run);
+    (void)wf_db_add(run, WF_SQL_user_lock, user_id, run->project_id);
+    (void)wf_db_add(run, WF_SQL_user_detach, user_id, run->project_id, telegram, "false");
+    (void)wf_db_add(run, WF_SQL_user_activate, user_id, run->project_id, telegram, name,
+                    NULL, "false");
+    free(user_id);
+    wf_db_run(run, linked, NULL);
+}
+
+static void keep(struct wf_run *run, const char *name, char *text, const char *fallback)
+{
+    wf_json_set_text(run->scratch, name, text != NULL ? text : fallback);
+    free(text);
+}
+
+enum wf_action wf_start_link_account(struct wf_run *run)
+{
+    const json_t *config = run->node->config;
+    char *value = wf_run_text(run, config, "contactValue", NULL);
+    char *user_id = wf_run_text(run, config, "userId", NULL);
+    bool email = strcmp(wf_member(config, "contactType", "phone"), "email") == 0;
+    char *forms = email ? NULL : wf_phone_forms(value);
+
+    json_decref(run->scratch);
+    run->scratch = wf_must(json_object());
+    keep(run, "telegramId", wf_run_text(run, config, "telegramId", "telegramUserId"),
+         run->event.from_id);
+    keep(run, "username", wf_run_text(run, config, "telegramUsername", NULL),
+         run->event.username);
+    if (wf_db_bigint(wf_member(run->scratch, "telegramId", NULL)) == NULL ||
+        (value == NULL && user_id == NULL)) {
+        free(value);
+        free(user_id);
+        free(forms);
+        return wf_node_fail(run, "User not found for linking");
+    }
+    wf_db_begin(run);
+    (void)wf_db_add(run, WF_SQL_user_any_contact, run->project_id, forms,
+                    email ? value : NULL, user_id);
+    free(value);
+    free(user_id);
+    free(forms);
+    wf_db_run(run, found, NULL);
+    return WF_PENDING;
+}

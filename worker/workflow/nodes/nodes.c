@@ -1,0 +1,35 @@
+#include "workflow/nodes/nodes.h"
+
+#include <string.h>
+
+static const struct wf_node_handler handlers[] = {
+    { "trigger.command", "Command trigger", false, wf_start_trigger },
+    { "trigger.message", "Message trigger", false, wf_start_trigger },
+    { "trigger.callback", "Callback trigger", false, wf_start_trigger },
+    { "trigger.contact", "Contact trigger", false, wf_start_trigger },
+    { "trigger.schedule", "Schedule trigger", false, wf_start_trigger },
+    { "trigger.webhook", "Webhook trigger", false, wf_start_trigger },
+    { "message", "Message", false, wf_start_message },
+    { "message.keyboard.inline", "Inline keyboard", true, wf_start_message },
+    { "message.keyboard.reply", "Reply keyboard", true, wf_start_message },
+    { "condition", "Condition", true, wf_start_condition },
+    { "flow.switch", "Switch", true, wf_start_switch },
+    { "flow.jump", "Jump", false, wf_start_jump },
+    { "flow.end", "End", false, wf_start_end },
+    { "action.set_variable", "Set variable", true, wf_start_set_variable },
+    { "action.get_variable", "Get variable", true, wf_start_get_variable },
+    { "action.request_contact", "Request contact", false, wf_start_request_contact },
+    { "action.get_user_balance", "Get user balance", false, wf_start_user_balance },
+    { "action.link_telegram_account", "Link Telegram account", true,
+      wf_start_link_account },
+    { "action.database_query", "Database query", true, wf_start_query },
+};
+
+const struct wf_node_handler *wf_nodes_find(const char *type)
+{
+    for (size_t i = 0; i < sizeof(handlers) / sizeof(handlers[0]); i++) {
+        if (strcmp(handlers[i].type, type) == 0)
+            return &handlers[i];
+    }
+    return NULL;
+}

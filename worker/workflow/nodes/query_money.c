@@ -1,0 +1,253 @@
+/* add_bonus, spend_bonus. §8.4, §3.9.3 */
+#include "workflow/nodes/query.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "workflow/mem.h"
+#include "workflow/number.h"
+
+#define LOCK_PAUSE_MS 50
+
+/* The leading numeric part of a text, as money in two decimals; false: none. */
+static bool read_amount(const char *text, char out[32], double *amount)
+{
+    char *end;
+
+    if (text == NULL || strspn(text, "+-.0123456789") == 0)
+        return false;
+    *amount = strtod(text, &end);
+    if (end == text || *amount != *amount || *amount > 99999999.99 ||
+        *amount < -99999999.99)
+        return false;
+    (void)snprintf(out, 32, "%.2f", *amount);
+    return true;
+}
+
+/* How often this node has run since the last flush (§3.9.3). */
+static char *visit_text(const struct wf_run *run)
+{
+    return wf_printf("%lld", (long long)json_integer_value(
+                                 json_object_get(run->visits, run->node->id)));
+}
+
+static void changed(struct wf_run *run)
+{
+    char *user_id = wf_param_id(run, "userId");
+
+    run->effect = true;
+    if (user_id != NULL)
+        wf_person_changed(run, user_id);
+    free(user_id);
+}
+
+/* --- add_bonus */
+
+enum { USER, DONE };
+
+static void added(struct wf_run *run)
+{
+    char *user_id;
+
+    if (wf_db_rows(run, DONE) == 0) {
+        user_id = wf_param_id(run, "userId");
+        wf_loop_resume(run, wf_query_no_user(run, user_id));
+        free(user_id);
+        return;
+    }
+    changed(run);
+    wf_loop_resume(run, wf_query_result_cell(run, DONE, 0));
+}
+
+static bool is_bonus_type(const char *type)
+{
+    static const char *const types[] = { "PURCHASE", "BIRTHDAY", "MANUAL",
+                                         "REFERRAL", "PROMO",    "WELCOME" };
+
+    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+        if (strcmp(types[i], type) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* A date or time as ISO writes it; anything else means the default. */
+static bool is_time(const char *text)
+{
+    int year, month, day;
+
+    return text != NULL && sscanf(text, "%4d-%2d-%2d", &year, &month, &day) == 3 &&
+           strspn(text, "0123456789-:.TZ+ ") == strlen(text);
+}
+
+static enum wf_action send_bonus(struct wf_run *run, const char *amount, const char *type)
+{
+    char *user_id = wf_param_id(run, "userId"),
+         *description = wf_param(run, "description");
+    char *expires = wf_param(run, "expiresAt"), *visit = visit_text(run);
+    char bonus[WF_ID_SIZE], transaction[WF_ID_SIZE];
+
+    wf_id_random(bonus);
+    wf_id_random(transaction);
+    wf_db_begin(run);
+    (void)wf_db_add(run, WF_SQL_user_lock, user_id, run->project_id);
+    (void)wf_db_add(run, WF_SQL_add_bonus, bonus, user_id, run->project_id, amount, type,
+                    description, is_time(expires) ? expires : NULL, transaction,
+                    run->x.id, run->node->id, visit);
+    free(user_id);
+    free(description);
+    free(expires);
+    free(visit);
+    wf_db_run(run, added, NULL);
+    return WF_PENDING;
+}
+
+enum wf_action wf_query_add_bonus(struct wf_run *run)
+{
+    char *raw = wf_param(run, "amount"), *type = wf_param(run, "type");
+    const char *type_name = type != NULL ? type : "MANUAL";
+    char amount[32];
+    double number = 0;
+    enum wf_action action;
+
+    if (!read_amount(raw, amount, &number) || number < 0) {
+        action = wf_node_fail(run, "Invalid bonus amount: %s", raw != NULL ? raw : "");
+    } else if (!is_bonus_type(type_name)) {
+        action = wf_node_fail(run, "Invalid bonus type: %s", type_name);
+    } else if (strcmp(amount, "0.00") == 0) {
+        wf_log_warn(run, "a bonus of 0 is not written");
+        action = wf_query_result(run, NULL); /* WF-134 */
+    } else {
+        action = send_bonus(run, amount, type_name);
+    }
+    free(raw);
+    free(type);
+    return action;
+}
+
+/* --- spend_bonus: under the lock, and under the row's lock in one transaction */
+
+static void try_lock(struct wf_run *run);
+
+static void release(struct wf_run *run)
+{
+    struct wf_kv kv = { 0 };
+
+    wf_locks_remove(&run->engine->locks, &run->node_lock);
+    (void)wf_kv_add(&kv, WF_KV_RELEASE, wf_strdup(run->node_lock.key),
+                    wf_strdup(run->node_lock.token), 0);
+    wf_kv_send(run->engine, &kv);
+    wf_lock_fini(&run->node_lock);
+}
+
+static enum wf_action spending(struct wf_run *run, size_t index)
+{
+    const char *total = wf_db_value(run, index, 0, 1);
+    const char *before = wf_db_value(run, index, 0, 2),
+               *now = wf_db_value(run, index, 0, 3);
+    struct bw_buf required = BW_BUF_INIT;
+    enum wf_action action;
+    char *user_id, *raw;
+
+    if (!wf_db_true(run, index, 0, 0)) {
+        user_id = wf_param_id(run, "userId");
+        action = wf_query_no_user(run, user_id);
+        free(user_id);
+        return action;
+    }
+    if (before != NULL || now != NULL) {
+        changed(run);
+        return wf_query_result(run, wf_loads(before != NULL ? before : now));
+    }
+    raw = wf_param(run, "amount");
+    wf_check(wf_number_text(strtod(raw != NULL ? raw : "0", NULL), &required));
+    action = wf_node_fail(run, "Insufficient bonus balance. Available: %s, Required: %s",
+                          total != NULL ? total : "0", bw_buf_text(&required));
+    bw_buf_fini(&required);
+    free(raw);
+    return action;
+}
+
+static void spent(struct wf_run *run)
+{
+    release(run);
+    wf_loop_resume(run, spending(run, run->last_index));
+}
+
+static void spend_refused(struct wf_run *run)
+{
+    const char *message = run->engine->effects->batch_message(run->batch);
+
+    release(run);
+    wf_loop_resume(run, wf_node_fail(run, "database: %s", message));
+}
+
+static void spend(struct wf_run *run)
+{
+    char *user_id = wf_param_id(run, "userId"),
+         *description = wf_param(run, "description");
+    char *raw = wf_param(run, "amount"), *visit = visit_text(run);
+    char transaction[WF_ID_SIZE], amount[32] = "0";
+    double number;
+
+    (void)read_amount(raw, amount, &number); /* it was good before */
+    wf_id_random(transaction);
+    wf_db_begin(run);
+    if (run->redis_away)
+        (void)wf_db_add(run, WF_SQL_advisory_lock, run->node_lock.key);
+    (void)wf_db_add(run, WF_SQL_user_lock, user_id, run->project_id);
+    run->last_index =
+        wf_db_add(run, WF_SQL_spend_bonus, user_id, run->project_id, amount, description,
+                  transaction, run->x.id, run->node->id, visit, run->x.workflow_id);
+    free(user_id);
+    free(description);
+    free(raw);
+    free(visit);
+    wf_db_run(run, spent, spend_refused);
+}
+
+static void lock_tried(struct wf_run *run)
+{
+    if (wf_run_lost(run))
+        return;
+    if (wf_kv_at(&run->kv, 0)->yes) {
+        wf_locks_add(&run->engine->locks, &run->node_lock, wf_engine_mono(run->engine));
+        spend(run);
+    } else if (bw_mono_before(wf_engine_mono(run->engine), run->node_lock_until)) {
+        wf_run_after(run, LOCK_PAUSE_MS, try_lock);
+    } else {
+        wf_lock_fini(&run->node_lock);
+        wf_run_transient(run, 0, "Could not acquire lock for spending bonuses");
+    }
+}
+
+static void try_lock(struct wf_run *run)
+{
+    (void)wf_kv_add(wf_run_keys(run), WF_KV_SET_NEW, wf_strdup(run->node_lock.key),
+                    wf_strdup(run->node_lock.token), run->engine->settings.lock_ttl_ms);
+    wf_run_kv(run, lock_tried);
+}
+
+enum wf_action wf_query_spend_bonus(struct wf_run *run)
+{
+    char *raw = wf_param(run, "amount"), *user_id = wf_param_id(run, "userId");
+    char amount[32];
+    double number = 0;
+    enum wf_action action = WF_PENDING;
+
+    if (!read_amount(raw, amount, &number) || number <= 0 ||
+        strcmp(amount, "0.00") == 0) {
+        action = wf_node_fail(run, "Invalid bonus amount: %s", raw != NULL ? raw : "");
+    } else if (user_id == NULL) {
+        action = wf_query_no_user(run, NULL);
+    } else {
+        wf_lock_init(&run->node_lock, wf_printf("lock:user:%s:spend", user_id));
+        run->node_lock_until = bw_mono_add_ms(wf_engine_mono(run->engine),
+                                              run->engine->settings.spend_wait_ms);
+        try_lock(run);
+    }
+    free(raw);
+    free(user_id);
+    return action;
+}

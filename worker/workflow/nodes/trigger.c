@@ -1,0 +1,8 @@
+/* §5.1: triggers pass on. */
+#include "workflow/nodes/nodes.h"
+
+enum wf_action wf_start_trigger(struct wf_run *run)
+{
+    (void)run;
+    return wf_node_next();
+}

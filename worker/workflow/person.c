@@ -1,0 +1,225 @@
+/* The customer of a run: found once, kept for the run, read from the cache or by one
+ * statement, and read again after the run has changed him. §6.4, §6.5, §10.2, §10.3. */
+#include "workflow/run.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "workflow/customer.h"
+#include "workflow/mem.h"
+
+char *wf_person_key(const struct wf_run *run, const char *pattern, const char *user_id)
+{
+    const char *const fills[] = { "userId", user_id, "projectId", run->project_id, NULL };
+
+    return wf_settings_key(pattern, fills);
+}
+
+static void forget(struct wf_run *run)
+{
+    json_decref(run->customer);
+    json_decref(run->customer_object);
+    run->customer = run->customer_object = NULL;
+    run->customer_known = false;
+    (void)json_object_del(run->roots, "userId");
+    (void)json_object_del(run->roots, "context");
+}
+
+/* What `{user.…}` says of somebody who is no customer. */
+static json_t *nobody(const struct wf_run *run)
+{
+    json_t *flat = wf_must(json_object());
+    const char *first = run->event.first_name;
+
+    wf_json_set_text(flat, "user.firstName",
+                     first != NULL && *first != '\0' ? first : "Пользователь");
+    wf_json_set_text(flat, "user.telegramUsername",
+                     run->event.username != NULL ? run->event.username : "");
+    wf_json_set_text(flat, "user.balanceFormatted", "0 бонусов");
+    wf_json_set_text(flat, "user.currentLevel", "Базовый");
+    wf_json_set_text(flat, "user.referralCode", "Недоступно");
+    wf_json_set_text(flat, "user.referralLink", "Недоступно");
+    return flat;
+}
+
+static void set_nobody(struct wf_run *run)
+{
+    forget(run);
+    run->customer = nobody(run);
+    run->customer_known = true;
+}
+
+void wf_person_set(struct wf_run *run, const char *user_id)
+{
+    bool same =
+        user_id != NULL && run->user_id != NULL && strcmp(user_id, run->user_id) == 0;
+
+    if (same)
+        return;
+    forget(run);
+    wf_set(&run->user_id, user_id);
+}
+
+size_t wf_person_add(struct wf_run *run, const char *execution)
+{
+    return wf_db_add(run, WF_SQL_customer, run->project_id, NULL,
+                     wf_db_bigint(run->event.from_id), execution,
+                     run->engine->settings.timezone);
+}
+
+/* Stores what was computed, on the side. */
+static void store(struct wf_run *run)
+{
+    struct wf_kv kv = { 0 };
+    json_t *value = wf_must(json_object());
+    char now[WF_ISO_SIZE];
+
+    wf_iso(wf_engine_now_ms(run->engine), now);
+    wf_json_set(value, "variables", json_incref(run->customer));
+    wf_json_set_text(value, "userId", run->user_id);
+    wf_json_set_text(value, "projectId", run->project_id);
+    wf_json_set_text(value, "cachedAt", now);
+    (void)wf_kv_add(
+        &kv, WF_KV_SET,
+        wf_person_key(run, run->engine->settings.key_user_variables, run->user_id),
+        wf_dumps(value), run->engine->settings.ttl_user_variables * 1000);
+    json_decref(value);
+    wf_kv_send(run->engine, &kv);
+}
+
+void wf_person_take(struct wf_run *run, size_t index)
+{
+    json_t *row = wf_loads(wf_db_value(run, index, 0, 0));
+
+    if (row == NULL) {
+        wf_set(&run->user_id, NULL);
+        set_nobody(run);
+        return;
+    }
+    forget(run);
+    wf_set(&run->user_id, wf_member(row, "id", ""));
+    run->customer =
+        wf_customer_variables(row, run->project->levels, &run->engine->settings);
+    run->customer_known = true;
+    store(run);
+    json_decref(row);
+}
+
+void wf_person_take_cached(struct wf_run *run, const char *json)
+{
+    json_t *value = wf_loads(json);
+    json_t *variables = json_object_get(value, "variables");
+
+    wf_engine_cache(run->engine, WF_CACHE_VARIABLES, json_is_object(variables));
+    if (json_is_object(variables)) {
+        run->customer = json_incref(variables);
+        run->customer_known = true;
+    }
+    json_decref(value);
+}
+
+static void loaded(struct wf_run *run)
+{
+    wf_person_take(run, 0);
+    run->then(run);
+}
+
+static void read_keys(struct wf_run *run)
+{
+    wf_person_take_cached(run, wf_kv_at(&run->kv, 0)->text);
+    if (run->customer_known) {
+        run->then(run);
+        return;
+    }
+    wf_db_begin(run);
+    (void)wf_db_add(run, WF_SQL_customer, run->project_id, run->user_id, NULL, NULL,
+                    run->engine->settings.timezone);
+    wf_db_run(run, loaded, NULL);
+}
+
+/* §6.4: where else a run may know its customer from. */
+static void find_in_variables(struct wf_run *run)
+{
+    const json_t *user = wf_run_get(run, WF_SESSION, "telegramUser");
+    const json_t *contact = wf_run_get(run, WF_SESSION, "contactUser");
+    const json_t *received = wf_run_get(run, WF_SESSION, "contactReceived");
+    const char *owner = wf_member(contact, "telegramId", "");
+    const char *id = wf_member(user, "id", NULL);
+
+    if (id == NULL && json_is_true(json_object_get(received, "verified")) &&
+        (*owner == '\0' ||
+         (run->event.from_id != NULL && strcmp(owner, run->event.from_id) == 0)))
+        id = wf_member(contact, "id", NULL);
+    if (id != NULL)
+        wf_person_set(run, id);
+}
+
+void wf_person_load(struct wf_run *run, wf_step *then)
+{
+    run->then = then;
+    (void)wf_kv_add(
+        wf_run_keys(run), WF_KV_GET,
+        wf_person_key(run, run->engine->settings.key_user_variables, run->user_id), NULL,
+        0);
+    wf_run_kv(run, read_keys);
+}
+
+/* Does some text in here speak of the customer? */
+static bool mentions(const json_t *value)
+{
+    const char *key, *text = json_string_value(value);
+    json_t *member;
+    size_t i;
+
+    if (text != NULL)
+        return strstr(text, "user") != NULL || strstr(text, "transactions.") != NULL;
+    json_object_foreach((json_t *)(uintptr_t)value, key, member)
+    {
+        if (mentions(member))
+            return true;
+    }
+    json_array_foreach((json_t *)(uintptr_t)value, i, member)
+    {
+        if (mentions(member))
+            return true;
+    }
+    return false;
+}
+
+bool wf_person_ready(struct wf_run *run, const struct wf_node *node, wf_step *then)
+{
+    if (run->user_id == NULL)
+        find_in_variables(run);
+    if (run->customer_known)
+        return true;
+    if (run->user_id == NULL) {
+        set_nobody(run);
+        return true;
+    }
+    if (!run->graph->reads_customer || (!mentions(node->config) && !mentions(node->data)))
+        return true;
+    wf_person_load(run, then);
+    return false;
+}
+
+void wf_person_drop_keys(struct wf_run *run, const char *user_id)
+{
+    const struct wf_settings *settings = &run->engine->settings;
+    const char *const patterns[] = { settings->key_user_variables,
+                                     settings->key_user_profile,
+                                     settings->key_node_user_variables,
+                                     settings->key_node_user_profile };
+
+    for (size_t i = 0; i < sizeof(patterns) / sizeof(patterns[0]); i++)
+        (void)wf_kv_add(&run->kv, WF_KV_DELETE, wf_person_key(run, patterns[i], user_id),
+                        NULL, 0);
+}
+
+void wf_person_changed(struct wf_run *run, const char *user_id)
+{
+    (void)wf_run_keys(run);
+    wf_person_drop_keys(run, user_id);
+    wf_kv_send(run->engine, &run->kv);
+    if (run->user_id != NULL && strcmp(run->user_id, user_id) == 0)
+        forget(run);
+}

@@ -1,0 +1,310 @@
+#include "workflow/run.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "workflow/mem.h"
+#include "workflow/sanitise.h"
+#include "workflow/small_jobs.h"
+
+#define SHOWN_DATA 500
+
+static void run_free(struct wf_run *run)
+{
+    struct wf_engine *engine = run->engine;
+
+    wf_kv_clear(&run->kv);
+    engine->effects->batch_destroy(&run->batch);
+    wf_event_fini(&run->event);
+    wf_lock_fini(&run->chat_lock);
+    wf_locks_remove(&engine->locks, &run->node_lock);
+    wf_lock_fini(&run->node_lock);
+    wf_project_unref(&run->project);
+    wf_graph_unref(&run->graph);
+    free(run->chat_key);
+    free(run->marker);
+    free(run->pointer);
+    free(run->preloaded);
+    free(run->user_id);
+    free(run->x.id);
+    free(run->x.session_id);
+    free(run->x.workflow_id);
+    free(run->x.wait_type);
+    free(run->x.current_node_id);
+    free(run->out.target);
+    free(run->out.text);
+    free(run->failure);
+    free(run->reply.description);
+    json_decref(run->params);
+    json_decref(run->x.wait_payload);
+    json_decref(run->out.payload);
+    json_decref(run->out.details);
+    json_decref(run->restored);
+    json_decref(run->customer);
+    json_decref(run->customer_object);
+    json_decref(run->telegram);
+    json_decref(run->roots);
+    for (size_t i = 0; i < WF_SCOPES; i++)
+        json_decref(run->vars[i]);
+    json_decref(run->dirty);
+    json_decref(run->logs);
+    json_decref(run->visits);
+    json_decref(run->scratch);
+    json_decref(run->data);
+    free(run);
+    wf_engine_leave(engine);
+}
+
+/* Lets the next run of the chat begin. */
+static void leave_chat(struct wf_run *run)
+{
+    struct wf_turn *next;
+
+    if (run->has_lock) {
+        struct wf_kv kv = { 0 };
+
+        wf_locks_remove(&run->engine->locks, &run->chat_lock);
+        (void)wf_kv_add(&kv, WF_KV_RELEASE, wf_strdup(run->chat_lock.key),
+                        wf_strdup(run->chat_lock.token), 0);
+        wf_kv_send(run->engine, &kv);
+        run->has_lock = false;
+    }
+    if (!run->has_turn)
+        return;
+    run->has_turn = false;
+    next = wf_chats_leave(&run->engine->chats, &run->turn);
+    if (next != NULL) {
+        struct wf_run *other =
+            (struct wf_run *)(void *)((char *)next - offsetof(struct wf_run, turn));
+
+        wf_run_post(other, other->step);
+    }
+}
+
+static void count_message(struct wf_run *run)
+{
+    struct wf_counters *counters = &run->engine->counters;
+
+    if (run->chat_key == NULL)
+        return;
+    wf_engine_count(&counters->messages);
+    if (run->trips > 5)
+        wf_engine_count(&counters->trips_over);
+}
+
+void wf_run_answer(struct wf_run *run, bool result)
+{
+    const char *json = result ? "true" : "false";
+
+    leave_chat(run);
+    count_message(run);
+    bw_log(bw_job_log(run->job), BW_LOG_DEBUG, "workflow job answered",
+           bw_text("result", json), bw_num("dbTrips", run->trips),
+           bw_num("steps", run->steps_this_run));
+    bw_job_complete(run->job, json, strlen(json));
+    run_free(run);
+}
+
+void wf_run_success(struct wf_run *run)
+{
+    static const char json[] = "{\"success\":true}";
+
+    bw_job_complete(run->job, json, sizeof(json) - 1);
+    run_free(run);
+}
+
+bool wf_run_last_attempt(const struct wf_run *run)
+{
+    return bw_job_attempts_made(run->job) + 1 >= bw_job_attempts(run->job);
+}
+
+static void fail_job(struct wf_run *run)
+{
+    struct bw_job_failure failure = { .message = run->failure };
+
+    if (run->failure_delay_ms > 0 && !wf_run_last_attempt(run)) {
+        failure.has_delay = true;
+        failure.delay_ms = run->failure_delay_ms;
+    }
+    leave_chat(run);
+    bw_log(bw_job_log(run->job), BW_LOG_WARNING,
+           "workflow job failed and may be tried again", bw_text("reason", run->failure));
+    bw_job_fail(run->job, &failure);
+    run_free(run);
+}
+
+static void last_words_done(struct wf_run *run)
+{
+    fail_job(run);
+}
+
+/* The last attempt leaves the execution `failed` before the job fails (§1.4). */
+static void last_words(struct wf_run *run)
+{
+    wf_db_begin(run);
+    run->db_tries = 2; /* one try: the database may be what fails */
+    wf_log_error(run, run->failure);
+    wf_flush_add(run, &(struct wf_flush){ .status = "failed", .error = run->failure });
+    wf_db_run(run, last_words_done, last_words_done);
+}
+
+void wf_run_transient(struct wf_run *run, int64_t delay_ms, const char *format, ...)
+{
+    bool again = run->failure != NULL; /* the last words failed too */
+    char text[BW_ERROR_TEXT_MAX];
+    va_list args;
+
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof(text), format, args); /* cut is fine */
+    va_end(args);
+    if (!again) {
+        run->failure = wf_strdup(text);
+        run->failure_delay_ms = delay_ms;
+    }
+    if (!again && wf_run_last_attempt(run) && run->x.id != NULL && run->logs != NULL)
+        last_words(run);
+    else
+        fail_job(run);
+}
+
+void wf_run_later(struct wf_run *run, int64_t delay_ms)
+{
+    leave_chat(run);
+    bw_job_move_to_delayed(run->job, delay_ms);
+    run_free(run);
+}
+
+bool wf_run_lost(struct wf_run *run)
+{
+    bool held = bw_job_lock_held(run->job);
+
+    if (held && !bw_job_cancelled(run->job))
+        return false;
+    run->failure =
+        wf_strdup(held ? "The job was cancelled" : "The lock of the job was lost");
+    fail_job(run); /* without a lock the queue ignores it */
+    return true;
+}
+
+/* --- kinds of jobs */
+
+static void refuse(struct wf_run *run, bool unrecoverable, const char *format, ...)
+    BW_PRINTF(3, 4);
+
+static void refuse(struct wf_run *run, bool unrecoverable, const char *format, ...)
+{
+    struct bw_job_failure failure = { .unrecoverable = unrecoverable };
+    char text[BW_ERROR_TEXT_MAX + SHOWN_DATA];
+    va_list args;
+
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof(text), format, args); /* cut is fine */
+    va_end(args);
+    failure.message = text;
+    bw_job_fail(run->job, &failure);
+    run_free(run);
+}
+
+static void prepare(struct wf_run *run)
+{
+    for (size_t i = 0; i < WF_SCOPES; i++)
+        run->vars[i] = wf_must(json_object());
+    run->dirty = wf_must(json_object());
+    run->logs = wf_must(json_array());
+    run->visits = wf_must(json_object());
+    run->roots = wf_must(json_object());
+    run->telegram = wf_must(wf_event_telegram(&run->event));
+}
+
+static void start_heavy(struct wf_run *run)
+{
+    struct bw_error err = { 0 };
+    int rc = wf_event_parse(&run->event, json_object_get(run->data, "context"),
+                            wf_member(run->data, "trigger", NULL), &err);
+
+    if (rc == BW_ENOMEM) {
+        wf_check(rc);
+    } else if (rc != BW_OK || run->event.chat_id == NULL) {
+        bw_log(bw_job_log(run->job), BW_LOG_INFO, "nothing in this update can be handled",
+               bw_text("reason", err.text));
+        wf_run_answer(run, false);
+    } else if (run->event.max_platform) {
+        bw_log(bw_job_log(run->job), BW_LOG_WARNING, "there is no transport to MAX");
+        wf_run_answer(run, false);
+    } else {
+        prepare(run);
+        wf_arrive(run);
+    }
+}
+
+static void start_later_kind(struct wf_run *run)
+{
+    refuse(run, false, "This kind of job is not supported yet: %s",
+           bw_job_name(run->job));
+}
+
+static const struct {
+    const char *name;
+    bool project; /* needs a projectId */
+    wf_step *start;
+} kinds[] = {
+    { "heavy_workflow_execution", true, start_heavy },
+    { "user_variables_update", true, wf_small_refresh },
+    { "statistics_aggregation", false, wf_small_acknowledge },
+    { "scheduled_workflow_execution", true, start_later_kind },
+    { "delay-task", true, start_later_kind },
+};
+
+/* The data is shown to whoever looks for the cause, but no secret in it (§3.10). */
+static void refuse_unknown(struct wf_run *run)
+{
+    json_t *shown = wf_sanitise(run->data);
+    char *text = shown != NULL ? wf_dumps(shown) : wf_strdup("not JSON");
+    size_t len = strlen(text);
+
+    if (len > SHOWN_DATA) {
+        len = SHOWN_DATA;
+        while (len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80)
+            len--; /* not in the middle of a character */
+        text[len] = '\0';
+    }
+    json_decref(shown);
+    refuse(run, true, "Unknown workflow job data: %s", text);
+    free(text);
+}
+
+static void dispatch(struct wf_run *run)
+{
+    const char *name = wf_member(run->data, "type", NULL);
+
+    if (name == NULL)
+        name = bw_job_name(run->job);
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        if (strcmp(kinds[i].name, name) != 0)
+            continue;
+        run->project_id = wf_member(run->data, "projectId", "");
+        if (kinds[i].project && *run->project_id == '\0')
+            refuse(run, true, "The job's data has no projectId");
+        else
+            kinds[i].start(run);
+        return;
+    }
+    refuse_unknown(run);
+}
+
+void wf_run_start(struct wf_engine *engine, struct bw_job *job)
+{
+    struct wf_run *run = wf_alloc(sizeof(*run));
+    size_t len;
+    const char *data = bw_job_data(job, &len);
+
+    run->engine = engine;
+    run->job = job;
+    run->data = json_loadb(data, len, 0, NULL);
+    if (json_is_object(run->data))
+        dispatch(run);
+    else
+        refuse_unknown(run);
+}

@@ -1,0 +1,310 @@
+/* One job in the hands of the engine: a run. An explicit state machine in continuation
+ * style; no thread waits for it.
+ *
+ * A run is a chain of functions (`wf_step`) that read top to bottom. Each ends by
+ * starting an operation with the next function as its continuation, by calling the next
+ * one, or by answering the job; after that it must not touch the run any more. One thread
+ * at a time executes a run: a completion only posts it to the worker's threads. */
+#ifndef WORKFLOW_RUN_H
+#define WORKFLOW_RUN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include <bulwark/job.h>
+
+#include "workflow/engine.h"
+#include "workflow/event.h"
+#include "workflow/graph.h"
+#include "workflow/ids.h"
+#include "workflow/template.h"
+
+struct wf_run;
+typedef void wf_step(struct wf_run *run);
+
+/* What a node asks for when it is done; details are in the run's `out`. */
+enum wf_action {
+    WF_PENDING, /* an operation was started; its continuation ends with wf_loop_resume()
+                 */
+    WF_NEXT,
+    WF_GOTO,
+    WF_WAIT,
+    WF_END,
+    WF_ERROR
+};
+
+enum wf_scope_name { WF_SESSION, WF_USER, WF_PROJECT, WF_GLOBAL, WF_SCOPES };
+
+/* A row of workflow_executions, as far as the engine uses it. Texts are owned. */
+struct wf_execution {
+    char *id, *session_id, *workflow_id;
+    int version;
+    char *wait_type, *current_node_id; /* of the wait it was resumed from */
+    json_t *wait_payload;
+    int64_t steps;    /* executed so far */
+    bool stored;      /* the row is in the database */
+    bool resumed;     /* it was waiting */
+    char started[64]; /* for a row not stored yet */
+};
+
+struct wf_run {
+    struct bw_task task;
+    wf_step *step; /* what the task runs */
+    struct wf_engine *engine;
+    struct bw_job *job;
+    json_t *data;           /* the job's; foreign */
+    const char *project_id; /* borrowed from data */
+    struct wf_event event;
+
+    /* turn and lock of the chat */
+    struct wf_turn turn;
+    char *chat_key;
+    bool has_turn;
+    struct wf_lock chat_lock;
+    bool has_lock;
+    struct bw_mono lock_until;
+
+    /* operations under way */
+    struct wf_kv kv;
+    struct wf_batch *batch;
+    wf_step *db_then, *on_refused;
+    unsigned db_tries, trips;
+
+    /* a message under way */
+    struct bw_mono send_until;
+    const char *method; /* static */
+    json_t *params;
+    struct {
+        enum wf_send_outcome outcome;
+        bool blocked, not_modified;
+        int status;
+        int64_t retry_after_ms, message_id;
+        char *description;
+    } reply;
+
+    /* what it works with; shared, constant */
+    struct wf_project *project;
+    struct wf_graph *graph;
+    char *marker;     /* digest of Node's version key, or NULL */
+    bool redis_away;  /* the last group of keys was answered from memory */
+    char *pointer;    /* session id by the pointer key, or NULL */
+    json_t *restored; /* checkpoint of an attempt that died, or NULL */
+
+    /* the person */
+    char *user_id;           /* NULL: unknown */
+    json_t *customer;        /* flat variables `user.*` (§6.5), or NULL */
+    bool customer_known;     /* `customer` is right: a NULL means that there is none */
+    json_t *customer_object; /* the same as `user` (§6.3), made when it is asked for */
+    json_t *telegram;        /* §6.4.1 */
+    json_t *roots;           /* other values templates ask for, made when they do */
+
+    struct wf_execution x;
+    bool lookup_again; /* a claim was lost once */
+    size_t waiting_at,
+        variables_at;  /* places in the group of keys before the lookup; 0: none */
+    char *preloaded;   /* session whose variables are there or asked for; "": none */
+    bool person_asked; /* the batch asks for the customer */
+
+    json_t *vars[WF_SCOPES];
+    json_t *dirty; /* session key → {"key","value","expires_at"?} */
+    json_t *logs;  /* rows of the flush */
+    int64_t last_log_ms;
+
+    /* the loop */
+    const struct wf_node *node;
+    unsigned steps_this_run;
+    json_t *visits; /* node id → count since the last flush (§3.9.3) */
+    struct bw_mono deadline;
+    struct bw_mono node_started;
+    unsigned sent;    /* messages of this node that are out */
+    unsigned sending; /* the one under way, from 1 */
+    bool effect;      /* the node did something outside */
+
+    struct {
+        const char *handle; /* the branch taken, or NULL; static, or in handle_text */
+        char handle_text[32];
+        bool fallback;    /* an unlabelled edge will do */
+        char *target;     /* WF_GOTO */
+        const char *wait; /* static: wait type */
+        json_t *payload;  /* WF_WAIT */
+        bool failed;      /* WF_END with success=false */
+        char *text;       /* WF_ERROR, or the message of WF_END */
+        json_t *details;  /* for the log row */
+    } out;
+
+    /* what a node needs across its operations; freed with clear_node() */
+    struct wf_lock node_lock;
+    struct bw_mono node_lock_until;
+    size_t last_index; /* of the batch */
+    json_t *scratch;
+    wf_step *then, *after_send, *after_checkpoint;
+
+    /* how it ends */
+    const char *status; /* static */
+    bool flush_again;   /* the flush was refused: only the state is written now */
+    bool result;
+    char *failure;            /* transient: text of the job's failure */
+    int64_t failure_delay_ms; /* > 0: not before */
+};
+
+/* --- run.c: begin and end */
+
+/* Takes the job. */
+void wf_run_start(struct wf_engine *engine, struct bw_job *job);
+/* Ends the run with a result and no further writing. */
+void wf_run_answer(struct wf_run *run, bool result);
+/* The job fails and is tried again; the checkpoint stays. `delay_ms` > 0: not before. */
+void wf_run_transient(struct wf_run *run, int64_t delay_ms, const char *format, ...)
+    BW_PRINTF(3, 4);
+/* Back to the queue without an attempt made. */
+void wf_run_later(struct wf_run *run, int64_t delay_ms);
+/* True, and the run is over: the job is not ours any more, or was cancelled. */
+bool wf_run_lost(struct wf_run *run);
+/* Which run of the job's attempts this is. */
+bool wf_run_last_attempt(const struct wf_run *run);
+
+/* --- io.c: operations */
+
+void wf_run_post(struct wf_run *run, wf_step *step);
+void wf_run_after(struct wf_run *run, int64_t delay_ms, wf_step *step);
+/* Sends run->kv; the results stay there until the next group is begun. */
+void wf_run_kv(struct wf_run *run, wf_step *step);
+struct wf_kv *wf_run_keys(struct wf_run *run); /* begins a group */
+
+/* Begins a batch; adds statements; sends it. A transient failure ends the run by itself,
+ * after three tries where that is safe. `refused`: what to do when a statement is
+ * refused; NULL: a node error inside of the loop, else the run ends with `false`. */
+void wf_db_begin(struct wf_run *run);
+size_t wf_db_add_list(struct wf_run *run, enum wf_sql sql, const char *const *params,
+                      size_t count);
+#define wf_db_add(run, sql, ...)                                                         \
+    wf_db_add_list((run), (sql), (const char *const[]){ __VA_ARGS__ },                   \
+                   sizeof((const char *const[]){ __VA_ARGS__ }) / sizeof(const char *))
+void wf_db_run(struct wf_run *run, wf_step *step, wf_step *refused);
+size_t wf_db_rows(const struct wf_run *run, size_t index);
+/* Borrowed until the next batch; NULL for SQL NULL and for rows that are not there. */
+const char *wf_db_value(const struct wf_run *run, size_t index, size_t row,
+                        size_t column);
+bool wf_db_true(const struct wf_run *run, size_t index, size_t row, size_t column);
+int64_t wf_db_number(const struct wf_run *run, size_t index, size_t row, size_t column);
+const char *wf_db_sqlstate(const struct wf_run *run);
+/* The id as PostgreSQL's bigint takes it, or NULL. */
+const char *wf_db_bigint(const char *text);
+
+/* --- arrive.c (§3.1 steps 1–7), lookup.c (8, 9), resume_run.c and begin.c (10), loop.c
+ * (11), finish.c */
+
+void wf_arrive(struct wf_run *run);
+/* Keys whose values help the lookup, into the group that is begun. */
+void wf_lookup_keys(struct wf_run *run);
+void wf_lookup(struct wf_run *run);
+/* With run->x and the claimed wait: what the event means for it, and on. */
+void wf_resume(struct wf_run *run);
+/* A new execution. `id`: the row to use, or NULL; `adopt`: it is there already. `reuse`:
+ * session to go on with, or NULL. */
+void wf_begin(struct wf_run *run, const char *id, bool adopt, const char *reuse);
+/* After variables and customer are there: runs from `node`. */
+void wf_loop_start(struct wf_run *run, const struct wf_node *node);
+/* From a node's continuation: the node is done. */
+void wf_loop_resume(struct wf_run *run, enum wf_action action);
+/* Flushes with run->status, run->out.text as the error if it failed, and the wait in
+ * run->out; ends the run with run->result. */
+void wf_finish(struct wf_run *run);
+/* Goes on where run->restored stopped. */
+void wf_restore(struct wf_run *run);
+/* Writes the checkpoint, then goes on with `then`. `next`: the node an attempt after this
+ * one begins with. `inside`: it is the current one, not done yet; run->sent of its
+ * messages are out. */
+void wf_checkpoint(struct wf_run *run, const char *next, bool inside, wf_step *then);
+/* New text: names the job too, where a row is marked with it. */
+char *wf_checkpoint_key(const struct wf_run *run);
+/* New text: the value of a finished checkpoint. */
+char *wf_checkpoint_done(const struct wf_run *run);
+/* As wf_restore(), from what stands in the row instead (§3.9.2, without Redis). */
+void wf_restore_row(struct wf_run *run, const json_t *payload);
+/* Fills the flush statement into the batch that is begun. */
+struct wf_flush {
+    const char *status, *error, *node, *wait_type; /* all but the status may be NULL */
+    const json_t *payload;                         /* or NULL */
+    bool supersede; /* other waits of the session are cancelled */
+};
+void wf_flush_add(struct wf_run *run, const struct wf_flush *flush);
+/* After a flush in mid-run: nothing is left to write. */
+void wf_flush_done(struct wf_run *run);
+
+/* --- values.c: what templates see */
+
+struct wf_scope wf_run_scope(struct wf_run *run);
+/* A session variable; takes `value` (NULL: JSON null). `ttl` in seconds, 0: none. */
+void wf_run_set(struct wf_run *run, const char *key, json_t *value, int64_t ttl);
+/* Borrowed or NULL. */
+const json_t *wf_run_get(const struct wf_run *run, enum wf_scope_name scope,
+                         const char *key);
+/* Preload: the statement and its result. */
+size_t wf_run_preload_add(struct wf_run *run, const char *session, const char *workflow,
+                          const char *execution);
+/* `session`: whether rows of the session count. */
+void wf_run_preload_take(struct wf_run *run, size_t index, bool session);
+void wf_run_defaults(struct wf_run *run);
+/* New: a config member, rendered; NULL when it is absent or empty. */
+char *wf_run_text(struct wf_run *run, const json_t *config, const char *key,
+                  const char *other);
+/* New reference: a config member with its type (whole-string rule); NULL: absent. */
+json_t *wf_run_value(struct wf_run *run, const json_t *value);
+/* The node's variable for its result, or `fallback`. */
+const char *wf_run_assign(const struct wf_node *node, const char *fallback);
+
+/* --- person.c: the customer of a run (§6.4, §6.5) */
+
+/* The statement in the batch that is begun; wf_person_take() reads it. */
+size_t wf_person_add(struct wf_run *run, const char *execution);
+void wf_person_take(struct wf_run *run, size_t index);
+void wf_person_take_cached(struct wf_run *run, const char *json);
+/* Loads the customer if the node needs it and it is not known; then goes on. True:
+ * nothing to do. */
+bool wf_person_ready(struct wf_run *run, const struct wf_node *node, wf_step *then);
+void wf_person_load(struct wf_run *run, wf_step *then);
+/* The customer with this id is the run's from now on; NULL: nobody. */
+void wf_person_set(struct wf_run *run, const char *user_id);
+/* After a change by the run: caches are dropped, the next use reads anew (§10.3). */
+void wf_person_changed(struct wf_run *run, const char *user_id);
+char *wf_person_key(const struct wf_run *run, const char *pattern, const char *user_id);
+/* Keys that hold something of a customer, into the group that is begun. */
+void wf_person_drop_keys(struct wf_run *run, const char *user_id);
+
+/* --- log.c: rows of workflow_logs (§3.10) */
+
+void wf_log_step(struct wf_run *run, const char *branch, const char *next,
+                 const char *outcome);
+void wf_log_error(struct wf_run *run, const char *text);
+/* A warning beside the step's row. */
+void wf_log_warn(struct wf_run *run, const char *text);
+/* `YYYY-MM-DDTHH:MM:SS.mmmZ` */
+#define WF_ISO_SIZE 64
+void wf_iso(int64_t ms, char text[WF_ISO_SIZE]);
+
+/* --- send.c: Telegram */
+
+/* Sends one message of the current node and goes on with `then`, unless an attempt before
+ * did so; a refusal is a node error. Takes `params`; `method` is static. The answer is in
+ * run->reply. */
+void wf_send(struct wf_run *run, const char *method, json_t *params, wf_step *then);
+/* Outside of the loop: a notice of the engine's own, not part of a node; `then` is called
+ * whatever becomes of it. */
+void wf_send_notice(struct wf_run *run, const char *text, wf_step *then);
+void wf_answer_callback(struct wf_run *run);
+
+/* --- node results, for nodes/ */
+
+enum wf_action wf_node_next(void);
+enum wf_action wf_node_branch(struct wf_run *run, const char *handle, bool fallback);
+enum wf_action wf_node_goto(struct wf_run *run, const char *target);
+/* Takes `payload`. */
+enum wf_action wf_node_wait(struct wf_run *run, const char *type, json_t *payload);
+enum wf_action wf_node_end(struct wf_run *run, bool success, char *message);
+enum wf_action wf_node_fail(struct wf_run *run, const char *format, ...) BW_PRINTF(2, 3);
+
+#endif

@@ -1,0 +1,177 @@
+/* Telegram, as a run uses it. §9 */
+#include "workflow/run.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "workflow/mem.h"
+
+#define WINDOW_MS 1000
+#define TTL_MS    60000 /* of a counter, whatever the window (§10.4) */
+
+static void throttle(struct wf_run *run);
+
+/* --- outcomes */
+
+static void blocked_written(struct wf_run *run)
+{
+    if (wf_db_rows(run, 0) > 0)
+        wf_person_changed(run, wf_db_value(run, 0, 0, 0));
+    wf_loop_resume(run, wf_node_fail(run, "%s", run->reply.description));
+}
+
+/* §9.6: the person is gone; nobody writes to him again. */
+static void forget_person(struct wf_run *run)
+{
+    const char *chat = wf_db_bigint(run->event.chat_id);
+
+    if (run->user_id == NULL || chat == NULL) {
+        wf_loop_resume(run, wf_node_fail(run, "%s", run->reply.description));
+        return;
+    }
+    wf_db_begin(run);
+    (void)wf_db_add(run, WF_SQL_blocked, run->project_id, run->user_id, chat);
+    wf_db_run(run, blocked_written, NULL);
+}
+
+static void fail_transient(struct wf_run *run)
+{
+    wf_run_transient(run, run->reply.retry_after_ms, "Telegram: %s",
+                     run->reply.description);
+}
+
+static void settled(struct wf_run *run)
+{
+    switch (run->reply.outcome) {
+    case WF_SEND_OK:
+        run->sent = run->sending;
+        wf_checkpoint(run, run->node->id, true, run->after_send);
+        return;
+    case WF_SEND_TRANSIENT:
+        wf_checkpoint(run, run->node->id, true, fail_transient);
+        return;
+    case WF_SEND_REFUSED:
+        break;
+    }
+    if (run->reply.blocked) {
+        forget_person(run);
+        return;
+    }
+    if (run->reply.status ==
+        401) /* the token may have been changed: read it again next time */
+        wf_projects_drop(&run->engine->projects, run->project_id);
+    wf_loop_resume(run, wf_node_fail(run, "%s", run->reply.description));
+}
+
+static void keep_reply(struct wf_run *run, const struct wf_sent *sent)
+{
+    run->reply.outcome = sent->outcome;
+    run->reply.blocked = sent->blocked;
+    run->reply.not_modified = sent->not_modified;
+    run->reply.status = sent->status;
+    run->reply.retry_after_ms = sent->retry_after_ms;
+    run->reply.message_id = sent->message_id;
+    wf_set(&run->reply.description, sent->description != NULL ? sent->description : "");
+}
+
+static void done(const struct wf_sent *sent, void *arg)
+{
+    struct wf_run *run = arg;
+
+    keep_reply(run, sent);
+    wf_run_post(run, run->step);
+}
+
+static void submit(struct wf_run *run, wf_step *then)
+{
+    const struct wf_effects *effects = run->engine->effects;
+    json_t *params = run->params;
+
+    run->params = NULL;
+    run->step = then;
+    wf_engine_count(&run->engine->counters.sends);
+    effects->telegram(effects->arg, run->project->token, run->method, params, done, run);
+}
+
+/* --- the throttle of the bot (§10.4) */
+
+static void later(struct wf_run *run)
+{
+    wf_run_later(run, WINDOW_MS);
+}
+
+static void counted(struct wf_run *run)
+{
+    int64_t now = wf_engine_now_ms(run->engine);
+
+    if (wf_run_lost(run)) /* asked before what cannot be taken back */
+        return;
+    if (wf_kv_at(&run->kv, 0)->number <= run->engine->settings.limit_bot)
+        submit(run, settled);
+    else if (bw_mono_before(wf_engine_mono(run->engine), run->send_until))
+        wf_run_after(run, WINDOW_MS - now % WINDOW_MS, throttle);
+    else
+        wf_checkpoint(run, run->node->id, true, later);
+}
+
+static void throttle(struct wf_run *run)
+{
+    int64_t window = wf_engine_now_ms(run->engine) / WINDOW_MS;
+
+    (void)wf_kv_add(
+        wf_run_keys(run), WF_KV_COUNT,
+        wf_printf("rate_limit:bot:%s:%lld", run->project_id, (long long)window), NULL,
+        TTL_MS);
+    wf_run_kv(run, counted);
+}
+
+static void fail_inactive(struct wf_run *run)
+{
+    wf_loop_resume(run, wf_node_fail(run, "Telegram bot is inactive for this project"));
+}
+
+void wf_send(struct wf_run *run, const char *method, json_t *params, wf_step *then)
+{
+    run->sending++;
+    if (run->sending <= run->sent) { /* an attempt before did */
+        json_decref(params);
+        wf_run_post(run, then);
+        return;
+    }
+    json_decref(run->params);
+    run->params = params;
+    run->method = method;
+    run->after_send = then;
+    if (!run->project->bot_active) {
+        wf_run_post(run, fail_inactive); /* WF-017 */
+        return;
+    }
+    run->send_until =
+        bw_mono_add_ms(wf_engine_mono(run->engine), run->engine->settings.bot_wait_ms);
+    throttle(run);
+}
+
+/* --- outside of nodes */
+
+void wf_send_notice(struct wf_run *run, const char *text, wf_step *then)
+{
+    run->params = wf_must(json_object());
+    wf_json_set_text(run->params, "chat_id", run->event.chat_id);
+    wf_json_set_text(run->params, "text", text);
+    run->method = "sendMessage";
+    submit(run, then);
+}
+
+void wf_answer_callback(struct wf_run *run)
+{
+    const struct wf_effects *effects = run->engine->effects;
+    json_t *params;
+
+    if (run->event.callback_id == NULL || !run->engine->settings.answer_callback)
+        return;
+    params = wf_must(json_object());
+    wf_json_set_text(params, "callback_query_id", run->event.callback_id);
+    effects->telegram(effects->arg, run->project->token, "answerCallbackQuery", params,
+                      NULL, NULL);
+}

@@ -1,0 +1,92 @@
+/* What an operator may set for the workflow engine: the configuration's "workflow"
+ * object. Appendix C. Constant after parsing; texts are owned by the struct. */
+#ifndef WORKFLOW_SETTINGS_H
+#define WORKFLOW_SETTINGS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include <bulwark/error.h>
+
+/* field, key, default, least, greatest */
+#define WF_NUMBER_SETTINGS(X)                                                            \
+    X(max_visits, "run.max_visits", 100, 1, 1000000)                                     \
+    X(default_max_steps, "run.default_max_steps", 200, 1, 1000000)                       \
+    X(reuse_seconds, "session.reuse_seconds", 86400, 0, 604800)                          \
+    X(ttl_user_variables, "cache.ttl.user_variables", 120, 1, 86400)                     \
+    X(ttl_user_profile, "cache.ttl.user_profile", 30, 1, 86400)                          \
+    X(ttl_waiting, "cache.ttl.waiting", 300, 1, 86400)                                   \
+    X(ttl_version, "cache.ttl.version", 3600, 1, 86400)                                  \
+    X(memory_entries, "cache.memory_entries", 10000, 16, 10000000)                       \
+    X(limit_user, "ratelimit.user", 100, 1, 1000000)                                     \
+    X(limit_bot, "ratelimit.bot", 10, 1, 1000000)                                        \
+    X(lock_ttl_ms, "lock.ttl_ms", 10000, 100, 600000)                                    \
+    X(chat_wait_ms, "lock.chat_wait_ms", 5000, 0, 600000)                                \
+    X(spend_wait_ms, "lock.spend_wait_ms", 3000, 0, 600000)                              \
+    X(bot_wait_ms, "telegram.throttle_wait_ms", 5000, 0, 600000)                         \
+    X(db_timeout_ms, "database.timeout_ms", 10000, 100, 600000)
+
+#define WF_SWITCH_SETTINGS(X)                                                            \
+    X(escape, "template.escape", true)                                                   \
+    X(expose_secrets, "template.expose_secrets", false)                                  \
+    X(require_own_contact, "contact.require_own", true)                                  \
+    X(accept_typed_phone, "contact.accept_typed_phone", true)                            \
+    X(node_compat, "cache.node_compat", true)                                            \
+    X(answer_callback, "telegram.answer_callback", true)
+
+#define WF_TEXT_SETTINGS(X)                                                                                                                       \
+    X(timezone, "format.timezone", "Europe/Moscow")                                                                                               \
+    X(long_date_sep, "format.long_date_sep", " в ")                                                                                               \
+    X(key_user_variables, "cache.key.user_variables",                                                                                             \
+      "user:{userId}:{projectId}:variables")                                                                                                      \
+    X(key_user_profile, "cache.key.user_profile", "user:{userId}:{projectId}:profile")                                                            \
+    X(key_waiting, "cache.key.waiting", "workflow:waiting:{sessionId}")                                                                           \
+    X(key_version, "cache.key.version", "workflow:version:{projectId}:{workflowId}")                                                              \
+    X(key_node_user_variables, "cache.key.node_user_variables",                                                                                   \
+      "workflow:user-variables:{projectId}:{userId}")                                                                                             \
+    X(key_node_user_profile, "cache.key.node_user_profile",                                                                                       \
+      "workflow:user-profile:{userId}")                                                                                                           \
+    X(key_node_waiting, "cache.key.node_waiting",                                                                                                 \
+      "workflow:execution:waiting:{projectId}:{chatId}:{waitType}")                                                                               \
+    X(key_node_version, "cache.key.node_active_version",                                                                                          \
+      "project:{projectId}:workflow:active-version")                                                                                              \
+    X(text_limited, "messages.rate_limited",                                                                                                      \
+      "⚠️ Слишком много запросов. Пожалуйста, подождите немного перед следующим " \
+      "запросом.")                                                                                                                                \
+    X(text_customer_required, "messages.customer_required",                                                                                       \
+      "❌ Для использования меню необходимо привязать аккаунт. Введите /start для "      \
+      "начала.")                                                                                                                                  \
+    X(text_foreign_contact, "messages.foreign_contact",                                                                                           \
+      "⚠️ Отправьте, пожалуйста, свой контакт кнопкой "                                                  \
+      "ниже.")                                                                                                                                    \
+    X(text_email_prompt, "messages.email_prompt",                                                                                                 \
+      "📧 Введите ваш email адрес:\n\nНапример: example@mail.ru")                                                                                  \
+    X(text_email_invalid, "messages.email_invalid",                                                                                               \
+      "❌ Неверный формат email. Пример: example@mail.ru\n\n📧 Пожалуйста, введите "                      \
+      "корректный email адрес:\nНапример: example@mail.ru")
+
+struct wf_settings {
+#define X(field, key, value, least, greatest) int64_t field;
+    WF_NUMBER_SETTINGS(X)
+#undef X
+#define X(field, key, value) bool field;
+    WF_SWITCH_SETTINGS(X)
+#undef X
+#define X(field, key, value) char *field;
+    WF_TEXT_SETTINGS(X)
+#undef X
+};
+
+/* `config` may be NULL: all defaults. BW_EINVAL names the key, and the nearest known one.
+ * On failure nothing is owned. */
+BW_MUSTCHECK int wf_settings_parse(struct wf_settings *settings, const json_t *config,
+                                   struct bw_error *err);
+void wf_settings_fini(struct wf_settings *settings);
+
+/* New text: a key's pattern with its members filled in. `fills` is name, value, …, NULL.
+ */
+char *wf_settings_key(const char *pattern, const char *const *fills);
+
+#endif

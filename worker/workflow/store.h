@@ -1,0 +1,62 @@
+/* The engine's SQL: constant statements, by number. All values travel as parameters.
+ *
+ * Texts: store.c (runs), store_customer.c (customers and money). Column order is part of
+ * a statement's contract and is written above its text. */
+#ifndef WORKFLOW_STORE_H
+#define WORKFLOW_STORE_H
+
+/* name, number of parameters */
+#define WF_STATEMENTS(X)                                                                 \
+    X(project, 1)                                                                        \
+    X(versions, 1)                                                                       \
+    X(version, 3)                                                                        \
+    X(lookup, 8)                                                                         \
+    X(claim, 8)                                                                          \
+    X(insert, 8)                                                                         \
+    X(preload, 6)                                                                        \
+    X(flush, 14)                                                                         \
+    X(set_variable, 7)                                                                   \
+    X(purge, 1)                                                                          \
+    X(advisory_lock, 1)                                                                  \
+    X(customer, 5)                                                                       \
+    X(blocked, 3)                                                                        \
+    X(user_by_platform, 6)                                                               \
+    X(user_by_contact, 5)                                                                \
+    X(user_any_contact, 4)                                                               \
+    X(user_create, 10)                                                                   \
+    X(user_adopt, 6)                                                                     \
+    X(user_lock, 2)                                                                      \
+    X(user_detach, 4)                                                                    \
+    X(user_activate, 6)                                                                  \
+    X(user_welcome, 4)                                                                   \
+    X(user_json, 2)                                                                      \
+    X(user_update, 7)                                                                    \
+    X(user_contact, 5)                                                                   \
+    X(user_birthday, 3)                                                                  \
+    X(user_metadata, 2)                                                                  \
+    X(user_metadata_set, 4)                                                              \
+    X(balance, 2)                                                                        \
+    X(transactions, 3)                                                                   \
+    X(stats, 2)                                                                          \
+    X(referral, 2)                                                                       \
+    X(welcomed, 2)                                                                       \
+    X(add_bonus, 11)                                                                     \
+    X(spend_bonus, 9)
+
+enum wf_sql {
+#define X(name, params) WF_SQL_##name,
+    WF_STATEMENTS(X)
+#undef X
+        WF_SQL_COUNT
+};
+
+struct wf_statement {
+    const char *name; /* unique */
+    const char *text;
+    unsigned params;
+};
+
+/* Borrowed, constant. */
+const struct wf_statement *wf_store_statement(enum wf_sql sql);
+
+#endif

@@ -1,0 +1,52 @@
+/* Parts of SQL that both files of statements are built from, and the statements' texts.
+ */
+#ifndef WORKFLOW_STORE_TEXT_H
+#define WORKFLOW_STORE_TEXT_H
+
+#include "workflow/store.h"
+
+/* Timestamps are without time zone and hold UTC (§0.3). */
+#define NOW "(now() at time zone 'UTC')"
+
+#define ISO(column) "to_char(" column ", 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')"
+
+/* In a group a session belongs to one person (§3.5); NULL: a private chat. */
+#define PERSON(prefix)                                                                   \
+    "(" prefix "::text is null or session_id = " prefix                                  \
+    " or starts_with(session_id, " prefix " || '_'))"
+
+/* Not used and not expired (§2.3). */
+#define ACTIVE_BONUS "not is_used and (expires_at is null or expires_at > " NOW ")"
+
+/* §8.2: U-JSON of the row `u`. Ids of messengers are absent when NULL. */
+#define U_JSON(u)                                                                        \
+    "jsonb_strip_nulls(jsonb_build_object('telegramId', " u ".telegram_id::text,"        \
+    " 'maxId', " u ".max_id::text)) || jsonb_build_object('id', " u ".id,"               \
+    " 'projectId', " u ".project_id, 'email', " u ".email, 'phone', " u ".phone,"        \
+    " 'firstName', " u ".first_name, 'lastName', " u ".last_name,"                       \
+    " 'birthDate', to_char(" u ".birth_date, 'YYYY-MM-DD\"T00:00:00.000Z\"'),"           \
+    " 'telegramUsername', " u ".telegram_username, 'maxUsername', " u ".max_username,"   \
+    " 'isActive', " u ".is_active, 'registeredAt', " ISO(                                \
+        u                                                                                \
+        ".registered_at") ","                                                            \
+                          " 'updatedAt', " ISO(                                          \
+                              u                                                          \
+                              ".updated_at") ", 'currentLevel', " u ".current_level,"    \
+                                             " 'referralCode', " u                       \
+                                             ".referral_code, 'referredBy', " u          \
+                                             ".referred_by,"                             \
+                                             " 'totalPurchases', trim_scale(" u          \
+                                             ".total_purchases)) || jsonb_build_object(" \
+                                             " 'utmCampaign', " u                        \
+                                             ".utm_campaign, 'utmContent', " u           \
+                                             ".utm_content,"                             \
+                                             " 'utmMedium', " u                          \
+                                             ".utm_medium, 'utmSource', " u              \
+                                             ".utm_source,"                              \
+                                             " 'utmTerm', " u ".utm_term)"
+
+#define X(name, params) extern const char wf_sql_##name[];
+WF_STATEMENTS(X)
+#undef X
+
+#endif

@@ -1,1 +1,0 @@
-typedef int wk_stub_workflow; /* replaced soon */
