@@ -25,7 +25,8 @@ BW_API BW_MUSTCHECK int bw_buf_add_str(struct bw_buf *buf, const char *text);
 BW_API BW_MUSTCHECK int bw_buf_add_char(struct bw_buf *buf, char c);
 BW_API BW_MUSTCHECK int bw_buf_addf(struct bw_buf *buf, const char *format, ...)
     BW_PRINTF(2, 3);
-BW_API BW_MUSTCHECK int bw_buf_vaddf(struct bw_buf *buf, const char *format, va_list args);
+BW_API BW_MUSTCHECK int bw_buf_vaddf(struct bw_buf *buf, const char *format, va_list args)
+    BW_PRINTF(2, 0);
 
 /* Borrowed: the text, "" when empty. Valid until the next change. */
 BW_API const char *bw_buf_text(const struct bw_buf *buf);
