@@ -119,8 +119,8 @@ static void test_callback_data_limit(void **state)
     static const char *const refused[] = {
         "{'buttons': [[{'text': 'A', 'callback_data': '{{long}}5'}]]}",
         "{'buttons': [[{'text': 'A', 'goto_node': '{{long}}'}]]}",
-        "{'buttons': [[{'text': 'A', 'callback_data': "
-        "'жжжжжжжжжжжжжжжжжжжжжжжжжжжжжжжжж'}]]}",
+        ("{'buttons': [[{'text': 'A', 'callback_data': "
+         "'жжжжжжжжжжжжжжжжжжжжжжжжжжжжжжжжж'}]]}"),
     };
     struct wf_scope scope = json_scope(values);
 
