@@ -1,6 +1,7 @@
 /* Whatever is killed or cut: nothing is lost, nothing is finished twice, and work goes on
  * within two seconds. design.md "What must never happen" 1, 2, 4; answers for
  * lib/run/links.c, adopt.c, recheck.c, watch.c. */
+#include "integration/proxy.h"
 #include "integration/worker_rig.h"
 
 #define SYNCED                                                                           \
@@ -129,6 +130,134 @@ static void lost_replies_are_found(void **state)
         rig_wait(2500, completed_count(rig) == i * 5);
     }
     assert_books(rig, 150);
+}
+
+/* --- replies that vanish; through a relay, so that it happens just then */
+
+struct relayed {
+    struct rig *rig;
+    struct proxy *proxy;
+    struct rig_keeper keeper;
+};
+
+static struct relayed *run_relayed(struct rig *rig, unsigned concurrency, unsigned kept)
+{
+    struct relayed *relayed = calloc(1, sizeof *relayed);
+    struct bw_queue_options options = rig_options(QUEUE, concurrency);
+
+    assert_non_null(relayed);
+    relayed->rig = rig;
+    relayed->proxy = proxy_start(rig->server.port);
+    rig_keeper_init(&relayed->keeper);
+    rig->redis.port = proxy_port(relayed->proxy);
+    options.skip_stalled_check = true;
+    rig_run(rig, &options, &rig_keep, &relayed->keeper);
+    rig_wait(5000, rig_keeper_count(&relayed->keeper) == kept);
+    return relayed;
+}
+
+static void end_relayed(struct relayed *relayed)
+{
+    (void)rig_stop(relayed->rig, 1000); /* the test has looked at what counts */
+    proxy_stop(&relayed->proxy);
+    rig_keeper_fini(&relayed->keeper);
+    free(relayed);
+}
+
+static void complete_kept(struct relayed *relayed, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        bw_job_complete(rig_keeper_take(&relayed->keeper), "1", 1);
+}
+
+/* Jobs ended and jobs taken by a call whose reply never comes: the ends count once, and
+ * the jobs are found within a second of the reconnect. `cut` may leave the server's end
+ * open. */
+static void vanished_reply(struct rig *rig, void (*cut)(struct proxy *proxy))
+{
+    struct relayed *relayed;
+
+    rig_add(rig, QUEUE, 16, NULL);
+    relayed = run_relayed(rig, 8, 8);
+    proxy_swallow(relayed->proxy);
+    complete_kept(relayed, 8);
+    rig_wait(2000, completed_count(rig) == 8);
+    rig_wait(2000, rig_int(rig, "LLEN bull:" QUEUE ":active") == 8);
+    assert_int_equal(rig_keeper_count(&relayed->keeper), 0);
+    assert_int_equal(rig_stats(rig, QUEUE).completed, 0);
+    cut(relayed->proxy);
+    rig_wait(2000, rig_keeper_count(&relayed->keeper) == 8);
+    rig_wait(2000, rig_stats(rig, QUEUE).completed == 8);
+    complete_kept(relayed, 8);
+    rig_wait(2000, rig_stats(rig, QUEUE).completed == 16);
+    assert_int_equal(rig_stats(rig, QUEUE).locks_lost, 0);
+    assert_books(rig, 16);
+    end_relayed(relayed);
+}
+
+static void vanished_reply_of_a_cut_link(void **state)
+{
+    vanished_reply(*state, proxy_cut);
+}
+
+static void vanished_reply_of_a_half_open_link(void **state)
+{
+    vanished_reply(*state, proxy_forsake);
+}
+
+/* The same for an end that was a retry, and one whose job was removed at once. */
+static void vanished_reply_of_other_ends(void **state)
+{
+    struct rig *rig = *state;
+    struct bw_job_failure failure = { .message = "boom" };
+    struct relayed *relayed;
+
+    rig_add(rig, QUEUE, 1, "{\"attempts\":3,\"backoff\":60000}");
+    rig_add(rig, QUEUE, 1, "{\"removeOnComplete\":true}");
+    relayed = run_relayed(rig, 2, 2);
+    proxy_swallow(relayed->proxy);
+    for (int i = 0; i < 2; i++) {
+        struct bw_job *job = rig_keeper_take(&relayed->keeper);
+
+        if (strcmp(bw_job_id(job), "1") == 0)
+            bw_job_fail(job, &failure);
+        else
+            bw_job_complete(job, "1", 1);
+    }
+    rig_wait(2000, rig_int(rig, "ZCARD bull:" QUEUE ":delayed") == 1);
+    rig_wait(2000, rig_int(rig, "EXISTS bull:" QUEUE ":2") == 0);
+    proxy_cut(relayed->proxy);
+    rig_wait(3000, rig_stats(rig, QUEUE).in_flight == 0);
+    assert_int_equal(rig_stats(rig, QUEUE).retried, 1);
+    assert_int_equal(rig_stats(rig, QUEUE).completed, 1);
+    assert_int_equal(rig_stats(rig, QUEUE).locks_lost, 0);
+    rig_expect(rig, "1", "HGET bull:" QUEUE ":1 atm");
+    end_relayed(relayed);
+}
+
+/* A marker that goes to a half-open wait is not lost, and the old wait is killed. */
+static void half_open_wait(void **state)
+{
+    struct rig *rig = *state;
+    struct relayed *relayed;
+
+    rig_add(rig, QUEUE, 1, NULL);
+    relayed = run_relayed(rig, 2, 1);
+    rig_wait(3000, rig_count_clients(rig, "cmd=bzpopmin") == 1);
+    proxy_swallow(relayed->proxy);
+    rig_add(rig, QUEUE, 1, NULL);
+    rig_wait(2000,
+             rig_int(rig, "ZCARD bull:" QUEUE ":marker") == 0); /* the wait has it */
+    assert_int_equal(rig_keeper_count(&relayed->keeper), 1);
+    proxy_forsake(relayed->proxy);
+    rig_wait(3000, rig_keeper_count(&relayed->keeper) == 2);
+    /* The two links of now, and nothing of before. */
+    rig_wait(3000, rig_count_clients(rig, " name=bulwark:") +
+                           rig_count_clients(rig, " name=bull:") ==
+                       2);
+    complete_kept(relayed, 2);
+    rig_wait(2000, completed_count(rig) == 2);
+    end_relayed(relayed);
 }
 
 static void stopped_for_a_while(void **state)
@@ -261,6 +390,10 @@ int main(void)
         TEST(killed_connections_inline),
         TEST(killed_connections_threads),
         TEST(lost_replies_are_found),
+        TEST(vanished_reply_of_a_cut_link),
+        TEST(vanished_reply_of_a_half_open_link),
+        TEST(vanished_reply_of_other_ends),
+        TEST(half_open_wait),
         TEST(stopped_for_a_while),
         TEST(killed_and_restarted),
         TEST(idle_through_a_restart),

@@ -1,0 +1,22 @@
+/* A TCP relay between a worker and its server, whose links a test can cut and whose
+ * replies it can make vanish. One thread of its own; functions from the test's thread. */
+#ifndef TESTS_INTEGRATION_PROXY_H
+#define TESTS_INTEGRATION_PROXY_H
+
+#include <stdint.h>
+
+struct proxy;
+
+/* Listens on a free loopback port and relays to `server_port`. Aborts when it cannot. */
+struct proxy *proxy_start(uint16_t server_port);
+void proxy_stop(struct proxy **proxyp);
+uint16_t proxy_port(const struct proxy *proxy);
+
+/* From now on what the server says is thrown away; the links look alive. */
+void proxy_swallow(struct proxy *proxy);
+/* Cuts all links; new ones relay again. */
+void proxy_cut(struct proxy *proxy);
+/* The clients' ends are cut, the server's stay open: half-open links. New ones relay. */
+void proxy_forsake(struct proxy *proxy);
+
+#endif
