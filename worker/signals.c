@@ -7,7 +7,7 @@
 #include <bulwark/thread.h>
 
 #define STACK_SIZE ((size_t)256 * 1024)
-#define SIGNAL_END SIGUSR2 /* from wk_signals_stop(), to the thread alone */
+#define SIGNAL_END SIGUSR2 /* wakes the thread so that it sees `ending` */
 
 static void awaited(sigset_t *set)
 {
@@ -36,17 +36,13 @@ static void *signals_main(void *arg)
 
     awaited(&set);
     for (;;) {
-        siginfo_t info;
-        int number = sigwaitinfo(&set, &info);
+        int number = sigwaitinfo(&set, NULL);
 
-        if (number < 0) /* EINTR: after a stop and continue */
-            continue;
-        if (number == SIGNAL_END) {
-            if (info.si_code == SI_TKILL)
-                return NULL;
-            continue; /* somebody sent SIGUSR2: it means nothing */
-        }
-        signals->handle(number, signals->arg);
+        if (__atomic_load_n(&signals->ending, __ATOMIC_ACQUIRE))
+            return NULL;
+        /* Below 0: EINTR, after a stop and continue. SIGUSR2 from outside means nothing. */
+        if (number > 0 && number != SIGNAL_END)
+            signals->handle(number, signals->arg);
     }
 }
 
@@ -73,6 +69,7 @@ void wk_signals_stop(struct wk_signals *signals)
     if (!signals->running)
         return;
     signals->running = false;
+    __atomic_store_n(&signals->ending, true, __ATOMIC_RELEASE);
     bw_thread_check(pthread_kill(signals->thread, SIGNAL_END), "pthread_kill");
     bw_thread_check(pthread_join(signals->thread, NULL), "pthread_join");
 }

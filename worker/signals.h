@@ -15,6 +15,7 @@ struct wk_signals {
     void *arg;
     pthread_t thread;
     bool running;
+    bool ending; /* atomic */
 };
 
 /* Blocks what is awaited, ignores SIGPIPE. */
