@@ -1,5 +1,6 @@
-/* A real PostgreSQL for a test: initdb into a temporary folder, a free loopback port, not
- * durable. As root it runs as the user postgres, because PostgreSQL refuses root.
+/* A real PostgreSQL for a test: initdb into a temporary folder, a free loopback port, no
+ * fsync: what was committed outlives a crash of the server, not one of the machine. As
+ * root it runs as the user postgres, because PostgreSQL refuses root.
  *
  * Owned by the test's main thread: the server ends with the thread that started it. What
  * a failed test leaves running is ended at exit. Functions that cannot do their work

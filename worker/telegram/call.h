@@ -34,7 +34,8 @@ struct tg_call {
     void *easy; /* while flying: the transport's handle */
     struct bw_buf response;
     bool response_too_long;
-    char error[256]; /* the transport's, as curl says it */
+    bool request_begun; /* of this attempt: the first byte may have left */
+    char error[256];    /* the transport's, as curl says it */
 
     enum tg_outcome outcome;
     unsigned attempts;

@@ -74,6 +74,24 @@ static size_t on_data(char *data, size_t size, size_t count, void *arg)
     return bw_buf_add(&call->response, data, len) == BW_OK ? len : 0;
 }
 
+/* A connection is there and the request is about to be sent. Curl would send it once
+ * more, silently, where a kept connection is lost before the answer: then it may be done
+ * twice, which is for us to decide and to count. */
+static int on_request(void *arg, char *remote, char *local, int remote_port,
+                      int local_port)
+{
+    struct tg_call *call = arg;
+
+    (void)remote;
+    (void)local;
+    (void)remote_port;
+    (void)local_port;
+    if (call->request_begun)
+        return CURL_PREREQFUNC_ABORT;
+    call->request_begun = true;
+    return CURL_PREREQFUNC_OK;
+}
+
 /* --- life */
 
 static int check_url(const char *url, struct bw_error *err)
@@ -212,7 +230,11 @@ static bool set_options(CURL *easy, const struct tg_transport *transport,
     SET(CURLOPT_NOSIGNAL, 1L);
     SET(CURLOPT_PROTOCOLS_STR, "http,https");
     SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-    SET(CURLOPT_PIPEWAIT, 1L);
+    /* Share a connection where HTTP/2 is agreed on in the handshake. Without TLS it would
+     * be known after the first answer only, and all would wait for that. */
+    SET(CURLOPT_PIPEWAIT, strncmp(transport->root, "https:", 6) == 0 ? 1L : 0L);
+    SET(CURLOPT_PREREQFUNCTION, on_request);
+    SET(CURLOPT_PREREQDATA, call);
     SET(CURLOPT_TCP_KEEPALIVE, 1L);
     SET(CURLOPT_PROXY, transport->proxy);
     SET(CURLOPT_USERAGENT, "bulwark");
@@ -258,6 +280,7 @@ int tg_transport_start(struct tg_transport *transport, struct tg_call *call)
         return BW_ENOMEM;
     bw_buf_clear(&call->response);
     call->response_too_long = false;
+    call->request_begun = false;
     call->error[0] = '\0';
     call->status = 0;
     if (!set_options(easy, transport, call) ||
@@ -283,17 +306,16 @@ static void release(struct tg_transport *transport, struct tg_call *call)
 
 /* Whether the whole request may have reached the server. In doubt it may: what counts is
  * that "surely not sent" is never said of a message that was. */
-static bool may_have_left(CURL *easy, CURLcode code, size_t body_len)
+static bool may_have_left(const struct tg_call *call, CURLcode code)
 {
-    curl_off_t ready = 0;
     curl_off_t uploaded = 0;
 
-    if (curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &ready) != CURLE_OK ||
-        curl_easy_getinfo(easy, CURLINFO_SIZE_UPLOAD_T, &uploaded) != CURLE_OK)
+    if (!call->request_begun)
+        return false;
+    if (code != CURLE_SEND_ERROR ||
+        curl_easy_getinfo(call->easy, CURLINFO_SIZE_UPLOAD_T, &uploaded) != CURLE_OK)
         return true;
-    if (ready == 0)
-        return false; /* no connection was there to send it on */
-    return code != CURLE_SEND_ERROR || uploaded >= (curl_off_t)body_len;
+    return uploaded >= (curl_off_t)call->body_len;
 }
 
 static int64_t retry_after_header_ms(CURL *easy)
@@ -344,14 +366,14 @@ static struct tg_attempt judge(struct tg_call *call, CURLcode code)
     }
     tg_call_describe(call,
                      call->error[0] != '\0' ? call->error : curl_easy_strerror(code));
-    if (!may_have_left(call->easy, code, call->body_len))
+    if (!may_have_left(call, code))
         attempt.event = TG_EVENT_UNSENT;
     return attempt;
 }
 
 bool tg_transport_abort(struct tg_transport *transport, struct tg_call *call)
 {
-    bool left = may_have_left(call->easy, CURLE_OK, call->body_len);
+    bool left = may_have_left(call, CURLE_OK);
 
     release(transport, call);
     return left;
