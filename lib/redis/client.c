@@ -123,6 +123,13 @@ void bw_redis_open(struct bw_redis *redis)
     bw_conn_open(redis->conn);
 }
 
+void bw_redis_close(struct bw_redis *redis)
+{
+    atomic_store_explicit(&redis->ready, false, memory_order_relaxed);
+    bw_conn_reset(redis->conn, "the loop has ended", false);
+    on_wake(redis); /* what is on its way finds no connection */
+}
+
 void bw_redis_destroy(struct bw_redis **redisp)
 {
     struct bw_redis *redis = *redisp;

@@ -169,13 +169,13 @@ void bw_processors_stop(struct bw_processors **poolp)
 
     if (pool == NULL)
         return;
-    *poolp = NULL;
     bw_mutex_lock(&pool->mutex);
     pool->stopping = true;
     bw_cond_broadcast(&pool->work);
     bw_mutex_unlock(&pool->mutex);
     for (unsigned i = 0; i < pool->count; i++)
         bw_thread_check(pthread_join(pool->threads[i], NULL), "pthread_join");
+    *poolp = NULL; /* only now: tasks may have read it */
     bw_cond_fini(&pool->work);
     bw_mutex_fini(&pool->mutex);
     free(pool);

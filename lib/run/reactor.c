@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "redis/client.h"
 #include "run/drain.h"
 #include "run/job.h"
 #include "run/queue_loop.h"
@@ -192,6 +193,25 @@ int bw_reactor_add_queue(struct bw_reactor *reactor, struct bw_queue_loop *queue
     return BW_OK;
 }
 
+int bw_reactor_add_client(struct bw_reactor *reactor,
+                          const struct bw_redis_options *options,
+                          struct bw_redis **redisp, struct bw_error *err)
+{
+    struct bw_redis **clients = bw_realloc(
+        reactor->clients, (reactor->client_count + 1) * sizeof *reactor->clients);
+    int result;
+
+    if (clients == NULL)
+        return bw_error_set(err, BW_ENOMEM, "out of memory");
+    reactor->clients = clients;
+    result =
+        bw_redis_create(redisp, reactor->loop,
+                        options != NULL ? options : &reactor->redis, &reactor->log, err);
+    if (result == BW_OK)
+        clients[reactor->client_count++] = *redisp;
+    return result;
+}
+
 static int by_marker(const void *a, const void *b)
 {
     struct bw_queue_loop *const *left = a, *const *right = b;
@@ -226,11 +246,15 @@ void bw_reactor_run(struct bw_reactor *reactor)
 {
     current = reactor;
     bw_links_open(reactor);
+    for (size_t i = 0; i < reactor->client_count; i++)
+        bw_redis_open(reactor->clients[i]);
     bw_watch_start(reactor);
     bw_loop_wake(reactor->loop); /* a drain may have been asked for before */
     bw_loop_run(reactor->loop);
     hand_out_jobs(reactor);
     bw_links_close(reactor);
+    for (size_t i = 0; i < reactor->client_count; i++)
+        bw_redis_close(reactor->clients[i]);
     atomic_store(&reactor->connected_now, false);
     current = NULL;
 }
@@ -242,6 +266,9 @@ void bw_reactor_destroy(struct bw_reactor **reactorp)
     if (reactor == NULL)
         return;
     *reactorp = NULL;
+    for (size_t i = 0; i < reactor->client_count; i++)
+        bw_redis_destroy(&reactor->clients[i]);
+    free(reactor->clients);
     bw_letterbox_read(&reactor->letters, false);
     bw_effects_fini(reactor);
     bw_links_close(reactor);

@@ -50,6 +50,9 @@ struct bw_reactor {
     size_t queue_count;
     struct bw_queue_loop *touched;
 
+    struct bw_redis **clients; /* the program's own connections */
+    size_t client_count;
+
     struct bw_letterbox letters; /* any thread */
     struct bw_effects effects;
     struct bw_mutex
@@ -89,6 +92,11 @@ BW_MUSTCHECK int bw_reactor_create(struct bw_reactor **reactorp,
 /* Takes the queue on success. */
 BW_MUSTCHECK int bw_reactor_add_queue(struct bw_reactor *reactor,
                                       struct bw_queue_loop *queue, struct bw_error *err);
+/* A connection for the program's own commands, borrowed. `options` NULL: the reactor's.
+ */
+BW_MUSTCHECK int bw_reactor_add_client(struct bw_reactor *reactor,
+                                       const struct bw_redis_options *options,
+                                       struct bw_redis **redisp, struct bw_error *err);
 /* Makes connections and timers; begins to connect once the loop runs. */
 BW_MUSTCHECK int bw_reactor_prepare(struct bw_reactor *reactor, struct bw_error *err);
 /* The thread's body: turns until the drain is over, then closes the connections. */

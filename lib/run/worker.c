@@ -64,6 +64,14 @@ int bw_worker_add_queue(struct bw_worker *worker, const struct bw_queue_options 
     return result;
 }
 
+int bw_worker_redis(struct bw_worker *worker, const struct bw_redis_options *options,
+                    struct bw_redis **redisp, struct bw_error *err)
+{
+    if (worker->started)
+        return bw_error_set(err, BW_EINVAL, "the worker was started");
+    return bw_reactor_add_client(worker->reactor, options, redisp, err);
+}
+
 static void *reactor_main(void *arg)
 {
     (void)pthread_setname_np(pthread_self(), "bw-reactor"); /* a name is a courtesy */
@@ -174,14 +182,21 @@ int bw_worker_cancel_job(struct bw_worker *worker, const char *queue, const char
 
 void bw_worker_post(struct bw_worker *worker, struct bw_task *task)
 {
-    /* Refused only while destroy runs: then the task is dropped, as promised. */
-    (void)bw_processors_post(worker->reactor->processors, task, task, 1);
+    struct bw_processors *pool = worker->reactor->processors;
+
+    /* Refused, or no pool, only while destroy runs: then the task is dropped, as
+     * promised. */
+    if (pool != NULL)
+        (void)bw_processors_post(pool, task, task, 1);
 }
 
 void bw_worker_post_after(struct bw_worker *worker, struct bw_task *task,
                           int64_t delay_ms)
 {
-    (void)bw_processors_post_after(worker->reactor->processors, task, delay_ms);
+    struct bw_processors *pool = worker->reactor->processors;
+
+    if (pool != NULL)
+        (void)bw_processors_post_after(pool, task, delay_ms);
 }
 
 /* --- looking in */

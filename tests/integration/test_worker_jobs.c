@@ -612,6 +612,56 @@ static void tasks(void **state)
     assert_int_equal(atomic_load(&done), 1);
 }
 
+/* --- the program's own connection, on the worker's reactor */
+
+struct asking {
+    struct bw_redis *redis;
+};
+
+static void on_pong(const struct bw_reply *reply, const struct bw_error *err, void *arg)
+{
+    struct bw_job *job = arg;
+
+    if (err == NULL)
+        bw_job_complete(job, bw_reply_text(reply, NULL), 4);
+    else
+        bw_job_fail(job, &(struct bw_job_failure){ .message = err->text });
+}
+
+/* Answers from the connection's callback: on the reactor, holding no thread meanwhile. */
+static void ask_redis(struct bw_job *job, void *arg)
+{
+    struct asking *asking = arg;
+    struct bw_redis_arg args[] = { { "ECHO", 4 }, { "1234", 4 } };
+
+    while (!bw_redis_is_ready(asking->redis))
+        rig_nap();
+    if (bw_redis_command(asking->redis, args, 2, 1000, on_pong, job) != BW_OK)
+        bw_job_move_to_wait(job);
+}
+
+static void own_connection(void **state)
+{
+    struct rig *rig = *state;
+    struct bw_handler handler = { .process = ask_redis };
+    struct bw_queue_options options = rig_options(QUEUE, 50);
+    struct bw_redis_arg ping = { "PING", 4 };
+    struct asking asking = { 0 };
+    struct bw_error err;
+
+    rig_add(rig, QUEUE, 200, NULL);
+    rig_worker(rig, &options, &handler, &asking);
+    assert_int_equal(bw_worker_redis(rig->worker, NULL, &asking.redis, &err), BW_OK);
+    rig_start(rig);
+    rig_wait(5000, completed_count(rig) == 200);
+    rig_expect(rig, "1234", "HGET bull:" QUEUE ":1 returnvalue");
+    bw_worker_drain(rig->worker, 1000);
+    assert_int_equal(bw_worker_wait(rig->worker, &err), BW_END_DRAINED);
+    assert_false(bw_redis_is_ready(asking.redis));
+    assert_int_equal(bw_redis_command(asking.redis, &ping, 1, 1000, NULL, NULL),
+                     BW_ECLOSED);
+}
+
 /* --- what is refused */
 
 static void bad_options(void **state)
@@ -678,6 +728,7 @@ int main(void)
         TEST(cancel_a_job),
         TEST(getters),
         TEST(tasks),
+        TEST(own_connection),
         TEST(bad_options),
     };
 
