@@ -1,0 +1,69 @@
+/* The workflow handler in this process, on a real PostgreSQL, a real Redis and the Bot
+ * API stand-in.
+ *
+ * Servers are started once (wf_rig_open), the worker as often as a test wants (wf_rig_up,
+ * wf_rig_down). One thread; functions that cannot do their work fail the test. */
+#ifndef TESTS_WORKFLOW_RIG_H
+#define TESTS_WORKFLOW_RIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include <bulwark/bulwark.h>
+
+#include "handlers/handler.h"
+#include "support/bot_api.h"
+#include "support/pg_server.h"
+#include "support/redis_server.h"
+
+#define WF_RIG_QUEUE "workflow-processing"
+
+struct wf_rig {
+    struct pg_server pg;
+    struct redis_server redis;
+    struct bot_api bot;
+    struct bw_redis_options redis_options;
+
+    struct bw_worker *worker;
+    struct bw_redis *cache, *adder;
+    struct pg_pool *pool;
+    struct tg_client *telegram;
+    void *handler;
+    struct bw_queue_options queue;
+    json_t *config; /* the "workflow" object, or NULL; the rig's */
+    struct bw_log log;
+};
+
+void wf_rig_open(struct wf_rig *rig);
+void wf_rig_close(struct wf_rig *rig);
+
+/* Empties the database, Redis and the stand-in. The worker must be down. */
+void wf_rig_clean(struct wf_rig *rig);
+/* `config` is taken; NULL: defaults. */
+void wf_rig_up(struct wf_rig *rig, json_t *config);
+void wf_rig_down(struct wf_rig *rig);
+
+/* Adds a job over Redis itself, as Node would; `opts` may be NULL. New: its id. */
+char *wf_rig_add(struct wf_rig *rig, const char *name, const json_t *data,
+                 const char *opts);
+/* Waits until the job is completed or failed for good, at most `timeout_ms`. New: its
+ * return value, or "failed: <reason>". */
+char *wf_rig_wait(struct wf_rig *rig, const char *id, int64_t timeout_ms);
+/* Both. `update` is the raw update; data is {projectId:"P", executionId,
+ * context:{update}}. */
+char *wf_rig_update(struct wf_rig *rig, const json_t *update);
+
+void wf_rig_sql(struct wf_rig *rig, const char *sql);
+/* New: the first column of the rows, joined by newlines. */
+char *wf_rig_text(struct wf_rig *rig, const char *sql);
+
+/* The project P of the examples with its bot and one workflow; `workflow` as in the
+ * specification's examples. The version is old enough to be cached. */
+void wf_rig_workflow(struct wf_rig *rig, const char *id, const json_t *workflow);
+
+/* The handler's figure (handler.h, `stats`), all labels added up. */
+uint64_t wf_rig_figure(struct wf_rig *rig, const char *name);
+
+#endif
