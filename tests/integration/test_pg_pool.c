@@ -414,7 +414,8 @@ static void every_deadline_cancels(void **state)
         assert_int_equal(pg_call_wait(&slow[i]), PG_TIMED_OUT);
         pg_call_fini(&slow[i]);
     }
-    if (pg_call_wait(&last) != PG_OK) fail_msg("%s", pg_batch_message(last.batch));
+    if (pg_call_wait(&last) != PG_OK)
+        fail_msg("%s", pg_batch_message(last.batch));
     assert_true(pg_rig_now_ms() - start < 10000);
     pg_call_fini(&last);
     pg_pool_destroy(&pool);
