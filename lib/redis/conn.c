@@ -19,7 +19,7 @@
 #define BACKOFF_MIN_MS  50
 #define BACKOFF_MAX_MS  2000
 #define STEADY_MS       1000  /* a link that lived so long resets the back-off */
-#define IDLE_PING_MS    15000 /* nothing heard for so long: ask */
+#define IDLE_MS         15000 /* nothing heard for so long: ask */
 #define PING_TIMEOUT_MS 5000
 
 enum state {
@@ -36,6 +36,7 @@ struct bw_conn {
     char *name;
     char *label; /* host:port or path, for the log */
     bool scripts;
+    unsigned idle_ms;
     struct bw_log log;
     void (*on_ready)(struct bw_conn *conn, void *arg);
     void (*on_lost)(struct bw_conn *conn, const struct bw_error *why, void *arg);
@@ -235,8 +236,18 @@ static void on_flush(void *arg)
     watch_io(conn);
 }
 
-/* Not later than the earliest deadline, nor than the time to ask an idle server; a
- * deadline that is met moves nothing, so a busy connection rarely touches its timer. */
+static struct bw_mono sooner(struct bw_mono a, struct bw_mono b)
+{
+    return bw_mono_before(a, b) ? a : b;
+}
+
+static struct bw_mono idle_from_now(const struct bw_conn *conn)
+{
+    return bw_mono_add_ms(now(conn), conn->idle_ms);
+}
+
+/* Has on_watch() look at `at`, or before. A deadline that is met moves nothing, so a busy
+ * connection rarely touches its timer. */
 static void watch_until(struct bw_conn *conn, struct bw_mono at)
 {
     int64_t delay_ms;
@@ -257,7 +268,7 @@ static int push(struct bw_conn *conn, const struct bw_cmd *cmd, unsigned timeout
         return cmd->failed;
     if (bw_pending_push(&conn->pending, cmd, deadline, cb, arg) != BW_OK)
         return BW_ENOMEM;
-    watch_until(conn, deadline);
+    watch_until(conn, sooner(deadline, idle_from_now(conn)));
     bw_loop_flush(conn->loop, &conn->flush);
     return BW_OK;
 }
@@ -289,7 +300,7 @@ static void become_ready(struct bw_conn *conn)
     if (conn->was_ready)
         conn->reconnects++;
     conn->was_ready = true;
-    watch_until(conn, bw_mono_add_ms(now(conn), IDLE_PING_MS));
+    watch_until(conn, idle_from_now(conn));
     bw_log(&conn->log, BW_LOG_INFO, "Redis connected",
            bw_num("clientId", conn->handshake.client_id),
            bw_num("reconnects", (int64_t)conn->reconnects));
@@ -514,28 +525,32 @@ static void on_dialed(struct bw_stream *stream, const struct bw_error *err, void
 
 /* --- deadlines */
 
-static bool has_expired(const struct bw_conn *conn, struct bw_mono *earliest)
+/* Of the commands in flight; false when there are none. */
+static bool earliest_deadline(const struct bw_conn *conn, struct bw_mono *earliest)
 {
-    struct bw_mono at = now(conn);
-
-    *earliest = bw_mono_add_ms(conn->last_heard, IDLE_PING_MS);
     for (size_t i = 0; i < conn->pending.count; i++) {
         struct bw_mono deadline = bw_pending_at(&conn->pending, i)->deadline;
 
-        if (!bw_mono_before(at, deadline))
-            return true;
-        if (bw_mono_before(deadline, *earliest))
+        if (i == 0 || bw_mono_before(deadline, *earliest))
             *earliest = deadline;
     }
-    return false;
+    return conn->pending.count > 0;
 }
 
+static bool has_expired(const struct bw_conn *conn)
+{
+    struct bw_mono earliest;
+
+    return earliest_deadline(conn, &earliest) && !bw_mono_before(now(conn), earliest);
+}
+
+/* A link that nobody uses must prove that it lives, too. */
 static void ask_if_idle(struct bw_conn *conn)
 {
     struct bw_cmd cmd = BW_CMD_INIT;
-    bool idle = bw_mono_ms_until(conn->last_heard, now(conn)) >= IDLE_PING_MS;
+    struct bw_mono at = bw_mono_add_ms(conn->last_heard, conn->idle_ms);
 
-    if (conn->state != READY || !idle || conn->pending.count > 0)
+    if (conn->state != READY || conn->pending.count > 0 || bw_mono_before(now(conn), at))
         return;
     bw_cmd_str(&cmd, "PING");
     (void)push(conn, &cmd, PING_TIMEOUT_MS, NULL,
@@ -546,21 +561,21 @@ static void ask_if_idle(struct bw_conn *conn)
 static void on_watch(void *arg)
 {
     struct bw_conn *conn = arg;
-    struct bw_mono earliest;
+    struct bw_mono next;
 
-    if (!has_link(conn))
-        return;
     /* Timers come before sockets. If it was we who slept, the answers lie there. */
-    if (has_expired(conn, &earliest) && (!read_bytes(conn, true) || !has_link(conn)))
+    if (has_expired(conn) && (!read_bytes(conn, true) || !has_link(conn)))
         return;
-    if (has_expired(conn, &earliest)) {
+    if (has_expired(conn)) {
         lose_for(conn, BW_ETIMEDOUT, "Redis did not answer in time");
         return;
     }
     ask_if_idle(conn);
-    if (bw_mono_before(earliest, bw_mono_add_ms(now(conn), 1)))
-        earliest = bw_mono_add_ms(now(conn), IDLE_PING_MS);
-    watch_until(conn, earliest);
+    if (earliest_deadline(conn, &next))
+        next = sooner(next, idle_from_now(conn));
+    else
+        next = bw_mono_add_ms(conn->last_heard, conn->idle_ms);
+    watch_until(conn, next);
 }
 
 /* --- life */
@@ -591,6 +606,7 @@ static int copy_options(struct bw_conn *conn, const struct bw_conn_options *opti
         return bw_error_set(err, BW_ENOMEM, "out of memory");
     bw_log_child(&conn->log, options->log, "redis", conn->label);
     conn->scripts = options->scripts;
+    conn->idle_ms = options->idle_ms != 0 ? options->idle_ms : IDLE_MS;
     conn->on_ready = options->on_ready;
     conn->on_lost = options->on_lost;
     conn->arg = options->arg;

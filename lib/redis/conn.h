@@ -7,8 +7,9 @@
  * ever with back-off and jitter (50 ms doubling to 2 s, so that a server that is back is found
  * within 2 s). Every command has a deadline. A link that is half open is noticed by
  * TCP_USER_TIMEOUT, keepalive, and by deadlines: a command that is answered too late kills the
- * connection. READONLY, LOADING, MASTERDOWN and NOREPLICAS-style states at handshake count as not
- * yet ready and are retried; READONLY in a reply kills the connection (a failover happened). */
+ * connection; one that is idle asks with PING. READONLY, LOADING, MASTERDOWN and NOREPLICAS-style
+ * states at handshake count as not yet ready and are retried; READONLY in a reply kills the
+ * connection (a failover happened). */
 #ifndef BW_REDIS_CONN_H
 #define BW_REDIS_CONN_H
 
@@ -50,6 +51,7 @@ struct bw_conn_options {
     const struct bw_redis_options *redis; /* copied */
     const char *name;                     /* CLIENT SETNAME; NULL: none; copied */
     bool scripts;                         /* load all scripts at each handshake */
+    unsigned idle_ms;                     /* silence after which Redis is asked; 0: 15 s */
     const struct bw_log *log;             /* parent of the connection's context */
     /* All on the loop's thread; each may use the connection but not destroy it. */
     void (*on_ready)(struct bw_conn *conn, void *arg);
