@@ -239,7 +239,7 @@ static bool is_skipped(const char *variable, const json_t *left,
 static int apply_original(enum operator_kind kind, struct operands *operands,
                           const char *original_text, bool *result)
 {
-    json_t *original = json_string(original_text);
+    json_t *original = wf_value_from_text(wf_text_of(original_text));
     bool matches;
     int rc;
 

@@ -334,8 +334,10 @@ static int fill_keys(struct wf_expr *expr, const struct wf_expr_value *value,
             rc = index_key(expr, i, &keys->items[i]);
         return rc;
     }
-    json_object_foreach((json_t *)value->json, key, member) keys->items[at++] =
-        wf_expr_text(wf_text_of(key));
+    json_object_foreach((json_t *)value->json, key, member)
+    {
+        keys->items[at++] = wf_expr_text(wf_text_of(key));
+    }
     return BW_OK;
 }
 

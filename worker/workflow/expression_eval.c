@@ -371,7 +371,7 @@ static int finish(struct wf_expr *expr, int rc, struct bw_error *err)
 int wf_expression(const struct wf_scope *scope, const char *text, json_t **out,
                   struct bw_error *err)
 {
-    struct bw_error own;
+    struct bw_error own = { .code = BW_OK };
     struct wf_expr expr = { .scope = scope,
                             .arena = { .limit = WF_EXPR_MEMORY_MAX },
                             .err = err != NULL ? err : &own };
@@ -387,7 +387,7 @@ int wf_expression(const struct wf_scope *scope, const char *text, json_t **out,
 int wf_expression_test(const struct wf_scope *scope, const char *text, bool *result,
                        struct bw_error *err)
 {
-    struct bw_error own;
+    struct bw_error own = { .code = BW_OK };
     struct wf_expr expr = { .scope = scope,
                             .arena = { .limit = WF_EXPR_MEMORY_MAX },
                             .err = err != NULL ? err : &own };

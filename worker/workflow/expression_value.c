@@ -53,27 +53,6 @@ struct wf_expr_value wf_expr_from_json(const json_t *json)
 
 /* ---- back to JSON ---- */
 
-/* Lone surrogates and broken bytes become U+FFFD, as Node writes them. */
-static json_t *text_to_json(struct wf_text text)
-{
-    struct bw_buf buf = BW_BUF_INIT;
-    json_t *json = NULL;
-    int rc = bw_buf_reserve(&buf, text.len);
-
-    for (size_t at = 0; rc == BW_OK && at < text.len;) {
-        uint32_t code = wf_text_next(text, &at);
-        char bytes[4];
-
-        if (code >= 0xd800 && code <= 0xdfff)
-            code = 0xfffd;
-        rc = bw_buf_add(&buf, bytes, wf_text_encode(code, bytes));
-    }
-    if (rc == BW_OK)
-        json = json_stringn(bw_buf_text(&buf), buf.len);
-    bw_buf_fini(&buf);
-    return json;
-}
-
 static json_t *number_to_json(double number)
 {
     if (!isfinite(number))
@@ -121,7 +100,7 @@ int wf_expr_to_json(struct wf_expr *expr, const struct wf_expr_value *value, jso
         *out = number_to_json(value->number);
         break;
     case WF_EXPR_STRING:
-        *out = text_to_json(value->text);
+        *out = wf_value_from_text(value->text);
         break;
     case WF_EXPR_JSON:
         *out = json_deep_copy(value->json);

@@ -17,7 +17,8 @@ struct filter {
 static int put_text(struct bw_buf *text, int rc, json_t **value)
 {
     if (rc == BW_OK) {
-        json_t *made = json_stringn(bw_buf_text(text), text->len);
+        json_t *made =
+            wf_value_from_text((struct wf_text){ bw_buf_text(text), text->len });
 
         if (made == NULL) {
             rc = BW_ENOMEM;
@@ -45,7 +46,7 @@ static json_t *bare_value(struct wf_text arg)
     if (json_is_number(value) || json_is_boolean(value))
         return value;
     json_decref(value);
-    return json_stringn(arg.data, arg.len);
+    return wf_value_from_text(arg);
 }
 
 static int filter_default(struct wf_text arg, bool quoted, json_t **value)
@@ -54,7 +55,7 @@ static int filter_default(struct wf_text arg, bool quoted, json_t **value)
 
     if (!missing(*value))
         return BW_OK;
-    made = quoted ? json_stringn(arg.data, arg.len) : bare_value(arg);
+    made = quoted ? wf_value_from_text(arg) : bare_value(arg);
     if (made == NULL)
         return BW_ENOMEM;
     json_decref(*value);

@@ -80,8 +80,11 @@ static bool value_reads_customer(const json_t *value)
     for (size_t i = 0; i < json_array_size(value); i++)
         if (value_reads_customer(json_array_get(value, i)))
             return true;
-    json_object_foreach((json_t *)value, key,
-                        member) if (value_reads_customer(member)) return true;
+    json_object_foreach((json_t *)value, key, member)
+    {
+        if (value_reads_customer(member))
+            return true;
+    }
     return false;
 }
 

@@ -84,9 +84,11 @@ static int add_legacy(struct list *list, const struct wf_graph_store *store, siz
 
     if (next != NULL && next[0] != '\0')
         rc = list_add(list, store, index, NULL, next);
-    json_object_foreach(json_object_get(item, "branches"), key,
-                        target) if (rc == BW_OK && json_is_string(target)) rc =
-        list_add(list, store, index, key, json_string_value(target));
+    json_object_foreach(json_object_get(item, "branches"), key, target)
+    {
+        if (rc == BW_OK && json_is_string(target))
+            rc = list_add(list, store, index, key, json_string_value(target));
+    }
     return rc;
 }
 

@@ -29,9 +29,11 @@ static bool holds_other_type(const json_t *config)
     const char *key;
     json_t *member;
 
-    json_object_foreach((json_t *)config, key,
-                        member) if (json_is_object(member) &&
-                                    wf_node_type_known(key)) return true;
+    json_object_foreach((json_t *)config, key, member)
+    {
+        if (json_is_object(member) && wf_node_type_known(key))
+            return true;
+    }
     return false;
 }
 
@@ -115,10 +117,12 @@ static void read_object(struct wf_graph_store *store)
     const char *key;
     json_t *item;
 
-    json_object_foreach(store->nodes_json, key,
-                        item) if (key[0] != '\0' && text_member(item, "id") != NULL &&
-                                  text_member(item, "type") != NULL)
-        set_node(&store->nodes[store->node_count++], key, item, store->empty);
+    json_object_foreach(store->nodes_json, key, item)
+    {
+        if (key[0] != '\0' && text_member(item, "id") != NULL &&
+            text_member(item, "type") != NULL)
+            set_node(&store->nodes[store->node_count++], key, item, store->empty);
+    }
 }
 
 /* ---- the index, and duplicates ---- */

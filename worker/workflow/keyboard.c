@@ -99,7 +99,7 @@ static int render(const struct making *making, const char *prefix, const json_t 
     else if (rc == BW_OK)
         rc = wf_value_text(value, &buf);
     if (rc == BW_OK)
-        *out = json_stringn(bw_buf_text(&buf), buf.len);
+        *out = wf_value_from_text((struct wf_text){ bw_buf_text(&buf), buf.len });
     if (*out == NULL)
         rc = BW_ENOMEM;
 done:

@@ -172,6 +172,8 @@ static const json_t *flat_value(const struct wf_scope *scope, const struct wf_pa
         len += segment.len;
     }
     name[len] = '\0';
+    /* the value is the scope's, not a part of the name */
+    // cppcheck-suppress returnDanglingLifetime
     return scope->flat(scope->arg, name, &trusted);
 }
 

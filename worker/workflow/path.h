@@ -6,15 +6,14 @@
 #include "workflow/template.h"
 #include "workflow/text.h"
 
-#define WF_PATH_CHARS 200 /* UTF-16 units a path, or a placeholder's content, may have   \
-                           */
+/* UTF-16 units that a path, or the content of a placeholder, may have. */
+#define WF_PATH_CHARS    200
 #define WF_PATH_BYTES    (WF_PATH_CHARS * 3 + 1)
 #define WF_PATH_SEGMENTS (WF_PATH_CHARS / 2 + 1)
 
-struct wf_path {
-    struct wf_text
-        segments[WF_PATH_SEGMENTS]; /* trimmed, not empty; borrowed from the text */
-    bool index[WF_PATH_SEGMENTS];   /* written as [n] */
+struct wf_path { /* segments are trimmed and not empty; borrowed from the text */
+    struct wf_text segments[WF_PATH_SEGMENTS];
+    bool index[WF_PATH_SEGMENTS]; /* written as [n] */
     size_t count;
 };
 

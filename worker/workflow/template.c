@@ -237,7 +237,9 @@ static int render_string(const struct wf_scope *scope, struct wf_text text, int 
     struct render render = { scope, WF_ESCAPE_NONE, &buf, depth };
     int rc = render_text(&render, text);
 
-    *out = rc == BW_OK ? json_stringn(bw_buf_text(&buf), buf.len) : NULL;
+    *out = rc == BW_OK
+               ? wf_value_from_text((struct wf_text){ bw_buf_text(&buf), buf.len })
+               : NULL;
     bw_buf_fini(&buf);
     return *out != NULL ? BW_OK : BW_ENOMEM;
 }

@@ -11,6 +11,35 @@ struct wf_text wf_value_string(const json_t *string)
     return (struct wf_text){ json_string_value(string), json_string_length(string) };
 }
 
+static int add_clean(struct wf_text text, struct bw_buf *out)
+{
+    int rc = bw_buf_reserve(out, text.len);
+
+    for (size_t at = 0; rc == BW_OK && at < text.len;) {
+        uint32_t code = wf_text_next(text, &at);
+        char bytes[4];
+
+        if (code >= 0xd800 && code <= 0xdfff)
+            code = 0xfffd;
+        rc = bw_buf_add(out, bytes, wf_text_encode(code, bytes));
+    }
+    return rc;
+}
+
+json_t *wf_value_from_text(struct wf_text text)
+{
+    struct bw_buf clean = BW_BUF_INIT;
+    json_t *json = json_stringn(text.data, text.len);
+
+    if (json != NULL) /* the usual case: jansson has looked at every byte */
+        return json;
+    if (add_clean(text, &clean) == BW_OK &&
+        !wf_text_equal(text, (struct wf_text){ bw_buf_text(&clean), clean.len }))
+        json = json_stringn(bw_buf_text(&clean), clean.len);
+    bw_buf_fini(&clean);
+    return json;
+}
+
 int wf_number_text(double number, struct bw_buf *out)
 {
     char text[WF_NUMBER_MAX];
@@ -238,9 +267,11 @@ static bool equal_at(const json_t *a, const json_t *b, int depth)
     for (size_t i = 0; i < json_array_size(a); i++)
         if (!equal_at(json_array_get(a, i), json_array_get(b, i), depth + 1))
             return false;
-    json_object_foreach(
-        walked, key,
-        member) if (!equal_at(member, json_object_get(b, key), depth + 1)) return false;
+    json_object_foreach(walked, key, member)
+    {
+        if (!equal_at(member, json_object_get(b, key), depth + 1))
+            return false;
+    }
     return json_is_array(a) || json_is_object(a);
 }
 

@@ -12,6 +12,9 @@
 #define WF_DEPTH_MAX 200
 
 struct wf_text wf_value_string(const json_t *string); /* borrowed; of a JSON string */
+/* New reference: a JSON string. Lone surrogates and bytes that are no UTF-8 become
+ * U+FFFD, as Node writes them. NULL: memory is out. */
+json_t *wf_value_from_text(struct wf_text text);
 
 /* Same type and value; numbers by value whatever their storage, arrays and objects by
  * content. NULL equals only NULL. */

@@ -272,83 +272,111 @@ static void test_other_edges(void **state)
 
 /* ---- triggers ---- */
 
-static const char *trigger_of(const char *nodes, const char *entry, const char *context)
+struct stored_node { /* ended by one without id */
+    const char *id, *type, *config;
+};
+
+static struct wf_graph *graph_from(const struct stored_node *nodes, const char *entry)
 {
-    static char id[64];
-    struct wf_graph *graph = graph_of(nodes, NULL, entry);
+    struct bw_buf text = BW_BUF_INIT;
+    struct wf_graph *graph;
+    int rc = bw_buf_add_char(&text, '[');
+
+    for (const struct stored_node *node = nodes; rc == BW_OK && node->id != NULL; node++)
+        rc = bw_buf_addf(&text, "%s{'id': '%s', 'type': '%s', 'data': {'config': %s}}",
+                         node == nodes ? "" : ", ", node->id, node->type, node->config);
+    if (rc == BW_OK)
+        rc = bw_buf_add_char(&text, ']');
+    assert_int_equal(rc, BW_OK);
+    graph = graph_of(bw_buf_text(&text), NULL, entry);
+    bw_buf_fini(&text);
+    return graph;
+}
+
+static void check_trigger(const struct stored_node *nodes, const char *entry,
+                          const char *context, const char *expected)
+{
+    struct wf_graph *graph = graph_from(nodes, entry);
     json_t *json = json_of(context);
     const struct wf_node *node;
     struct wf_event event;
 
     assert_int_equal(wf_event_parse(&event, json, NULL, NULL), BW_OK);
     node = wf_graph_trigger(graph, &event);
-    (void)snprintf(id, sizeof id, "%s", node != NULL ? node->id : "none");
+    if (strcmp(node != NULL ? node->id : "none", expected) != 0)
+        fail_msg("%s starts %s, not %s", context, node != NULL ? node->id : "none",
+                 expected);
     wf_event_fini(&event);
     json_decref(json);
     wf_graph_unref(&graph);
-    return id;
 }
 
-static const char *by_text(const char *nodes, const char *entry, const char *text)
+static void check_text(const struct stored_node *nodes, const char *entry,
+                       const char *text, const char *expected)
 {
     char context[200];
 
     (void)snprintf(context, sizeof context,
                    "{'message': {'chat': {'id': 1}, 'text': '%s'}}", text);
-    return trigger_of(nodes, entry, context);
+    check_trigger(nodes, entry, context, expected);
 }
 
-static const char *by_callback(const char *nodes, const char *entry, const char *data)
+static void check_callback(const struct stored_node *nodes, const char *data,
+                           const char *expected)
 {
     char context[200];
 
     (void)snprintf(context, sizeof context,
                    "{'callback_query': {'from': {'id': 1}, 'data': '%s'}}", data);
-    return trigger_of(nodes, entry, context);
+    check_trigger(nodes, "m2", context, expected);
 }
 
-#define NODE(id, type, config)                                                           \
-    "{'id':'" id "','type':'" type "','data':{'config':" config "}}"
-
-/* WF-018, WF-019, WF-025 … WF-028 */
+/* WF-018, WF-019, WF-025, WF-026 */
 static void test_text_triggers(void **state)
 {
-    static const char nodes[] =
-        "[" NODE("m", "trigger.message", "{'pattern': '^hi$', 'caseSensitive': false}") "," NODE("s", "trigger.command", "{'command': 'start'}") "," NODE(
-            "h", "trigger.command",
-            "{'command': '/Help'}") "," NODE("e", "trigger.message",
-                                             "{'pattern': 'Привет', 'matchType': "
-                                             "'exact'}") "," NODE("c", "trigger.message",
-                                                                  "{'pattern': 'MID', "
-                                                                  "'matchType': "
-                                                                  "'contains', "
-                                                                  "'caseSensitive': "
-                                                                  "true}") "," NODE("x",
-                                                                                    "mess"
-                                                                                    "age",
-                                                                                    "{}") "]";
+    static const struct stored_node nodes[] = {
+        { "m", "trigger.message", "{'pattern': '^hi$', 'caseSensitive': false}" },
+        { "s", "trigger.command", "{'command': 'start'}" },
+        { "h", "trigger.command", "{'command': '/Help'}" },
+        { "e", "trigger.message", "{'pattern': 'Привет', 'matchType': 'exact'}" },
+        { "c", "trigger.message",
+          "{'pattern': 'MID', 'matchType': 'contains', 'caseSensitive': true}" },
+        { "x", "message", "{}" },
+        { NULL, NULL, NULL },
+    };
+    static const struct {
+        const char *text, *node;
+    } cases[] = {
+        { "/start", "s" },   { "/START@bot ref", "s" },
+        { "/help", "h" },    { "HI", "m" },
+        { "hi there", "x" }, { "hi\\n", "x" }, /* $ is the very end, as in JavaScript */
+        { "ПРИВЕТ", "e" },   { "a MID b", "c" },
+        { "a mid b", "x" },  { "/other", "x" },
+    };
 
     (void)state;
-    assert_string_equal(by_text(nodes, "x", "/start"), "s");
-    assert_string_equal(by_text(nodes, "x", "/START@bot ref"), "s");
-    assert_string_equal(by_text(nodes, "x", "/help"), "h");
-    assert_string_equal(by_text(nodes, "x", "HI"), "m");
-    assert_string_equal(by_text(nodes, "x", "hi there"), "x");
-    assert_string_equal(by_text(nodes, "x", "hi\\n"),
-                        "x"); /* $ is the very end, as in JavaScript */
-    assert_string_equal(by_text(nodes, "x", "ПРИВЕТ"), "e");
-    assert_string_equal(by_text(nodes, "x", "a MID b"), "c");
-    assert_string_equal(by_text(nodes, "x", "a mid b"), "x");
-    assert_string_equal(by_text(nodes, "x", "/other"), "x");
-    assert_string_equal(
-        by_text("[" NODE("a", "trigger.message", "{}") "]", "zz", "/nope"), "a");
-    assert_string_equal(
-        by_text("[" NODE("a", "trigger.message", "{}") "]", "zz", "/start"), "none");
-    assert_string_equal(by_text("[" NODE("a", "trigger.schedule", "{}") "]", "a", "hi"),
-                        "none");
-    assert_string_equal(by_text("[" NODE("a", "trigger.webhook", "{}") "]", "a", "hi"),
-                        "none");
-    assert_string_equal(by_text("[]", "a", "hi"), "none");
+    for (size_t i = 0; i < COUNT(cases); i++)
+        check_text(nodes, "x", cases[i].text, cases[i].node);
+}
+
+/* WF-019, WF-027, WF-028: what is left when nothing matches. */
+static void test_entry(void **state)
+{
+    static const struct stored_node message[] = { { "a", "trigger.message", "{}" },
+                                                  { NULL, NULL, NULL } };
+    static const struct stored_node schedule[] = { { "a", "trigger.schedule", "{}" },
+                                                   { NULL, NULL, NULL } };
+    static const struct stored_node webhook[] = { { "a", "trigger.webhook", "{}" },
+                                                  { NULL, NULL, NULL } };
+    static const struct stored_node nothing[] = { { NULL, NULL, NULL } };
+
+    (void)state;
+    check_text(message, "zz", "/nope", "a");
+    check_text(message, "zz", "/start", "none");
+    check_text(message, "a", "/start", "a");
+    check_text(schedule, "a", "hi", "none");
+    check_text(webhook, "a", "hi", "none");
+    check_text(nothing, "a", "hi", "none");
 }
 
 /* WF-020; `.*` and the empty pattern match what has no text. */
@@ -357,63 +385,54 @@ static void test_other_triggers(void **state)
     static const char contact[] = "{'message': {'chat': {'id': 1}, 'contact': {}}}";
     static const char photo[] = "{'message': {'chat': {'id': 1}, 'photo': []}}";
     static const char webhook[] = "{'chat': {'id': 1}, 'webhook': {'method': 'POST'}}";
-    static const char all[] =
-        "[" NODE("r", "trigger.message", "{'pattern': '^.+$'}") "," NODE(
-            "m", "trigger.message",
-            "{'pattern': '.*'}") "," NODE("w", "trigger.webhook",
-                                          "{}") "," NODE("k", "trigger.contact",
-                                                         "{}") "]";
+    static const struct stored_node all[] = {
+        { "r", "trigger.message", "{'pattern': '^.+$'}" },
+        { "m", "trigger.message", "{'pattern': '.*'}" },
+        { "w", "trigger.webhook", "{}" },
+        { "k", "trigger.contact", "{}" },
+        { NULL, NULL, NULL },
+    };
+    static const struct stored_node message[] = { { "m", "trigger.message", "{}" },
+                                                  { NULL, NULL, NULL } };
 
     (void)state;
-    assert_string_equal(trigger_of(all, "m", contact), "k");
-    assert_string_equal(trigger_of(all, "r", photo), "m");
-    assert_string_equal(trigger_of(all, "r", webhook), "w");
-    assert_string_equal(
-        trigger_of("[" NODE("m", "trigger.message", "{}") "]", "zz", contact), "m");
+    check_trigger(all, "m", contact, "k");
+    check_trigger(all, "r", photo, "m");
+    check_trigger(all, "r", webhook, "w");
+    check_trigger(message, "zz", contact, "m");
 }
 
 /* WF-021 … WF-024 */
 static void test_callback_triggers(void **state)
 {
-    static const char nodes[] =
-        "[" NODE("p", "trigger.callback", "{'callbackData': 'spend'}") "," NODE("e", "trigger.callback", "{'data': 'spend:7'}") "," NODE("o", "trigger.callback", "{'callbackData': 'only', 'matchType': 'exact'}") "," NODE(
-            "w", "trigger.callback",
-            "{'callbackData': 'menu_*'}") "," NODE("b", "trigger.callback",
-                                                   "{'callbackData': 'be', 'matchType': "
-                                                   "'starts_with'}") "," NODE("r",
-                                                                              "trigger."
-                                                                              "callback",
-                                                                              "{'"
-                                                                              "callbackDa"
-                                                                              "ta': "
-                                                                              "'^x[0-9]+$"
-                                                                              "', "
-                                                                              "'matchType"
-                                                                              "': "
-                                                                              "'regex'}") "," NODE("z",
-                                                                                                   "trigger.callback",
-                                                                                                   "{}") "," NODE("s",
-                                                                                                                  "trigger.command",
-                                                                                                                  "{'command': '/start'}") "," NODE("m2",
-                                                                                                                                                    "message",
-                                                                                                                                                    "{}") "]";
+    static const struct stored_node nodes[] = {
+        { "p", "trigger.callback", "{'callbackData': 'spend'}" },
+        { "e", "trigger.callback", "{'data': 'spend:7'}" },
+        { "o", "trigger.callback", "{'callbackData': 'only', 'matchType': 'exact'}" },
+        { "w", "trigger.callback", "{'callbackData': 'menu_*'}" },
+        { "b", "trigger.callback", "{'callbackData': 'be', 'matchType': 'starts_with'}" },
+        { "r", "trigger.callback",
+          "{'callbackData': '^x[0-9]+$', 'matchType': 'regex'}" },
+        { "z", "trigger.callback", "{}" },
+        { "s", "trigger.command", "{'command': '/start'}" },
+        { "m2", "message", "{}" },
+        { NULL, NULL, NULL },
+    };
+    static const struct {
+        const char *data, *node;
+    } cases[] = {
+        { "spend", "p" },     { "spend:8", "p" }, { "spend:7", "e" }, { "spendx", "s" },
+        { "only", "o" },      { "only:1", "s" },  { "menu_a", "w" },  { "begin", "b" },
+        { "x12", "r" },       { "x12y", "s" },    { "", "s" },        { "goto:m2", "m2" },
+        { "goto:nope", "s" },
+    };
+    static const struct stored_node lone[] = { { "m2", "message", "{}" },
+                                               { NULL, NULL, NULL } };
 
     (void)state;
-    assert_string_equal(by_callback(nodes, "m2", "spend"), "p");
-    assert_string_equal(by_callback(nodes, "m2", "spend:8"), "p");
-    assert_string_equal(by_callback(nodes, "m2", "spend:7"), "e");
-    assert_string_equal(by_callback(nodes, "m2", "spendx"), "s");
-    assert_string_equal(by_callback(nodes, "m2", "only"), "o");
-    assert_string_equal(by_callback(nodes, "m2", "only:1"), "s");
-    assert_string_equal(by_callback(nodes, "m2", "menu_a"), "w");
-    assert_string_equal(by_callback(nodes, "m2", "begin"), "b");
-    assert_string_equal(by_callback(nodes, "m2", "x12"), "r");
-    assert_string_equal(by_callback(nodes, "m2", "x12y"), "s");
-    assert_string_equal(by_callback(nodes, "m2", ""), "s");
-    assert_string_equal(by_callback(nodes, "m2", "goto:m2"), "m2");
-    assert_string_equal(by_callback(nodes, "m2", "goto:nope"), "s");
-    assert_string_equal(by_callback("[" NODE("m2", "message", "{}") "]", "m2", "q"),
-                        "m2");
+    for (size_t i = 0; i < COUNT(cases); i++)
+        check_callback(nodes, cases[i].data, cases[i].node);
+    check_callback(lone, "q", "m2");
 }
 
 /* ---- patterns ---- */
@@ -554,6 +573,7 @@ int main(void)
         cmocka_unit_test(test_other_edges),
         cmocka_unit_test(test_text_triggers),
         cmocka_unit_test(test_other_triggers),
+        cmocka_unit_test(test_entry),
         cmocka_unit_test(test_callback_triggers),
         cmocka_unit_test(test_patterns),
         cmocka_unit_test(test_pattern_limits),
