@@ -1,4 +1,5 @@
-/* One connection to PostgreSQL in pipeline mode: the only place that drives libpq.
+/* One connection to PostgreSQL in pipeline mode: the only place
+ * that drives libpq (its results are read in batch.c).
  *
  * Belongs to the pool's thread. Nothing here blocks, save a name lookup while connecting.
  * Batches that come to an end, by an answer, a lost connection or their deadline, are put
@@ -36,8 +37,7 @@ enum pg_link_cancel { PG_CANCEL_NONE, PG_CANCEL_WANTED, PG_CANCEL_SENT };
 /* A batch in flight. The server answers in order: first each PREPARE with a sync of its
  * own, so that one that fails harms no other, then the statements and their sync. */
 struct pg_slot {
-    struct pg_batch
-        *batch; /* NULL: the session's settings, or given back at its deadline */
+    struct pg_batch *batch; /* NULL: the session's settings, or given back */
     const struct pg_statement **prepares;
     size_t prepare_count, prepare_at;
     size_t statements, at;
