@@ -8,6 +8,8 @@
 #include "run/queue_loop.h"
 #include "run/reactor.h"
 
+enum { PROBE_MS = 2000 };
+
 /* --- after the dead are gone */
 
 static void recover(struct bw_reactor *reactor)
@@ -194,6 +196,18 @@ static void on_blocking_ready(struct bw_conn *conn, void *arg)
         bury(reactor);
 }
 
+/* What became of one link may have become of the other, which has nothing to say at
+ * present: it is asked, and answers soon or is dropped. */
+static void probe_command(struct bw_reactor *reactor)
+{
+    struct bw_cmd *cmd = bw_reactor_cmd(reactor);
+
+    bw_cmd_str(cmd, "PING");
+    if (bw_conn_send(reactor->links.command, cmd, PROBE_MS, NULL, NULL) == BW_ENOMEM)
+        bw_log(&reactor->log, BW_LOG_WARNING,
+               "the command link is not probed: no memory");
+}
+
 static void on_blocking_lost(struct bw_conn *conn, const struct bw_error *why, void *arg)
 {
     struct bw_reactor *reactor = arg;
@@ -203,6 +217,7 @@ static void on_blocking_lost(struct bw_conn *conn, const struct bw_error *why, v
     (void)why;
     add_dead(links, links->blocking_id);
     links->blocking_id = 0;
+    probe_command(reactor);
     bw_markers_lost(reactor);
 }
 

@@ -11,10 +11,9 @@
 
 enum { LINKS = 64, TURN_MS = 20 };
 
-enum mode { RELAY, SWALLOW };
-
 struct link {
     int client, server; /* -1: closed */
+    bool swallow;       /* what the server says is thrown away */
 };
 
 struct proxy {
@@ -24,8 +23,7 @@ struct proxy {
     struct link links[LINKS]; /* the thread's; open ones first */
     unsigned count;
     struct bw_mutex mutex; /* guards the rest */
-    enum mode mode;
-    bool cut, forsake, stop;
+    bool swallow, cut, forsake, stop;
 };
 
 static void must(bool ok, const char *what)
@@ -55,7 +53,7 @@ static void close_end(int *fd)
 static void accept_link(struct proxy *proxy)
 {
     struct sockaddr_in at = loopback(proxy->server_port);
-    struct link link = { accept(proxy->listener, NULL, NULL), -1 };
+    struct link link = { accept(proxy->listener, NULL, NULL), -1, false };
 
     must(link.client >= 0, "proxy: accept");
     must(proxy->count < LINKS, "proxy: too many links");
@@ -93,8 +91,7 @@ static bool relay(int from, int to, bool swallow)
     return swallow || send_all(to, data, (size_t)got);
 }
 
-static void relay_links(struct proxy *proxy, const struct pollfd *fds, unsigned count,
-                        bool swallow)
+static void relay_links(struct proxy *proxy, const struct pollfd *fds, unsigned count)
 {
     for (unsigned i = 0; i < count; i++) {
         struct link *link = &proxy->links[i];
@@ -104,7 +101,7 @@ static void relay_links(struct proxy *proxy, const struct pollfd *fds, unsigned 
         if (ends[0].revents != 0)
             alive = relay(link->client, link->server, false);
         if (alive && ends[1].revents != 0)
-            alive = relay(link->server, link->client, swallow);
+            alive = relay(link->server, link->client, link->swallow);
         if (alive)
             continue;
         close_end(&link->client);
@@ -133,18 +130,23 @@ static void close_links(struct proxy *proxy, bool clients_only)
     }
 }
 
-/* Takes over what the test has asked for. False: the end. */
-static bool take_orders(struct proxy *proxy, bool *swallow)
+static void swallow_links(struct proxy *proxy)
+{
+    for (unsigned i = 0; i < proxy->count; i++)
+        proxy->links[i].swallow = true;
+}
+
+/* Does what the test has asked for. False: the end. */
+static bool take_orders(struct proxy *proxy)
 {
     bool go_on;
 
     bw_mutex_lock(&proxy->mutex);
-    if (proxy->cut || proxy->forsake) {
+    if (proxy->swallow)
+        swallow_links(proxy);
+    if (proxy->cut || proxy->forsake)
         close_links(proxy, !proxy->cut);
-        proxy->mode = RELAY;
-        proxy->cut = proxy->forsake = false;
-    }
-    *swallow = proxy->mode == SWALLOW;
+    proxy->swallow = proxy->cut = proxy->forsake = false;
     go_on = !proxy->stop;
     bw_mutex_unlock(&proxy->mutex);
     tidy(proxy);
@@ -154,9 +156,8 @@ static bool take_orders(struct proxy *proxy, bool *swallow)
 static void *proxy_main(void *arg)
 {
     struct proxy *proxy = arg;
-    bool swallow;
 
-    while (take_orders(proxy, &swallow)) {
+    while (take_orders(proxy)) {
         struct pollfd fds[1 + 2 * LINKS] = { { proxy->listener, POLLIN, 0 } };
         unsigned count = proxy->count;
 
@@ -169,7 +170,7 @@ static void *proxy_main(void *arg)
         }
         if (poll(fds, 1 + 2 * count, TURN_MS) <= 0)
             continue;
-        relay_links(proxy, fds, count, swallow);
+        relay_links(proxy, fds, count);
         if (fds[0].revents != 0)
             accept_link(proxy);
     }
@@ -235,10 +236,7 @@ static void give_order(struct proxy *proxy, bool *order)
 
 void proxy_swallow(struct proxy *proxy)
 {
-    bw_mutex_lock(&proxy->mutex);
-    proxy->mode = SWALLOW;
-    bw_mutex_unlock(&proxy->mutex);
-    (void)poll(NULL, 0, 2 * TURN_MS); /* longer than a turn: the thread has seen it */
+    give_order(proxy, &proxy->swallow);
 }
 
 void proxy_cut(struct proxy *proxy)

@@ -12,11 +12,12 @@ struct proxy *proxy_start(uint16_t server_port);
 void proxy_stop(struct proxy **proxyp);
 uint16_t proxy_port(const struct proxy *proxy);
 
-/* From now on what the server says is thrown away; the links look alive. */
+/* What the server says on the present links is thrown away from now on; they look alive.
+ * New ones relay. */
 void proxy_swallow(struct proxy *proxy);
-/* Cuts all links; new ones relay again. */
+/* Cuts all links. */
 void proxy_cut(struct proxy *proxy);
-/* The clients' ends are cut, the server's stay open: half-open links. New ones relay. */
+/* The clients' ends are cut, the server's stay open: half-open links. */
 void proxy_forsake(struct proxy *proxy);
 
 #endif

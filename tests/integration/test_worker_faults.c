@@ -1,6 +1,7 @@
 /* Whatever is killed or cut: nothing is lost, nothing is finished twice, and work goes on
  * within two seconds. design.md "What must never happen" 1, 2, 4; answers for
  * lib/run/links.c, adopt.c, recheck.c, watch.c. */
+#include "base/alloc.h"
 #include "integration/proxy.h"
 #include "integration/worker_rig.h"
 
@@ -28,6 +29,22 @@ static int teardown(void **state)
 
 #define completed_count(rig) rig_int(rig, "ZCARD bull:" QUEUE ":completed")
 
+/* No job has two `completed` events. */
+static void assert_once(struct rig *rig)
+{
+    static const char script[] =
+        "local seen, twice = {}, 0 "
+        "for _, e in ipairs(redis.call('XRANGE', KEYS[1] .. 'events', '-', '+')) do "
+        "  if e[2][2] == 'completed' then "
+        "    if seen[e[2][4]] then twice = twice + 1 end "
+        "    seen[e[2][4]] = true "
+        "  end "
+        "end "
+        "return twice";
+
+    assert_int_equal(rig_int(rig, "EVAL %s 1 bull:" QUEUE ":", script), 0);
+}
+
 /* Each of `count` jobs completed, once: one attempt, one start beyond those that were put
  * back or stalled (none here), one event. */
 static void assert_books(struct rig *rig, int64_t count)
@@ -39,22 +56,12 @@ static void assert_books(struct rig *rig, int64_t count)
         "  if v[1] ~= '1' or not v[2] or v[3] then odd = odd + 1 end "
         "end "
         "return odd";
-    static const char events[] =
-        "local seen, twice = {}, 0 "
-        "for _, e in ipairs(redis.call('XRANGE', KEYS[1] .. 'events', '-', '+')) do "
-        "  if e[2][2] == 'completed' then "
-        "    if seen[e[2][4]] then twice = twice + 1 end "
-        "    seen[e[2][4]] = true "
-        "  end "
-        "end "
-        "return twice";
-
     assert_int_equal(completed_count(rig), count);
     assert_int_equal(rig_int(rig, "LLEN bull:" QUEUE ":active"), 0);
     assert_int_equal(rig_int(rig, "LLEN bull:" QUEUE ":wait"), 0);
     assert_int_equal(
         rig_int(rig, "EVAL %s 1 bull:" QUEUE ": %lld", script, (long long)count), 0);
-    assert_int_equal(rig_int(rig, "EVAL %s 1 bull:" QUEUE ":", events), 0);
+    assert_once(rig);
 }
 
 static void keep_events(struct rig *rig)
@@ -145,6 +152,7 @@ static struct relayed *run_relayed(struct rig *rig, unsigned concurrency, unsign
     struct relayed *relayed = calloc(1, sizeof *relayed);
     struct bw_queue_options options = rig_options(QUEUE, concurrency);
 
+    options.drain_delay = 1000;
     assert_non_null(relayed);
     relayed->rig = rig;
     relayed->proxy = proxy_start(rig->server.port);
@@ -260,6 +268,24 @@ static void half_open_wait(void **state)
     end_relayed(relayed);
 }
 
+/* Links that look alive and are dead, and nobody who says so: noticed, and repaired. */
+static void deaf_links(void **state)
+{
+    struct rig *rig = *state;
+    struct relayed *relayed = run_relayed(rig, 2, 0);
+
+    rig_wait(3000, rig_count_clients(rig, "cmd=bzpopmin") == 1);
+    proxy_swallow(relayed->proxy);
+    rig_add(rig, QUEUE, 2, NULL);
+    /* 1 s of waiting, 1 s of grace, 2 s for the other link's answer, and the reconnect.
+     */
+    rig_wait(6000, rig_keeper_count(&relayed->keeper) == 2);
+    complete_kept(relayed, 2);
+    rig_wait(3000, rig_stats(rig, QUEUE).completed == 2);
+    assert_books(rig, 2);
+    end_relayed(relayed);
+}
+
 static void stopped_for_a_while(void **state)
 {
     struct rig *rig = *state;
@@ -302,6 +328,39 @@ static void killed_and_restarted(void **state)
     rig_wait(30000, completed_count(rig) == 3000);
     rig_wait(5000, rig_stats(rig, QUEUE).in_flight == 0);
     assert_books(rig, 3000);
+}
+
+/* Memory runs out on the reactor, again and again, at every place it asks for some. */
+static void short_of_memory(struct bw_job *job, void *arg)
+{
+    unsigned *turn = arg;
+
+    bw_job_complete(job, "1", 1);
+    if (*turn % 7 == 0)
+        bw_alloc_fail_at(*turn / 7 % 97);
+    ++*turn;
+}
+
+static void reactor_out_of_memory(void **state)
+{
+    struct rig *rig = *state;
+    struct bw_queue_options options = rig_options(QUEUE, 10);
+    struct bw_handler handler = { .process = short_of_memory, .inline_ = true };
+    unsigned turn = 0;
+
+    options.drain_delay = 500;
+    options.run_retry_delay = 100;
+    /* A job whose end finds no memory is left to it. */
+    options.lock_duration = 500;
+    options.stalled_interval = 300;
+    options.max_stalled_count = 1000;
+    keep_events(rig);
+    rig_add(rig, QUEUE, 3000, NULL);
+    rig_run(rig, &options, &handler, &turn);
+    rig_wait(60000, completed_count(rig) == 3000);
+    assert_int_equal(rig_stop(rig, 2000), BW_END_DRAINED);
+    assert_int_equal(rig_int(rig, "LLEN bull:" QUEUE ":active"), 0);
+    assert_once(rig);
 }
 
 /* The idle worker, too, comes back, and is woken by the next job. */
@@ -394,8 +453,10 @@ int main(void)
         TEST(vanished_reply_of_a_half_open_link),
         TEST(vanished_reply_of_other_ends),
         TEST(half_open_wait),
+        TEST(deaf_links),
         TEST(stopped_for_a_while),
         TEST(killed_and_restarted),
+        TEST(reactor_out_of_memory),
         TEST(idle_through_a_restart),
         TEST(refused_calls),
         TEST(poisoned_job),

@@ -9,7 +9,9 @@
 #include <cmocka.h>
 
 #include <bulwark/thread.h>
+#include <bulwark/worker.h>
 
+#include "base/alloc.h"
 #include "base/list.h"
 #include "base/rand.h"
 #include "run/delays.h"
@@ -238,6 +240,64 @@ static void end_runs_what_is_left(void **state)
     assert_int_equal(atomic_load(&done), 2);
 }
 
+/* --- memory: every allocation of a worker's beginning gets its turn to fail */
+
+static void ignore(struct bw_job *job, void *arg)
+{
+    (void)arg;
+    bw_job_complete(job, NULL, 0);
+}
+
+static int begin_worker(struct bw_worker **workerp, const struct bw_redis_options *redis)
+{
+    struct bw_worker_options options = { .redis = redis, .processors = 1 };
+    struct bw_handler handler = { .process = ignore };
+    struct bw_queue_options queues[2];
+    struct bw_redis *own;
+    struct bw_error err;
+    int result = bw_worker_create(workerp, &options, &err);
+
+    for (int i = 0; i < 2 && result == BW_OK; i++) {
+        bw_queue_options_init(&queues[i]);
+        queues[i].name = i == 0 ? "a" : "b";
+        queues[i].worker_name = "w";
+        result = bw_worker_add_queue(*workerp, &queues[i], &handler, NULL, &err);
+    }
+    if (result == BW_OK)
+        result = bw_worker_redis(*workerp, NULL, &own, &err);
+    if (result == BW_OK)
+        result = bw_worker_start(*workerp, &err);
+    return result;
+}
+
+static void out_of_memory(void **state)
+{
+    struct bw_redis_options redis;
+    struct bw_worker *worker = NULL;
+    struct bw_error err;
+    size_t failures = 0;
+
+    (void)state;
+    /* Nobody listens there: the worker is not expected to get anywhere. */
+    assert_int_equal(bw_redis_options_parse(&redis, "redis://127.0.0.1:1", &err), BW_OK);
+    for (;; failures++) {
+        int result;
+
+        bw_alloc_fail_at(failures);
+        result = begin_worker(&worker, &redis);
+        bw_alloc_fail_never();
+        if (result == BW_OK)
+            break;
+        assert_int_equal(result, BW_ENOMEM);
+        bw_worker_destroy(&worker);
+    }
+    assert_true(failures > 20);
+    bw_worker_drain(worker, 0);
+    assert_int_equal(bw_worker_wait(worker, &err), BW_END_DRAINED);
+    bw_worker_destroy(&worker);
+    bw_redis_options_fini(&redis);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -248,6 +308,7 @@ int main(void)
         cmocka_unit_test(tasks_run_in_order),
         cmocka_unit_test(earlier_delay_comes_first),
         cmocka_unit_test(end_runs_what_is_left),
+        cmocka_unit_test(out_of_memory),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

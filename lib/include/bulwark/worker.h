@@ -158,7 +158,12 @@ struct bw_queue_stats {
     unsigned concurrency;
     unsigned in_flight;
     bool quiet;
-    uint64_t completed, failed, retried, delayed, put_back, stalled, locks_lost;
+    uint64_t completed, failed; /* for good */
+    uint64_t retried;           /* failed attempts that are tried again, at once or later */
+    uint64_t delayed;           /* moved to delayed by their handler */
+    uint64_t put_back;          /* by their handler, or handed back by a drain */
+    uint64_t stalled;           /* jobs of any worker that our checks recovered */
+    uint64_t locks_lost;
     int64_t last_fetch_ms; /* wall clock of the last answered fetch; 0: none */
 };
 
