@@ -22,7 +22,7 @@ struct pg_slot *pg_slot_push(struct pg_link *link)
     return slot;
 }
 
-static void pg_slot_pop(struct pg_link *link, struct bw_mono now)
+static void pop(struct pg_link *link, struct bw_mono now)
 {
     struct pg_slot *slot = pg_slot_at(link, 0);
 
@@ -102,7 +102,7 @@ void pg_slot_finish(struct pg_link *link, struct bw_mono now, struct pg_queue *f
     }
     if (batch != NULL)
         pg_queue_add(finished, batch);
-    pg_slot_pop(link, now);
+    pop(link, now);
 }
 
 /* The connection is gone before the slot's answer was complete. */
