@@ -8,9 +8,10 @@
 /* 0: never; else the count-down to the failure, which happens at 1. */
 static _Thread_local size_t countdown;
 
-static bool fails_now(void)
+/* Larger sizes are mistakes in arithmetic; no object may exceed PTRDIFF_MAX anyhow. */
+static bool fails_now(size_t size)
 {
-    return countdown != 0 && --countdown == 0;
+    return size > PTRDIFF_MAX || (countdown != 0 && --countdown == 0);
 }
 
 void bw_alloc_fail_at(size_t nth)
@@ -25,19 +26,21 @@ void bw_alloc_fail_never(void)
 
 void *bw_alloc(size_t size)
 {
-    return fails_now() ? NULL : malloc(size != 0 ? size : 1);
+    return fails_now(size) ? NULL : malloc(size != 0 ? size : 1);
 }
 
 void *bw_calloc(size_t count, size_t size)
 {
-    if (fails_now())
+    size_t total;
+
+    if (__builtin_mul_overflow(count, size, &total) || fails_now(total))
         return NULL;
-    return count != 0 && size != 0 ? calloc(count, size) : calloc(1, 1);
+    return calloc(1, total != 0 ? total : 1);
 }
 
 void *bw_realloc(void *old, size_t size)
 {
-    return fails_now() ? NULL : realloc(old, size != 0 ? size : 1);
+    return fails_now(size) ? NULL : realloc(old, size != 0 ? size : 1);
 }
 
 char *bw_strdup(const char *text)

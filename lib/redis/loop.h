@@ -24,7 +24,8 @@ void bw_loop_destroy(struct bw_loop **loopp);
 
 /* Turns until bw_loop_stop(); on the calling thread, which owns the loop from now on. */
 void bw_loop_run(struct bw_loop *loop);
-/* From any thread. The loop ends its turn and returns from bw_loop_run(). */
+/* From any thread. The loop ends its turn and returns from bw_loop_run(); before bw_loop_run() it makes
+ * that one turn long. */
 void bw_loop_stop(struct bw_loop *loop);
 
 /* Time: read once a turn (like libuv), so all that happens in a turn shares one instant. */

@@ -201,22 +201,24 @@ static void *wake_often(void *arg)
         bw_waker_wake(fixture->waker);
         bw_loop_wake(fixture->loop);
     }
-    bw_loop_stop(fixture->loop);
     return NULL;
+}
+
+static void count_wake(struct fixture *fixture, int bit)
+{
+    fixture->count |= bit;
+    if (fixture->count == 3)
+        bw_loop_stop(fixture->loop);
 }
 
 static void on_woken(void *arg)
 {
-    struct fixture *fixture = arg;
-
-    fixture->count |= 1;
+    count_wake(arg, 1);
 }
 
 static void on_loop_woken(void *arg)
 {
-    struct fixture *fixture = arg;
-
-    fixture->count |= 2;
+    count_wake(arg, 2);
 }
 
 static void test_wakes_from_another_thread(void **state)
@@ -228,6 +230,9 @@ static void test_wakes_from_another_thread(void **state)
     bw_loop_on_wake(fixture->loop, on_loop_woken, fixture);
     assert_int_equal(
         bw_waker_create(&fixture->waker, fixture->loop, on_woken, fixture, &err), BW_OK);
+    assert_int_equal(bw_timer_create(&fixture->timer, fixture->loop, stop, fixture),
+                     BW_OK);
+    bw_timer_start(fixture->timer, 5000);
     assert_int_equal(pthread_create(&thread, NULL, wake_often, fixture), 0);
     bw_loop_run(fixture->loop);
     assert_int_equal(pthread_join(thread, NULL), 0);
