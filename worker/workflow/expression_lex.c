@@ -22,9 +22,11 @@ static struct wf_text rest_of(const struct wf_expr_lexer *lexer)
     return (struct wf_text){ lexer->text.data + lexer->at, lexer->text.len - lexer->at };
 }
 
+/* Not at the end. */
 static bool at_word(const struct wf_expr_lexer *lexer, const char *word)
 {
-    return wf_text_has(rest_of(lexer), wf_text_of(word), WF_TEXT_START, false);
+    return lexer->text.data[lexer->at] == word[0] && /* asked for every sign there is */
+           wf_text_has(rest_of(lexer), wf_text_of(word), WF_TEXT_START, false);
 }
 
 static void skip_space(struct wf_expr_lexer *lexer)

@@ -22,8 +22,10 @@ static int advance(struct parser *parser)
 static bool at(const struct parser *parser, enum wf_expr_token_kind kind,
                const char *text)
 {
-    return parser->token.kind == kind &&
-           wf_text_equal(parser->token.text, wf_text_of(text));
+    const struct wf_text *token = &parser->token.text;
+
+    return parser->token.kind == kind && token->data[0] == text[0] && /* asked often */
+           wf_text_equal(*token, wf_text_of(text));
 }
 
 static bool at_sign(const struct parser *parser, const char *text)
