@@ -276,15 +276,19 @@ static void *client_main(void *arg)
 void tg_client_submit(struct tg_client *client, struct tg_call *call,
                       void (*done)(struct tg_call *call, void *arg), void *arg)
 {
+    bool first;
+
     call->done = done;
     call->arg = arg;
     bw_mutex_lock(&client->mtx);
+    first = client->incoming.first == NULL; /* else it is awake, or about to be */
     call->owned = true;
     tg_queue_add(&client->incoming, call);
     client->stats.calls++;
     client->stats.in_flight++;
     bw_mutex_unlock(&client->mtx);
-    tg_transport_wake(&client->transport);
+    if (first)
+        tg_transport_wake(&client->transport);
 }
 
 void tg_client_cancel(struct tg_client *client, struct tg_call *call)
