@@ -5,7 +5,7 @@
 #include "workflow/mem.h"
 #include "workflow/run.h"
 
-#define TICK_MS            1000
+#define TICK_MS            250
 #define REDIS_PAUSE_MS     50
 #define REDIS_PAUSE_MAX_MS 2000
 

@@ -84,7 +84,7 @@ void wf_lookup_keys(struct wf_run *run)
         run->event.kind != WF_EVENT_OTHER)
         run->waiting_at =
             wf_kv_add(&run->kv, WF_KV_GET, wf_waiting_key(run, run->pointer), NULL, 0);
-    if (run->event.from_id != NULL && run->graph->reads_customer) {
+    if (run->event.from_id != NULL && wf_person_wanted(run)) {
         char *key = local_key(run);
 
         user_id = wf_memory_get(run->engine->local, key);
@@ -120,7 +120,7 @@ static void add_rest(struct wf_run *run, const char *session, const char *workfl
 {
     wf_set(&run->preloaded, session);
     (void)wf_run_preload_add(run, session, workflow, execution);
-    run->person_asked = run->graph->reads_customer && !run->customer_known;
+    run->person_asked = wf_person_wanted(run) && !run->customer_known;
     if (run->person_asked)
         (void)wf_person_add(run, execution);
 }

@@ -164,23 +164,30 @@ void wf_person_load(struct wf_run *run, wf_step *then)
     wf_run_kv(run, read_keys);
 }
 
-/* Does some text in here speak of the customer? */
-static bool mentions(const json_t *value)
+bool wf_person_wanted(const struct wf_run *run)
+{
+    return run->graph->reads_customer || run->project->reads_customer;
+}
+
+/* Does some text in here speak of the customer? `any`: any placeholder may, by way of a
+ * variable of the project. */
+static bool mentions(const json_t *value, bool any)
 {
     const char *key, *text = json_string_value(value);
     json_t *member;
     size_t i;
 
     if (text != NULL)
-        return strstr(text, "user") != NULL || strstr(text, "transactions.") != NULL;
+        return strstr(text, "user") != NULL || strstr(text, "transactions.") != NULL ||
+               (any && strchr(text, '{') != NULL);
     json_object_foreach((json_t *)(uintptr_t)value, key, member)
     {
-        if (mentions(member))
+        if (mentions(member, any))
             return true;
     }
     json_array_foreach((json_t *)(uintptr_t)value, i, member)
     {
-        if (mentions(member))
+        if (mentions(member, any))
             return true;
     }
     return false;
@@ -196,7 +203,9 @@ bool wf_person_ready(struct wf_run *run, const struct wf_node *node, wf_step *th
         set_nobody(run);
         return true;
     }
-    if (!run->graph->reads_customer || (!mentions(node->config) && !mentions(node->data)))
+    if (!wf_person_wanted(run) ||
+        (!mentions(node->config, run->project->reads_customer) &&
+         !mentions(node->data, run->project->reads_customer)))
         return true;
     wf_person_load(run, then);
     return false;

@@ -5,9 +5,10 @@
 
 #include "workflow/mem.h"
 
-#define FRESH_MS   60000
-#define REFRESH_MS 5000 /* how long the one who refreshes may take before another does   \
-                         */
+#define FRESH_MS 60000
+#define REFRESH_MS                                                                       \
+    5000 /* how long the one who refreshes may take before another does                  \
+          */
 #define UNMARKED_MS 5000
 #define VERSION_MS  60000
 #define MAX_ENTRIES 20000
@@ -25,6 +26,22 @@ struct version_entry {
     struct bw_mono ends;
 };
 
+static bool mention_customer(const json_t *variables)
+{
+    const char *key;
+    json_t *value;
+
+    json_object_foreach((json_t *)(uintptr_t)variables, key, value)
+    {
+        const char *text = json_string_value(value);
+
+        if (text != NULL &&
+            (strstr(text, "{user.") != NULL || strstr(text, "{transactions.")))
+            return true;
+    }
+    return false;
+}
+
 struct wf_project *wf_project_create(const char *id, json_t *object, const char *token,
                                      bool bot_active, json_t *variables, json_t *levels)
 {
@@ -36,6 +53,7 @@ struct wf_project *wf_project_create(const char *id, json_t *object, const char 
     project->token = token != NULL && *token != '\0' ? wf_strdup(token) : NULL;
     project->bot_active = bot_active;
     project->variables = wf_must(variables);
+    project->reads_customer = mention_customer(variables);
     project->levels = wf_must(levels);
     return project;
 }

@@ -259,6 +259,8 @@ const char *wf_run_assign(const struct wf_node *node, const char *fallback);
 
 /* --- person.c: the customer of a run (§6.4, §6.5) */
 
+/* Whether anything the run may render speaks of the customer. */
+bool wf_person_wanted(const struct wf_run *run);
 /* The statement in the batch that is begun; wf_person_take() reads it. */
 size_t wf_person_add(struct wf_run *run, const char *execution);
 void wf_person_take(struct wf_run *run, size_t index);

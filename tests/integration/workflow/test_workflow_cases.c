@@ -161,6 +161,49 @@ static void run_sql(const json_t *list)
         wf_rig_sql(&rig, json_string_value(sql));
 }
 
+static void run_redis(const json_t *list)
+{
+    json_t *command;
+    size_t i;
+
+    json_array_foreach((json_t *)(uintptr_t)list, i, command)
+    {
+        char word[16], key[256];
+
+        assert_int_equal(sscanf(json_string_value(command), "%15s %255s", word, key), 2);
+        free(redis_server_text(&rig.redis, "%s %s", word, key));
+    }
+}
+
+static void set_rules(const json_t *rules)
+{
+    json_t *rule;
+    size_t i;
+
+    json_array_foreach((json_t *)(uintptr_t)rules, i, rule)
+    {
+        char *text = json_dumps(rule, JSON_COMPACT);
+
+        bot_api_rule(&rig.bot, text);
+        free(text);
+    }
+}
+
+/* Sends of the bot in any one second (§10.4). */
+static void check_pace(const json_t *limit)
+{
+    json_t *stats, *bots, *bot;
+
+    if (limit == NULL)
+        return;
+    stats = bot_api_control(&rig.bot, "stats", NULL);
+    bots = json_object_get(json_object_get(stats, "maxPerSecond"), "bot");
+    bot = json_object_get(bots, "111");
+    assert_true(json_integer_value(json_object_get(bot, "max")) > 0);
+    assert_true(json_integer_value(json_object_get(bot, "max")) <= json_integer_value(limit));
+    json_decref(stats);
+}
+
 static char *run_job(const json_t *step)
 {
     const json_t *job = json_object_get(step, "job");
@@ -187,6 +230,8 @@ static void run_step(const char *file, size_t number, const json_t *step, unsign
 
     (void)snprintf(where, sizeof(where), "%s, step %zu", file, number + 1);
     run_sql(json_object_get(step, "sql"));
+    run_redis(json_object_get(step, "redis"));
+    set_rules(json_object_get(step, "rules"));
     result = run_job(step);
     trips = wf_rig_figure(&rig, "workflow_db_round_trips") - trips;
     if (json_object_get(step, "result") != NULL) {
@@ -202,6 +247,7 @@ static void run_step(const char *file, size_t number, const json_t *step, unsign
         fail_msg("%s: %llu round trips", where, (unsigned long long)trips);
     check_rows(json_object_get(step, "rows"));
     check_keys(json_object_get(step, "keys"));
+    check_pace(json_object_get(step, "maxPerSecond"));
     free(result);
 }
 
@@ -254,6 +300,7 @@ int main(int argc, char **argv)
     size_t count = 0;
     DIR *dir = opendir(WORKFLOW_CASES);
     struct dirent *entry;
+    int failed;
 
     if (dir == NULL) {
         perror(WORKFLOW_CASES);
@@ -276,5 +323,8 @@ int main(int argc, char **argv)
     qsort(tests, count, sizeof(tests[0]), by_name);
     if (count == 0)
         return 1;
-    return _cmocka_run_group_tests("workflow cases", tests, count, open_rig, close_rig);
+    failed = _cmocka_run_group_tests("workflow cases", tests, count, open_rig, close_rig);
+    for (size_t i = 0; i < count; i++)
+        free((void *)(uintptr_t)tests[i].name);
+    return failed;
 }
