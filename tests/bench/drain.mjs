@@ -125,7 +125,10 @@ async function measure(redis, child, jobs) {
 
 async function run(redis, [command, args], jobs) {
     await refill(redis);
-    const child = startProcess(command, args, { stdio: ['ignore', 'ignore', 'inherit'] });
+    const child = startProcess(command, args, {
+        stdio: ['ignore', 'ignore', 'inherit'],
+        env: { ...process.env, BULWARK_LOG_LEVEL: 'warning' },
+    });
     try {
         await until(() => child.exitCode !== null || blocked(redis), 'an idle worker');
         return await measure(redis, child, jobs);

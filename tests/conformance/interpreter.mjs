@@ -41,7 +41,7 @@ function operations(library, worker, gates) {
             throw new UnrecoverableError(message);
         },
         blank: () => {
-            throw {}; // eslint-disable-line no-throw-literal -- no message is the point
+            throw {}; // no message is the point
         },
         delay: async (job, token, ms) => {
             await job.moveToDelayed(Date.now() + ms, token);
