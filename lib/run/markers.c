@@ -34,7 +34,7 @@ int bw_markers_prepare(struct bw_reactor *reactor, struct bw_error *err)
 {
     struct bw_markers *markers = &reactor->markers;
 
-    markers->in_wait = bw_calloc(reactor->queue_count, sizeof *markers->in_wait);
+    markers->in_wait = bw_calloc(reactor->queue_count + 1, sizeof *markers->in_wait);
     if (markers->in_wait == NULL ||
         bw_timer_create(&markers->timer, reactor->loop, on_timer, reactor) != BW_OK)
         return bw_error_set(err, BW_ENOMEM, "out of memory");

@@ -223,9 +223,9 @@ int bw_reactor_prepare(struct bw_reactor *reactor, struct bw_error *err)
 {
     int result;
 
-    if (reactor->queue_count == 0)
-        return bw_error_set(err, BW_EINVAL, "the worker has no queue");
-    qsort(reactor->queues, reactor->queue_count, sizeof *reactor->queues, by_marker);
+    /* Without a queue the worker serves the program's own connections only. */
+    if (reactor->queue_count > 0)
+        qsort(reactor->queues, reactor->queue_count, sizeof *reactor->queues, by_marker);
     for (size_t i = 0; i < reactor->queue_count; i++)
         reactor->queues[i]->index = i;
     result = bw_markers_prepare(reactor, err);

@@ -20,7 +20,8 @@ struct bw_worker {
     unsigned processor_count;
     pthread_t thread;
     bool started;
-    _Atomic bool waited;
+    _Atomic bool waited; /* somebody waits, or has waited */
+    _Atomic bool ended;  /* the reactor's thread is gone */
 };
 
 /* --- life */
@@ -122,8 +123,10 @@ enum bw_worker_end bw_worker_wait(struct bw_worker *worker, struct bw_error *err
         (void)bw_error_set(err, BW_EINVAL, "the worker was not started");
         return BW_END_FAILED;
     }
-    if (!atomic_exchange(&worker->waited, true))
+    if (!atomic_exchange(&worker->waited, true)) {
         bw_thread_check(pthread_join(worker->thread, NULL), "pthread_join");
+        atomic_store(&worker->ended, true);
+    }
     return worker->reactor->handed_back ? BW_END_HANDED_BACK : BW_END_DRAINED;
 }
 
@@ -175,7 +178,7 @@ int bw_worker_resume(struct bw_worker *worker, const char *queue)
 int bw_worker_cancel_job(struct bw_worker *worker, const char *queue, const char *id,
                          const char *reason)
 {
-    if (!worker->started || atomic_load(&worker->waited))
+    if (!worker->started || atomic_load(&worker->ended))
         return BW_EINVAL;
     return bw_cancel_job(worker->reactor, queue, id, reason);
 }
