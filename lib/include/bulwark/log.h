@@ -1,11 +1,12 @@
 /* Structured logging: one event is one line, a message plus fields.
  *
- * The library writes nothing itself; it calls the sink it was given, from any of its threads, so a
- * sink must be safe for that. Every object that logs carries a `struct bw_log`, built from its
- * parent's with one field more (queue, job, conn …), so no call repeats them. No payload, password
- * or URL with credentials is ever logged.
+ * The library writes nothing itself; it calls the sink it was given, from any of its
+ * threads, so a sink must be safe for that. Every object that logs carries a `struct
+ * bw_log`, built from its parent's with one field more (queue, job, conn …), so no call
+ * repeats them. No payload, password or URL with credentials is ever logged.
  *
- * error: someone must act; warning: we coped; info: steps of life; debug: one line a job step. */
+ * error: someone must act; warning: we coped; info: steps of life; debug: one line a job
+ * step. */
 #ifndef BULWARK_LOG_H
 #define BULWARK_LOG_H
 
@@ -24,16 +25,18 @@ struct bw_log_field {
 };
 
 struct bw_log_sink {
-    enum bw_log_level level; /* lines below it are not made; changed by atomic stores only */
-    /* Fields come outermost first. All pointers are borrowed for the call. Must not block long:
-     * the reactor calls it too. */
+    /* Lines below it are not made; changed by atomic stores only. */
+    enum bw_log_level level;
+    /* Fields come outermost first. All pointers are borrowed for the call. Must not block
+     * long: the reactor calls it too. */
     void (*write)(void *arg, enum bw_log_level level, const char *message,
                   const struct bw_log_field *fields, size_t count);
     void *arg;
 };
 
-/* A place in the tree of contexts. Storage of its owner; must outlive its children; the sink and
- * the field's text are borrowed for as long as it lives. A zeroed struct logs nothing. */
+/* A place in the tree of contexts. Storage of its owner; must outlive its children; the
+ * sink and the field's text are borrowed for as long as it lives. A zeroed struct logs
+ * nothing. */
 struct bw_log {
     const struct bw_log_sink *sink;
     const struct bw_log *parent;
@@ -44,14 +47,16 @@ BW_API void bw_log_init(struct bw_log *log, const struct bw_log_sink *sink);
 BW_API void bw_log_child(struct bw_log *log, const struct bw_log *parent, const char *key,
                          const char *text);
 
-/* True when a line of this level would be written; for work that only serves a log line. */
+/* True when a line of this level would be written; for work that only serves a log line.
+ */
 static inline bool bw_log_enabled(const struct bw_log *log, enum bw_log_level level)
 {
     return log != NULL && log->sink != NULL &&
            level >= __atomic_load_n(&log->sink->level, __ATOMIC_RELAXED);
 }
 
-/* `fields` ends with a field whose key is NULL; NULL for none. Call it through bw_log(). */
+/* `fields` ends with a field whose key is NULL; NULL for none. Call it through bw_log().
+ */
 BW_API void bw_log_write(const struct bw_log *log, enum bw_log_level level,
                          const struct bw_log_field *fields, const char *message);
 
@@ -66,13 +71,15 @@ static inline struct bw_log_field bw_num(const char *key, int64_t number)
 }
 
 /* bw_log(&conn->log, BW_LOG_WARNING, "connection lost", bw_text("reason", err.text),
- *        bw_num("retryMs", 50));  The arguments are evaluated only when the level is on. */
-#define bw_log(log, level, message, ...)                                          \
-    do {                                                                          \
-        if (bw_log_enabled((log), (level)))                                       \
-            bw_log_write((log), (level),                                          \
-                         (const struct bw_log_field[]){ __VA_ARGS__ __VA_OPT__(, ) { 0 } }, \
-                         (message));                                              \
+ *        bw_num("retryMs", 50));  The arguments are evaluated only when the level is on.
+ */
+#define bw_log(log, level, message, ...)                                                 \
+    do {                                                                                 \
+        if (bw_log_enabled((log), (level)))                                              \
+            bw_log_write((log), (level),                                                 \
+                         (const struct bw_log_field[]){ { 0 }, ##__VA_ARGS__, { 0 } } +  \
+                             1,                                                          \
+                         (message));                                                     \
     } while (0)
 
 #endif
