@@ -147,12 +147,13 @@ struct relayed {
     struct rig_keeper keeper;
 };
 
-static struct relayed *run_relayed(struct rig *rig, unsigned concurrency, unsigned kept)
+static struct relayed *run_relayed(struct rig *rig, unsigned concurrency, unsigned kept,
+                                   int64_t drain_delay)
 {
     struct relayed *relayed = calloc(1, sizeof *relayed);
     struct bw_queue_options options = rig_options(QUEUE, concurrency);
 
-    options.drain_delay = 1000;
+    options.drain_delay = drain_delay;
     assert_non_null(relayed);
     relayed->rig = rig;
     relayed->proxy = proxy_start(rig->server.port);
@@ -186,7 +187,7 @@ static void vanished_reply(struct rig *rig, void (*cut)(struct proxy *proxy))
     struct relayed *relayed;
 
     rig_add(rig, QUEUE, 16, NULL);
-    relayed = run_relayed(rig, 8, 8);
+    relayed = run_relayed(rig, 8, 8, 5000);
     proxy_swallow(relayed->proxy);
     complete_kept(relayed, 8);
     rig_wait(2000, completed_count(rig) == 8);
@@ -222,7 +223,7 @@ static void vanished_reply_of_other_ends(void **state)
 
     rig_add(rig, QUEUE, 1, "{\"attempts\":3,\"backoff\":60000}");
     rig_add(rig, QUEUE, 1, "{\"removeOnComplete\":true}");
-    relayed = run_relayed(rig, 2, 2);
+    relayed = run_relayed(rig, 2, 2, 5000);
     proxy_swallow(relayed->proxy);
     for (int i = 0; i < 2; i++) {
         struct bw_job *job = rig_keeper_take(&relayed->keeper);
@@ -250,7 +251,7 @@ static void half_open_wait(void **state)
     struct relayed *relayed;
 
     rig_add(rig, QUEUE, 1, NULL);
-    relayed = run_relayed(rig, 2, 1);
+    relayed = run_relayed(rig, 2, 1, 5000);
     rig_wait(3000, rig_count_clients(rig, "cmd=bzpopmin") == 1);
     proxy_swallow(relayed->proxy);
     rig_add(rig, QUEUE, 1, NULL);
@@ -272,7 +273,7 @@ static void half_open_wait(void **state)
 static void deaf_links(void **state)
 {
     struct rig *rig = *state;
-    struct relayed *relayed = run_relayed(rig, 2, 0);
+    struct relayed *relayed = run_relayed(rig, 2, 0, 1000);
 
     rig_wait(3000, rig_count_clients(rig, "cmd=bzpopmin") == 1);
     proxy_swallow(relayed->proxy);
