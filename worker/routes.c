@@ -89,13 +89,15 @@ static void answer_error(struct http_response *response, unsigned status,
     answer_json(response, status, json_pack("{s:s}", "error", error));
 }
 
-static void answer_done(struct http_response *response, int rc, unsigned failure,
-                        const char *error)
+/* `unknown` says what BW_EINVAL means here. */
+static void answer_done(struct http_response *response, int rc, const char *unknown)
 {
     if (rc == BW_OK)
         answer_json(response, 200, json_pack("{s:b}", "ok", 1));
+    else if (rc == BW_EINVAL)
+        answer_error(response, 404, unknown);
     else
-        answer_error(response, failure, error);
+        answer_error(response, 503, "the worker did not answer");
 }
 
 /* ---- the routes */
@@ -138,14 +140,14 @@ static void get_metrics(struct wk_app *app, const struct path *path,
 static void post_pause(struct wk_app *app, const struct path *path,
                        struct http_response *response)
 {
-    answer_done(response, bw_worker_quiet(app->worker, path->segments[1]), 404,
+    answer_done(response, bw_worker_quiet(app->worker, path->segments[1]),
                 "no such queue on this worker");
 }
 
 static void post_resume(struct wk_app *app, const struct path *path,
                         struct http_response *response)
 {
-    answer_done(response, bw_worker_resume(app->worker, path->segments[1]), 404,
+    answer_done(response, bw_worker_resume(app->worker, path->segments[1]),
                 "no such queue on this worker");
 }
 
@@ -155,7 +157,7 @@ static void post_cancel(struct wk_app *app, const struct path *path,
     answer_done(response,
                 bw_worker_cancel_job(app->worker, path->segments[1], path->segments[3],
                                      "cancelled by an operator"),
-                404, "the job is not in flight on this worker");
+                "the job is not in flight on this worker");
 }
 
 static const struct route {

@@ -1,6 +1,7 @@
 #include "status.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -66,6 +67,17 @@ json_t *wk_status_ready(struct wk_app *app, bool *ok)
                      reasons);
 }
 
+/* The worker's order of queues is its own. NULL: no such queue. */
+static const struct wk_instance *find_instance(const struct wk_app *app,
+                                               const char *queue)
+{
+    for (size_t i = 0; i < app->instance_count; i++) {
+        if (strcmp(app->config->queues.items[i].name, queue) == 0)
+            return &app->instances[i];
+    }
+    return NULL;
+}
+
 /* ---- /status */
 
 static json_t *queue_json(const struct bw_queue_stats *stats,
@@ -74,6 +86,8 @@ static json_t *queue_json(const struct bw_queue_stats *stats,
     struct wk_metrics metrics = { 0 };
     json_t *figures = NULL;
 
+    if (instance == NULL)
+        return NULL;
     if (instance->type->stats != NULL) {
         instance->type->stats(instance->state, &metrics);
         figures = wk_metrics_json(&metrics);
@@ -96,7 +110,8 @@ static json_t *queues_json(struct wk_app *app)
     struct bw_queue_stats stats;
 
     for (size_t i = 0; bw_worker_queue_stats(app->worker, i, &stats); i++) {
-        if (json_array_append_new(queues, queue_json(&stats, &app->instances[i])) != 0) {
+        if (json_array_append_new(
+                queues, queue_json(&stats, find_instance(app, stats.name))) != 0) {
             json_decref(queues);
             return NULL;
         }
@@ -298,10 +313,10 @@ int wk_status_metrics(struct wk_app *app, struct bw_buf *out)
     pg_metrics(&metrics, app->pg);
     telegram_metrics(&metrics, app->telegram);
     for (size_t i = 0; bw_worker_queue_stats(app->worker, i, &stats); i++) {
-        const struct wk_instance *instance = &app->instances[i];
+        const struct wk_instance *instance = find_instance(app, stats.name);
 
         queue_metrics(&metrics, &stats);
-        if (instance->type->stats != NULL)
+        if (instance != NULL && instance->type->stats != NULL)
             instance->type->stats(instance->state, &metrics);
     }
     rc = metrics.incomplete ? BW_ENOMEM : wk_metrics_text(&metrics, out);

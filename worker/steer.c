@@ -15,7 +15,7 @@ static void drain(struct wk_app *app, const char *why)
     int64_t timeout_ms =
         again ? 0 : __atomic_load_n(&app->shutdown_timeout, __ATOMIC_RELAXED);
 
-    bw_log(&app->log, BW_LOG_INFO, again ? "ending at once" : "draining",
+    bw_log(&app->log, BW_LOG_INFO, again ? "asked to end at once" : "asked to end",
            bw_text("reason", why), bw_num("timeoutMs", timeout_ms));
     bw_worker_drain(app->worker, timeout_ms);
 }

@@ -1,0 +1,102 @@
+// Usage and configuration from outside: exit codes and what the operator reads.
+import assert from 'node:assert/strict';
+
+import { bulwark, freePort, openQueue, oneQueue, PersistentRedis, runAll, test, until, writeConfig }
+    from './rig.mjs';
+
+test('--version and --help', async () => {
+    const version = await bulwark(['--version']);
+    assert.equal(version.code, 0);
+    assert.match(version.stdout, /^bulwark \d+\.\d+\.\d+\n$/);
+    const help = await bulwark(['--help']);
+    assert.equal(help.code, 0);
+    for (const word of ['run', 'check', 'queue', 'workflow', '--config', 'REDIS_URL', 'DATABASE_URL',
+        'TELEGRAM_API_URL', 'BULWARK_CONCURRENCY', 'lockDuration', 'removeOnComplete'])
+        assert.ok(help.stdout.includes(word), word);
+    assert.equal((await bulwark(['run', '--help'])).code, 0);
+});
+
+for (const [args, text] of [
+    [[], 'See bulwark --help'],
+    [['fly'], 'unknown command "fly"'],
+    [['run', '--confg', 'x'], 'unknown option --confg, did you mean --config?'],
+    [['run', '--config'], 'needs a value'],
+    [['run', 'extra'], ''],
+    [['run'], 'set REDIS_URL and DATABASE_URL'],
+    [['run', '--config', '/nonexistent.json'], '/nonexistent.json: No such file'],
+    [['workflow', 'validate', 'x.json'], 'not there yet'],
+    [['queue'], 'expected counts, pause, resume or add'],
+    [['queue', 'counts'], 'wrong number of arguments'],
+]) {
+    test(`bulwark ${args.join(' ')}: wrong usage`, async () => {
+        const result = await bulwark(args);
+        assert.equal(result.code, 2);
+        assert.ok(result.stderr.includes(text), result.stderr);
+        assert.equal(result.stdout, '');
+    });
+}
+
+for (const [config, text] of [
+    ['{"queues":[{"name":"a","handler":"noop"},{"name":"b","handler":"noop"},' +
+        '{"name":"c","handler":"noop","concurrency":0}]}', 'queues[2].concurrency: must be from 1'],
+    ['{"queues":[{"name":"a","handler":"noop","concurency":1}]}', 'did you mean "concurrency"?'],
+    ['{\n "queues": [,]\n}', 'line 2, column '],
+    ['{"redis":{"url":"redis://:s3cr3t-pw@h:port/0"},"queues":[{"name":"a","handler":"noop"}]}',
+        'redis.url'],
+    ['{"redis":{"url":redis://:s3cr3t-pw@h}}', 'line 1, column '],
+]) {
+    test(`wrong configuration: ${text}`, async () => {
+        for (const command of ['run', 'check']) {
+            const result = await bulwark([command, '--config', writeConfig(config)]);
+            assert.equal(result.code, 2);
+            assert.ok(result.stderr.includes(text), result.stderr);
+            assert.ok(!result.stderr.includes('s3cr3t'), result.stderr);
+        }
+    });
+}
+
+test('a listen address that is taken is an error where it was asked for', async (cleanup) => {
+    const redis = await PersistentRedis.create();
+    cleanup(() => redis.stop());
+    const result = await bulwark(['run', '--config', writeConfig(oneQueue(redis)), '--http-listen',
+        `127.0.0.1:${redis.port}`]);
+    assert.equal(result.code, 1);
+    assert.match(result.stderr, /http\.listen: cannot listen/);
+});
+
+test('check reaches Redis, or says that it cannot', async (cleanup) => {
+    const redis = await PersistentRedis.create();
+    cleanup(() => redis.stop());
+    const good = await bulwark(['check', '--config', writeConfig(oneQueue(redis))]);
+    assert.equal(good.code, 0, good.stderr);
+    assert.match(good.stdout, /^redis +ok$/m);
+    const nowhere = { url: `redis://:s3cr3t@127.0.0.1:${await freePort()}` };
+    const bad = await bulwark(['check', '--config', writeConfig(oneQueue(nowhere))]);
+    assert.equal(bad.code, 1);
+    assert.match(bad.stdout, /^redis +FAILED: .*not reachable/m);
+    assert.ok(!(bad.stdout + bad.stderr).includes('s3cr3t'));
+});
+
+test('queue add, counts, pause, resume', async (cleanup) => {
+    const redis = await PersistentRedis.create();
+    cleanup(() => redis.stop());
+    const queue = await openQueue(redis);
+    cleanup(() => queue.close());
+    const env = { REDIS_URL: redis.url };
+    const added = await bulwark(['queue', 'add', 'q', 'greet', '{"to":"x"}', '{"attempts":3}'], env);
+    assert.equal(added.code, 0, added.stderr);
+    const job = await queue.getJob(added.stdout.trim());
+    assert.equal(job.name, 'greet');
+    assert.deepEqual(job.data, { to: 'x' });
+    assert.equal(job.opts.attempts, 3);
+    assert.equal((await bulwark(['queue', 'add', 'q', 'greet', '{bad'], env)).code, 2);
+    const counts = await bulwark(['queue', 'counts', 'q'], env);
+    assert.match(counts.stdout, /^waiting +1$/m);
+    assert.match(counts.stdout, /^failed +0$/m);
+    assert.equal((await bulwark(['queue', 'pause', 'q'], env)).code, 0);
+    assert.equal(await queue.isPaused(), true);
+    assert.equal((await bulwark(['queue', 'resume', 'q'], env)).code, 0);
+    await until(async () => !(await queue.isPaused()), 'the resume');
+});
+
+await runAll();

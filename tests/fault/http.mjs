@@ -1,0 +1,140 @@
+// The status server from outside.
+import assert from 'node:assert/strict';
+import { connect } from 'node:net';
+import { networkInterfaces } from 'node:os';
+
+import { addJobs, Daemon, oneQueue, openQueue, PersistentRedis, runAll, sleep, test, until }
+    from './rig.mjs';
+
+async function up(cleanup, queue, rest) {
+    const redis = await PersistentRedis.create();
+    cleanup(() => redis.stop());
+    const producer = await openQueue(redis);
+    cleanup(() => producer.close());
+    const daemon = Daemon.start(oneQueue(redis, queue, rest));
+    cleanup(() => daemon.signal('SIGKILL'));
+    await until(async () => (await daemon.http('GET', '/readyz')).status === 200, 'readiness');
+    return { redis, queue: producer, daemon };
+}
+
+test('health, readiness, status, metrics', async (cleanup) => {
+    const { queue, daemon } = await up(cleanup);
+    await addJobs(queue, 25);
+    await until(async () => (await queue.getCompletedCount()) === 25, 'the jobs');
+    const health = await daemon.http('GET', '/healthz');
+    assert.equal(health.status, 200);
+    assert.equal(health.json.status, 'ok');
+    assert.deepEqual((await daemon.http('GET', '/readyz')).json, { status: 'ready', reasons: [] });
+    const status = (await daemon.http('GET', '/status')).json;
+    assert.equal(status.pid, daemon.child.pid);
+    assert.equal(status.redis.connected, true);
+    assert.equal(status.queues[0].name, 'q');
+    assert.equal(status.queues[0].concurrency, 50);
+    assert.equal(status.queues[0].inFlight, 0);
+    assert.equal(status.queues[0].completed, 25);
+    const metrics = await daemon.http('GET', '/metrics');
+    assert.match(metrics.type, /^text\/plain; version=0\.0\.4/);
+    assert.match(metrics.text, /^bulwark_jobs_completed_total\{queue="q"\} 25$/m);
+    assert.match(metrics.text, /^bulwark_redis_connected 1$/m);
+    for (const line of metrics.text.trimEnd().split('\n'))
+        assert.match(line, /^(# (HELP|TYPE) bulwark_|bulwark_[a-z_]+(\{[^}]*\})? [-0-9.e+]+$)/);
+    assert.equal((await daemon.http('HEAD', '/healthz')).status, 200);
+});
+
+test('what is wrong is told as JSON', async (cleanup) => {
+    const { daemon } = await up(cleanup);
+    for (const [method, path, status] of [['GET', '/', 404], ['GET', '/nix', 404],
+        ['GET', '/queues/q/pause', 405], ['POST', '/healthz', 405], ['PUT', '/status', 405],
+        ['POST', '/queues/other/pause', 404], ['POST', '/queues/q/jobs/1/cancel', 404],
+        ['POST', '/queues//pause', 404], ['POST', '/queues/%zz/pause', 400],
+        ['POST', '/queues/a%00b/pause', 400], ['POST', '/a/b/c/d/e/f/g/h', 400]]) {
+        const answer = await daemon.http(method, path);
+        assert.equal(answer.status, status, `${method} ${path}`);
+        assert.equal(typeof answer.json.error, 'string');
+    }
+    assert.equal((await daemon.http('POST', '/healthz')).headers.allow, 'GET, HEAD');
+});
+
+test('pause and resume', async (cleanup) => {
+    const { queue, daemon } = await up(cleanup);
+    assert.equal((await daemon.http('POST', '/queues/q/pause')).status, 200);
+    await addJobs(queue, 5);
+    await sleep(500);
+    assert.equal(await queue.getCompletedCount(), 0);
+    assert.equal(await queue.isPaused(), false, 'this worker only');
+    assert.equal((await daemon.http('POST', '/queues/q/resume')).status, 200);
+    await until(async () => (await queue.getCompletedCount()) === 5, 'the jobs', 3000);
+});
+
+test('a job in flight can be cancelled', async (cleanup) => {
+    const { queue, daemon } = await up(cleanup, { handler: { noop: { delayMs: 3000 } } });
+    const [job] = await addJobs(queue, 1);
+    await until(async () => (await daemon.http('GET', '/status')).json.queues[0].inFlight === 1,
+        'the job in flight');
+    assert.equal((await daemon.http('POST', `/queues/q/jobs/${job.id}/cancel`)).status, 200);
+});
+
+test('a browser page on the machine cannot steer', async (cleanup) => {
+    const { daemon } = await up(cleanup);
+    const answer = await daemon.http('POST', '/queues/q/pause', { Origin: 'http://example.com' });
+    assert.equal(answer.status, 403);
+    assert.equal((await daemon.http('GET', '/status')).json.queues[0].quiet, false);
+});
+
+const outside = Object.values(networkInterfaces()).flat()
+    .find((i) => i.family === 'IPv4' && !i.internal)?.address;
+
+test('other addresses need the token for POSTs', async (cleanup) => {
+    if (!outside)
+        return console.log('        no other address on this machine: not tried');
+    const { daemon } = await up(cleanup, {}, { http: { listen: `${outside}:0`, token: 'Open-5esame' } });
+    const post = async (authorization) => (await daemon.http('POST', '/queues/q/pause',
+        authorization ? { Authorization: authorization } : {})).status;
+    assert.equal((await daemon.http('GET', '/healthz')).status, 200);
+    assert.equal(await post(), 401);
+    assert.equal(await post('Bearer open-5esame'), 401);
+    assert.equal(await post('Bearer Open-5esameOpen-5esame'), 401);
+    assert.equal(await post('Bearer '), 401);
+    assert.equal(await post('Basic Open-5esame'), 401);
+    assert.equal(await post('Bearer Open-5esame'), 200);
+    assert.ok(!JSON.stringify(daemon.lines).includes('Open-5esame'));
+});
+
+test('without a token other addresses refuse POSTs', async (cleanup) => {
+    if (!outside)
+        return console.log('        no other address on this machine: not tried');
+    const { daemon } = await up(cleanup, {}, { http: { listen: `${outside}:0` } });
+    assert.equal((await daemon.http('POST', '/queues/q/pause')).status, 403);
+});
+
+test('readiness follows the drain', async (cleanup) => {
+    const { queue, daemon } = await up(cleanup, { handler: { noop: { delayMs: 1500 } } });
+    await addJobs(queue, 1);
+    await until(async () => (await queue.getActiveCount()) === 1, 'the job in flight');
+    daemon.signal('SIGTERM');
+    await daemon.logged('asked to end');
+    const ready = await daemon.http('GET', '/readyz');
+    assert.equal(ready.status, 503);
+    assert.deepEqual(ready.json.reasons, ['draining']);
+    assert.equal(await daemon.ended(10000), 0);
+});
+
+test('garbage and idle connections do no harm', async (cleanup) => {
+    const { daemon } = await up(cleanup);
+    const { listen } = await daemon.logged('status server listens');
+    const port = Number(listen.split(':').pop());
+    const sockets = [];
+    for (const text of ['\0\0\0\r\n\r\n', 'GET', `GET /${'a'.repeat(100000)} HTTP/1.1\r\n\r\n`,
+        'POST /queues/q/pause HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999\r\n\r\nx',
+        'POST /queues/q/pause HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n']) {
+        const socket = connect(port, '127.0.0.1');
+        socket.on('error', () => {}); // the server may cut it
+        socket.write(text);
+        sockets.push(socket);
+    }
+    await sleep(200);
+    assert.equal((await daemon.http('GET', '/healthz')).status, 200);
+    sockets.forEach((socket) => socket.destroy());
+});
+
+await runAll();
