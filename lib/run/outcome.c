@@ -118,7 +118,7 @@ static bool decide_failure(struct bw_job *job)
         start_failed(job, reason);
     if (!add_failure(job, reason))
         return leave(job, "out of memory");
-    bw_log(&job->log, BW_LOG_DEBUG, delay >= 0 ? "attempt failed" : "job failed",
+    bw_log(&job->log, BW_LOG_DEBUG, (delay >= 0 ? "attempt failed" : "job failed"),
            bw_num("attempt", job->data.attempts_made + 1), bw_num("retryMs", delay));
     return true;
 }
