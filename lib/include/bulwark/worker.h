@@ -1,12 +1,12 @@
 /* A worker: takes the jobs of its queues and has handlers run them.
  *
- * One reactor thread owns the Redis connections, the timers and the slots; `processors` threads run
- * handlers that block. A slot is not a thread: a handler may answer a job later, and the job then
- * costs memory only.
+ * One reactor thread owns the Redis connections, the timers and the slots; `processors`
+ * threads run handlers that block. A slot is not a thread: a handler may answer a job
+ * later, and the job then costs memory only.
  *
- * Life: create → add queues → start → (quiet/resume)* → drain or stop → wait → destroy. Unless said
- * otherwise functions may be called from any thread except from a handler or callback of the same
- * worker, and do not block. */
+ * Life: create → add queues → start → (quiet/resume)* → drain or stop → wait → destroy.
+ * Unless said otherwise functions may be called from any thread except from a handler or
+ * callback of the same worker, and do not block. */
 #ifndef BULWARK_WORKER_H
 #define BULWARK_WORKER_H
 
@@ -23,9 +23,10 @@
 
 struct bw_worker;
 
-/* --- options of one queue: BullMQ's names, meanings and defaults (spec/bullmq.md §11.1) */
+/* --- options of one queue: BullMQ's names, meanings and defaults (spec/bullmq.md §11.1)
+ */
 
-struct bw_keep { /* removeOnComplete, removeOnFail; §5.5 */
+struct bw_keep {   /* removeOnComplete, removeOnFail; §5.5 */
     bool set;      /* false: keep all */
     int64_t count; /* < 0: no limit by count; 0: remove at once */
     int64_t age;   /* seconds; < 0: no limit by age */
@@ -33,26 +34,27 @@ struct bw_keep { /* removeOnComplete, removeOnFail; §5.5 */
 };
 
 struct bw_queue_options {
-    const char *name;                   /* required; not empty, no ':' (BMQ-002) */
-    const char *prefix;                 /* NULL: "bull" */
-    unsigned concurrency;               /* 1 */
-    int64_t lock_duration;              /* ms, 30000 */
-    int64_t lock_renew_time;            /* ms; as init leaves it: lock_duration / 2; ≤ 0: none */
-    int64_t stalled_interval;           /* ms, 30000 */
-    int64_t max_stalled_count;          /* 1 */
-    int64_t max_started_attempts;       /* < 0: none */
-    int64_t drain_delay;                /* ms (BullMQ: s), 5000 */
-    int64_t limiter_max;                /* 0: no limiter */
-    int64_t limiter_duration;           /* ms */
-    int64_t maximum_rate_limit_delay;   /* ms, 30000 */
-    int64_t run_retry_delay;            /* ms, 15000: the longest pause after failing calls */
+    const char *name;          /* required; not empty, no ':' (BMQ-002) */
+    const char *prefix;        /* NULL: "bull" */
+    unsigned concurrency;      /* 1 */
+    int64_t lock_duration;     /* ms, 30000 */
+    int64_t lock_renew_time;   /* ms; as init leaves it: lock_duration / 2; ≤ 0: none */
+    int64_t stalled_interval;  /* ms, 30000 */
+    int64_t max_stalled_count; /* 1 */
+    int64_t max_started_attempts;     /* < 0: none */
+    int64_t drain_delay;              /* ms (BullMQ: s), 5000 */
+    int64_t limiter_max;              /* 0: no limiter */
+    int64_t limiter_duration;         /* ms */
+    int64_t maximum_rate_limit_delay; /* ms, 30000 */
+    int64_t run_retry_delay; /* ms, 15000: the longest pause after failing calls */
     struct bw_keep remove_on_complete;
     struct bw_keep remove_on_fail;
     int64_t metrics_max_data_points; /* 0: no metrics */
-    const char *worker_name;         /* written as `pb`; shown by dashboards; NULL: none */
+    const char *worker_name; /* written as `pb`; shown by dashboards; NULL: none */
     bool skip_lock_renewal;
     bool skip_stalled_check;
-    bool skip_listing; /* no extra connection that makes the worker visible to getWorkers */
+    bool skip_listing; /* no extra connection that makes the worker visible to getWorkers
+                        */
 };
 
 /* What bw_queue_options_init() puts into lock_renew_time. */
@@ -64,13 +66,13 @@ BW_API void bw_queue_options_init(struct bw_queue_options *options);
 /* --- handlers */
 
 struct bw_handler {
-    /* Runs one job and takes it: answers now or later (job.h). On a processor thread, or on the
-     * reactor when `inline_` is set: then it must never block. */
+    /* Runs one job and takes it: answers now or later (job.h). On a processor thread, or
+     * on the reactor when `inline_` is set: then it must never block. */
     void (*process)(struct bw_job *job, void *arg);
-    /* Optional: the job should stop (bw_job_cancelled() is true from now on). On the reactor; must
-     * not block, and must not answer the job from inside. Never after the job was answered: an
-     * answer from another thread waits until this has returned, so do not answer while you hold a
-     * lock that this takes. */
+    /* Optional: the job should stop (bw_job_cancelled() is true from now on). On the
+     * reactor; must not block, and must not answer the job from inside. Never after the
+     * job was answered: an answer from another thread waits until this has returned, so
+     * do not answer while you hold a lock that this takes. */
     void (*cancel)(struct bw_job *job, void *arg);
     bool inline_;
 };
@@ -89,49 +91,53 @@ BW_API BW_MUSTCHECK int bw_worker_create(struct bw_worker **workerp,
                                          const struct bw_worker_options *options,
                                          struct bw_error *err);
 
-/* Before start only. Copies the options and the handler; `arg` is passed to the handler. Errors:
- * BW_EINVAL naming the option. */
+/* Before start only. Copies the options and the handler; `arg` is passed to the handler.
+ * Errors: BW_EINVAL naming the option. */
 BW_API BW_MUSTCHECK int bw_worker_add_queue(struct bw_worker *worker,
                                             const struct bw_queue_options *options,
                                             const struct bw_handler *handler, void *arg,
                                             struct bw_error *err);
 
-/* Before start only. A further connection on the reactor for the program's own commands (caches,
- * locks). Borrowed: lives as long as the worker. `options` NULL: the worker's Redis. */
+/* Before start only. A further connection on the reactor for the program's own commands
+ * (caches, locks). Borrowed: lives as long as the worker; from the end of
+ * bw_worker_wait() on it refuses commands. `options` NULL: the worker's Redis. */
 BW_API BW_MUSTCHECK int bw_worker_redis(struct bw_worker *worker,
                                         const struct bw_redis_options *options,
                                         struct bw_redis **redisp, struct bw_error *err);
 
-/* Starts the threads and begins to connect; returns at once: an unreachable Redis is retried. */
+/* Starts the threads and begins to connect; returns at once: an unreachable Redis is
+ * retried. */
 BW_API BW_MUSTCHECK int bw_worker_start(struct bw_worker *worker, struct bw_error *err);
 
-/* Stop and resume fetching, for one queue (its name; prefix is not part of it) or all (NULL).
- * Jobs in flight go on; nothing in Redis changes. BW_EINVAL: no such queue. */
+/* Stop and resume fetching, for one queue (its name; prefix is not part of it) or all
+ * (NULL). Jobs in flight go on; nothing in Redis changes. BW_EINVAL: no such queue. */
 BW_API int bw_worker_quiet(struct bw_worker *worker, const char *queue);
 BW_API int bw_worker_resume(struct bw_worker *worker, const char *queue);
 
-/* Cancels a job in flight on this worker. Waits for the reactor's answer, at most a second
- * (BW_ETIMEDOUT). BW_EINVAL: it is not in flight here. The reason is logged. */
-BW_API int bw_worker_cancel_job(struct bw_worker *worker, const char *queue, const char *id,
-                                const char *reason);
+/* Cancels a job in flight on this worker. Waits for the reactor's answer, at most a
+ * second (BW_ETIMEDOUT). BW_EINVAL: it is not in flight here. The reason is logged. */
+BW_API int bw_worker_cancel_job(struct bw_worker *worker, const char *queue,
+                                const char *id, const char *reason);
 
-/* Begins the end: no more fetching; jobs in flight may finish until `timeout_ms` from now; those
- * that do not are cancelled and put back to wait. The deadline holds while Redis is away too.
- * A second call can only shorten the deadline; 0 puts back at once. */
+/* Begins the end: no more fetching; jobs in flight may finish until `timeout_ms` from
+ * now; those that do not are cancelled and put back to wait. The deadline holds while
+ * Redis is away too. A second call can only shorten the deadline; 0 puts back at once. */
 BW_API void bw_worker_drain(struct bw_worker *worker, int64_t timeout_ms);
 
 enum bw_worker_end {
     BW_END_DRAINED,     /* every job in flight was answered and recorded */
-    BW_END_HANDED_BACK, /* the deadline passed: jobs were put back, or left to the stalled check */
+    BW_END_HANDED_BACK, /* the deadline passed: jobs were put back, or left to the stalled
+                           check */
     BW_END_FAILED       /* the worker cannot go on; `err` of bw_worker_wait() says why */
 };
 
-/* Blocks until a drain is over (or the worker failed). The reactor has ended when it returns. Handlers
- * that never answered may still hold their job: answering is harmless until bw_worker_destroy(). */
+/* Blocks until a drain is over (or the worker failed). The reactor has ended when it
+ * returns. Handlers that never answered may still hold their job: answering is harmless
+ * until bw_worker_destroy(). */
 BW_API enum bw_worker_end bw_worker_wait(struct bw_worker *worker, struct bw_error *err);
 
-/* Blocks until the processor threads have returned from their handlers. NULL-safe; empties the
- * pointer. A worker that was started must have been waited for. */
+/* Blocks until the processor threads have returned from their handlers. NULL-safe;
+ * empties the pointer. A worker that was started must have been waited for. */
 BW_API void bw_worker_destroy(struct bw_worker **workerp);
 
 /* --- work on the processor threads, for handlers that go on after a callback */
@@ -142,14 +148,15 @@ struct bw_task {
     void (*run)(struct bw_task *task);
 };
 
-/* Queues the task behind the waiting jobs' handlers; any thread, callbacks included; the worker does
- * not touch the task any more once run() is called. Works from start until destroy, which runs
- * what is left, delayed tasks at once, so that each can free what it holds. What a task posts
- * while destroy runs is dropped. */
+/* Queues the task behind the waiting jobs' handlers; any thread, callbacks included; the
+ * worker does not touch the task any more once run() is called. Works from start until
+ * destroy, which runs what is left, delayed tasks at once, so that each can free what it
+ * holds. What a task posts while destroy runs is dropped. */
 BW_API void bw_worker_post(struct bw_worker *worker, struct bw_task *task);
 
 /* Runs the task on a processor thread not before `delay_ms` from now (system clock). */
-BW_API void bw_worker_post_after(struct bw_worker *worker, struct bw_task *task, int64_t delay_ms);
+BW_API void bw_worker_post_after(struct bw_worker *worker, struct bw_task *task,
+                                 int64_t delay_ms);
 
 /* --- looking in; any thread */
 
@@ -159,20 +166,21 @@ struct bw_queue_stats {
     unsigned in_flight;
     bool quiet;
     uint64_t completed, failed; /* for good */
-    uint64_t retried;           /* failed attempts that are tried again, at once or later */
-    uint64_t delayed;           /* moved to delayed by their handler */
-    uint64_t put_back;          /* by their handler, or handed back by a drain */
-    uint64_t stalled;           /* jobs of any worker that our checks recovered */
+    uint64_t retried;  /* failed attempts that are tried again, at once or later */
+    uint64_t delayed;  /* moved to delayed by their handler */
+    uint64_t put_back; /* by their handler, or handed back by a drain */
+    uint64_t stalled;  /* jobs of any worker that our checks recovered */
     uint64_t locks_lost;
     int64_t last_fetch_ms; /* wall clock of the last answered fetch; 0: none */
 };
 
 struct bw_worker_stats {
-    bool connected;       /* command and blocking connection are ready */
+    bool connected; /* command and blocking connection are ready */
     bool draining;
     uint64_t reconnects;
     uint64_t script_calls;
-    int64_t last_turn_ms; /* wall clock of the reactor's last turn; it turns at least each second */
+    int64_t last_turn_ms; /* wall clock of the reactor's last turn; it turns at least each
+                             second */
     size_t queue_count;
 };
 
