@@ -83,11 +83,6 @@ static enum wf_db_outcome batch_outcome(const struct wf_batch *batch)
     return WF_DB_TRANSIENT;
 }
 
-static bool batch_sent(const struct wf_batch *batch)
-{
-    return pg_batch_sent(batch->pg);
-}
-
 static const char *batch_sqlstate(const struct wf_batch *batch)
 {
     return pg_batch_sqlstate(batch->pg);
@@ -260,7 +255,6 @@ struct wf_adapter *wf_adapter_create(struct bw_worker *worker, struct pg_pool *p
                                             .batch_add = batch_add,
                                             .batch_submit = batch_submit,
                                             .batch_outcome = batch_outcome,
-                                            .batch_sent = batch_sent,
                                             .batch_sqlstate = batch_sqlstate,
                                             .batch_message = batch_message,
                                             .batch_rows = batch_rows,

@@ -65,6 +65,10 @@ static json_t *snapshot(const struct wf_run *run, const char *next, bool inside)
 
 static void row_written(struct wf_run *run)
 {
+    char *key = wf_checkpoint_key(run);
+
+    wf_memory_delete(run->engine->memory, key); /* older than the row from now on */
+    free(key);
     wf_flush_done(run);
     run->after_checkpoint(run);
 }

@@ -75,7 +75,6 @@ struct wf_effects {
     void (*batch_submit)(void *arg, struct wf_batch *batch, int64_t timeout_ms,
                          wf_db_done *done, void *done_arg);
     enum wf_db_outcome (*batch_outcome)(const struct wf_batch *batch);
-    bool (*batch_sent)(const struct wf_batch *batch); /* false: surely nothing was done */
     const char *(*batch_sqlstate)(const struct wf_batch *batch);
     const char *(*batch_message)(const struct wf_batch *batch);
     size_t (*batch_rows)(const struct wf_batch *batch, size_t index);

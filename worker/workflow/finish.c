@@ -11,6 +11,7 @@
 #include "workflow/wait_keys.h"
 
 #define CHECKPOINT_TTL_MS 3600000
+#define PURGE_PAUSE_MS    60000
 
 static char *dirty_rows(const struct wf_run *run)
 {
@@ -64,8 +65,40 @@ void wf_flush_done(struct wf_run *run)
     (void)json_object_clear(run->visits);
 }
 
+/* --- variables that have run out: at most once a minute a project, beside the runs */
+
+static void purged(struct wf_batch *batch, void *arg)
+{
+    struct wf_engine *engine = arg;
+
+    engine->effects->batch_destroy(&batch); /* whether it worked: there is a next time */
+    wf_engine_leave(engine);
+}
+
+static void purge_variables(struct wf_run *run)
+{
+    struct wf_engine *engine = run->engine;
+    const struct wf_effects *effects = engine->effects;
+    char *key = wf_printf("purge %s", run->project_id);
+    bool due = wf_memory_set_new(engine->local, key, "", PURGE_PAUSE_MS);
+    struct wf_batch *batch;
+
+    free(key);
+    if (!due)
+        return;
+    wf_engine_enter(engine);
+    batch = effects->batch_create(effects->arg);
+    (void)effects->batch_add(batch, WF_SQL_purge,
+                             (const char *const[]){ run->project_id }, 1);
+    effects->batch_submit(effects->arg, batch, engine->settings.db_timeout_ms, purged,
+                          engine);
+}
+
+/* --- the end */
+
 static void published(struct wf_run *run)
 {
+    purge_variables(run);
     wf_run_answer(run, run->result);
 }
 

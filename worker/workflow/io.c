@@ -77,13 +77,12 @@ size_t wf_db_add_list(struct wf_run *run, enum wf_sql sql, const char *const *pa
 static void submit(struct wf_run *run);
 
 /* A deadlock or a serialization failure undid everything: the batch may be repeated at
- * once. So may one that surely did not reach the server. */
+ * once. A server that is away is the pool's matter, as long as the batch has time. */
 static bool repeatable(const struct wf_run *run)
 {
     const char *state = wf_db_sqlstate(run);
 
-    return !run->engine->effects->batch_sent(run->batch) || strcmp(state, "40001") == 0 ||
-           strcmp(state, "40P01") == 0;
+    return strcmp(state, "40001") == 0 || strcmp(state, "40P01") == 0;
 }
 
 static void db_settled(struct wf_run *run)

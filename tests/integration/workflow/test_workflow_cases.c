@@ -144,7 +144,7 @@ static void check_keys(const json_t *keys)
         json_t *actual;
 
         assert_int_equal(sscanf(command, "%15s %255[^\n]", word, key), 2);
-        text = redis_server_text(&rig.redis, "%s %s", word, key);
+        text = redis_server_text(&rig.keys, "%s %s", word, key);
         actual = text != NULL ? json_string(text) : json_null();
         check(command, expected, actual);
         json_decref(actual);
@@ -171,7 +171,7 @@ static void run_redis(const json_t *list)
         char word[16], key[256];
 
         assert_int_equal(sscanf(json_string_value(command), "%15s %255s", word, key), 2);
-        free(redis_server_text(&rig.redis, "%s %s", word, key));
+        free(redis_server_text(&rig.keys, "%s %s", word, key));
     }
 }
 
@@ -200,7 +200,8 @@ static void check_pace(const json_t *limit)
     bots = json_object_get(json_object_get(stats, "maxPerSecond"), "bot");
     bot = json_object_get(bots, "111");
     assert_true(json_integer_value(json_object_get(bot, "max")) > 0);
-    assert_true(json_integer_value(json_object_get(bot, "max")) <= json_integer_value(limit));
+    assert_true(json_integer_value(json_object_get(bot, "max")) <=
+                json_integer_value(limit));
     json_decref(stats);
 }
 
@@ -224,7 +225,9 @@ static void run_step(const char *file, size_t number, const json_t *step, unsign
 {
     const json_t *calls = json_object_get(step, "calls");
     uint64_t trips = wf_rig_figure(&rig, "workflow_db_round_trips");
+    uint64_t statements = wf_rig_figure(&rig, "workflow_db_statements");
     const json_t *limit = json_object_get(step, "maxTrips");
+    const json_t *statement_limit = json_object_get(step, "maxStatements");
     char where[160], *result;
     json_t *actual;
 
@@ -234,6 +237,7 @@ static void run_step(const char *file, size_t number, const json_t *step, unsign
     set_rules(json_object_get(step, "rules"));
     result = run_job(step);
     trips = wf_rig_figure(&rig, "workflow_db_round_trips") - trips;
+    statements = wf_rig_figure(&rig, "workflow_db_statements") - statements;
     if (json_object_get(step, "result") != NULL) {
         actual = json_string(result);
         check(where, json_object_get(step, "result"), actual);
@@ -245,6 +249,9 @@ static void run_step(const char *file, size_t number, const json_t *step, unsign
     json_decref(actual);
     if (limit != NULL && trips > (uint64_t)json_integer_value(limit))
         fail_msg("%s: %llu round trips", where, (unsigned long long)trips);
+    if (statement_limit != NULL &&
+        statements > (uint64_t)json_integer_value(statement_limit))
+        fail_msg("%s: %llu statements", where, (unsigned long long)statements);
     check_rows(json_object_get(step, "rows"));
     check_keys(json_object_get(step, "keys"));
     check_pace(json_object_get(step, "maxPerSecond"));

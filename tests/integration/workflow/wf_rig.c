@@ -25,6 +25,12 @@ static const char project_sql[] =
     "insert into bot_settings (id, project_id, bot_token, bot_username, updated_at)"
     " values ('bs', 'P', '111:AAA', 'DemoBot', now())";
 
+static void must(int rc, const struct bw_error *err)
+{
+    if (rc != BW_OK)
+        fail_msg("%s", err->text);
+}
+
 void wf_rig_open(struct wf_rig *rig)
 {
     struct bw_error err;
@@ -33,17 +39,20 @@ void wf_rig_open(struct wf_rig *rig)
     assert_int_equal(curl_global_init(CURL_GLOBAL_DEFAULT), 0);
     pg_server_start(&rig->pg, WORKFLOW_SCHEMA);
     redis_server_start(&rig->redis, NULL);
+    redis_server_start(&rig->keys, NULL);
     bot_api_start(&rig->bot);
-    if (bw_redis_options_parse(&rig->redis_options, rig->redis.url, &err) != BW_OK)
-        fail_msg("%s", err.text);
+    must(bw_redis_options_parse(&rig->redis_options, rig->redis.url, &err), &err);
+    must(bw_redis_options_parse(&rig->keys_options, rig->keys.url, &err), &err);
 }
 
 void wf_rig_close(struct wf_rig *rig)
 {
     wf_rig_down(rig);
     bw_redis_options_fini(&rig->redis_options);
+    bw_redis_options_fini(&rig->keys_options);
     bot_api_stop(&rig->bot);
     redis_server_stop(&rig->redis);
+    redis_server_stop(&rig->keys);
     pg_server_stop(&rig->pg);
     curl_global_cleanup();
 }
@@ -64,6 +73,7 @@ void wf_rig_clean(struct wf_rig *rig)
                "truncate projects, workflow_executions, scheduled_workflow_runs cascade");
     wf_rig_sql(rig, project_sql);
     free(redis_server_text(&rig->redis, "FLUSHALL"));
+    free(redis_server_text(&rig->keys, "FLUSHALL"));
     bot_api_reset(&rig->bot);
 }
 
@@ -93,12 +103,6 @@ static const struct bw_log_sink *log_sink(void)
         return NULL;
     sink.level = strcmp(wanted, "debug") == 0 ? BW_LOG_DEBUG : BW_LOG_INFO;
     return &sink;
-}
-
-static void must(int rc, const struct bw_error *err)
-{
-    if (rc != BW_OK)
-        fail_msg("%s", err->text);
 }
 
 static void clients_up(struct wf_rig *rig)
@@ -145,7 +149,7 @@ void wf_rig_up(struct wf_rig *rig, json_t *config)
     rig->queue.name = WF_RIG_QUEUE;
     rig->queue.concurrency = 16;
     must(bw_worker_create(&rig->worker, &options, &err), &err);
-    must(bw_worker_redis(rig->worker, NULL, &rig->cache, &err), &err);
+    must(bw_worker_redis(rig->worker, &rig->keys_options, &rig->cache, &err), &err);
     must(bw_worker_redis(rig->worker, NULL, &rig->adder, &err), &err);
     clients_up(rig);
     handler_up(rig);
@@ -169,6 +173,18 @@ void wf_rig_down(struct wf_rig *rig)
     workflow_handler_type.destroy(rig->handler);
     json_decref(rig->config);
     rig->config = NULL;
+}
+
+void wf_rig_twin(const struct wf_rig *rig, struct wf_rig *twin, json_t *config)
+{
+    *twin = *rig;
+    twin->worker = NULL;
+    wf_rig_up(twin, config);
+}
+
+void wf_rig_twin_down(struct wf_rig *twin)
+{
+    wf_rig_down(twin);
 }
 
 /* --- jobs */
@@ -255,20 +271,26 @@ char *wf_rig_wait(struct wf_rig *rig, const char *id, int64_t timeout_ms)
     return result;
 }
 
-char *wf_rig_update(struct wf_rig *rig, const json_t *update)
+json_t *wf_rig_data(const json_t *update)
 {
     static unsigned number;
     char execution[32];
     json_t *data;
-    char *id, *result;
 
     (void)snprintf(execution, sizeof(execution), "execution-%u", ++number);
     data = json_pack("{s:s, s:s, s:s, s:{s:O}}", "type", "heavy_workflow_execution",
                      "projectId", "P", "executionId", execution, "context", "update",
                      update);
     assert_non_null(data);
-    id = wf_rig_add(rig, "heavy_workflow_execution", data, NULL);
-    result = wf_rig_wait(rig, id, 20000);
+    return data;
+}
+
+char *wf_rig_update(struct wf_rig *rig, const json_t *update)
+{
+    json_t *data = wf_rig_data(update);
+    char *id = wf_rig_add(rig, "heavy_workflow_execution", data, NULL);
+    char *result = wf_rig_wait(rig, id, 20000);
+
     free(id);
     json_decref(data);
     return result;

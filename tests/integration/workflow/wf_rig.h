@@ -22,9 +22,10 @@
 
 struct wf_rig {
     struct pg_server pg;
-    struct redis_server redis;
+    struct redis_server redis; /* the queue's */
+    struct redis_server keys;  /* the engine's caches, locks, checkpoints */
     struct bot_api bot;
-    struct bw_redis_options redis_options;
+    struct bw_redis_options redis_options, keys_options;
 
     struct bw_worker *worker;
     struct bw_redis *cache, *adder;
@@ -39,6 +40,10 @@ struct wf_rig {
 void wf_rig_open(struct wf_rig *rig);
 void wf_rig_close(struct wf_rig *rig);
 
+/* Another worker on the same servers, as a second replica would be. */
+void wf_rig_twin(const struct wf_rig *rig, struct wf_rig *twin, json_t *config);
+void wf_rig_twin_down(struct wf_rig *twin);
+
 /* Empties the database, Redis and the stand-in. The worker must be down. */
 void wf_rig_clean(struct wf_rig *rig);
 /* `config` is taken; NULL: defaults. */
@@ -51,7 +56,9 @@ char *wf_rig_add(struct wf_rig *rig, const char *name, const json_t *data,
 /* Waits until the job is completed or failed for good, at most `timeout_ms`. New: its
  * return value, or "failed: <reason>". */
 char *wf_rig_wait(struct wf_rig *rig, const char *id, int64_t timeout_ms);
-/* Both. `update` is the raw update; data is {projectId:"P", executionId,
+/* The job's data for an update. New reference. */
+json_t *wf_rig_data(const json_t *update);
+/* add and wait. `update` is the raw update; data is {projectId:"P", executionId,
  * context:{update}}. */
 char *wf_rig_update(struct wf_rig *rig, const json_t *update);
 

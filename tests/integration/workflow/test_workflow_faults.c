@@ -1,0 +1,548 @@
+/* What goes wrong around a workflow, and what happens twice or at once. spec/workflow.md
+ * §1.4, §3.7, §3.9, §10.5, §10.6. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "integration/workflow/wf_rig.h"
+
+#define HEAVY "heavy_workflow_execution"
+#define RETRY "{\"attempts\":5,\"backoff\":{\"type\":\"fixed\",\"delay\":300}}"
+
+static struct wf_rig rig, twin;
+
+static int open_rig(void **state)
+{
+    (void)state;
+    wf_rig_open(&rig);
+    return 0;
+}
+
+static int close_rig(void **state)
+{
+    (void)state;
+    wf_rig_close(&rig);
+    return 0;
+}
+
+static int clean(void **state)
+{
+    (void)state;
+    wf_rig_clean(&rig);
+    return 0;
+}
+
+static int down(void **state)
+{
+    (void)state;
+    wf_rig_twin_down(&twin);
+    wf_rig_down(&rig);
+    return 0;
+}
+
+/* --- building */
+
+static json_t *node(const char *id, const char *type, json_t *config)
+{
+    return json_pack("{s:s, s:s, s:{s:s, s:{s:o}}}", "id", id, "type", type, "data",
+                     "label", id, "config", type, config);
+}
+
+static json_t *start_node(const char *id, const char *command)
+{
+    return node(id, "trigger.command", json_pack("{s:s}", "command", command));
+}
+
+static json_t *message(const char *id, const char *text)
+{
+    return node(id, "message", json_pack("{s:s}", "text", text));
+}
+
+/* Nodes in a row: each has an edge to the next. Takes them; ends with NULL. */
+static void install(json_t *first, ...)
+{
+    json_t *nodes = json_array(), *edges = json_array(), *item = first, *workflow;
+    const char *before = NULL;
+    va_list args;
+
+    va_start(args, first);
+    for (; item != NULL; item = va_arg(args, json_t *)) {
+        const char *id = json_string_value(json_object_get(item, "id"));
+
+        if (before != NULL)
+            json_array_append_new(
+                edges, json_pack("{s:s, s:s}", "source", before, "target", id));
+        json_array_append_new(nodes, item);
+        before = id;
+    }
+    va_end(args);
+    workflow = json_pack("{s:o, s:o, s:O}", "nodes", nodes, "connections", edges,
+                         "entryNodeId", json_object_get(json_array_get(nodes, 0), "id"));
+    wf_rig_workflow(&rig, "W1", workflow);
+    json_decref(workflow);
+}
+
+static json_t *text_update(int update_id, int chat, const char *text)
+{
+    return json_pack("{s:i, s:{s:i, s:{s:i, s:s, s:s}, s:{s:i, s:s}, s:s}}", "update_id",
+                     update_id, "message", "message_id", 1, "from", "id", chat,
+                     "first_name", "Ann", "username", "ann", "chat", "id", chat, "type",
+                     "private", "text", text);
+}
+
+/* Adds it; new: the job's id. */
+static char *add(struct wf_rig *to, json_t *update, const char *opts)
+{
+    json_t *data = wf_rig_data(update);
+    char *id = wf_rig_add(to, HEAVY, data, opts);
+
+    json_decref(data);
+    json_decref(update);
+    return id;
+}
+
+static void expect(const char *id, const char *result, int64_t timeout_ms)
+{
+    char *got = wf_rig_wait(&rig, id, timeout_ms);
+
+    assert_string_equal(got, result);
+    free(got);
+}
+
+static void run(json_t *update, const char *result)
+{
+    char *id = add(&rig, update, NULL);
+
+    expect(id, result, 20000);
+    free(id);
+}
+
+static void expect_rows(const char *sql, const char *text)
+{
+    char *got = wf_rig_text(&rig, sql);
+
+    assert_string_equal(got, text);
+    free(got);
+}
+
+/* Texts of all messages so far, joined by commas. */
+static void expect_sent(const char *texts)
+{
+    json_t *calls = bot_api_calls(&rig.bot, 0), *call;
+    char all[1024] = "";
+    size_t i;
+
+    json_array_foreach(calls, i, call)
+    {
+        const char *text =
+            json_string_value(json_object_get(json_object_get(call, "params"), "text"));
+
+        if (text == NULL)
+            continue;
+        if (*all != '\0')
+            strcat(all, ",");
+        strncat(all, text, sizeof(all) - strlen(all) - 2);
+    }
+    assert_string_equal(all, texts);
+    json_decref(calls);
+}
+
+static void pause_ms(long ms)
+{
+    (void)nanosleep(
+        &(struct timespec){ .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 }, NULL);
+}
+
+static void wait_for_attempts(const char *id, int64_t at_least)
+{
+    struct bw_mono deadline = bw_mono_add_ms(bw_mono_now(NULL), 20000);
+
+    while (bw_mono_before(bw_mono_now(NULL), deadline)) {
+        char *made =
+            redis_server_text(&rig.redis, "HGET bull:" WF_RIG_QUEUE ":%s atm", id);
+        bool enough = made != NULL && strtoll(made, NULL, 10) >= at_least;
+
+        free(made);
+        if (enough)
+            return;
+        pause_ms(10);
+    }
+    fail_msg("job %s made no attempt", id);
+}
+
+/* --- PostgreSQL away */
+
+/* WF-015: the job fails, is tried again, and succeeds once. */
+static void test_database_away(void **state)
+{
+    char *id;
+
+    (void)state;
+    install(start_node("t", "/start"), message("m", "Hi"), NULL);
+    wf_rig_up(&rig, json_pack("{s:i}", "database.timeout_ms", 500));
+    pg_server_halt(&rig.pg);
+    id = add(&rig, text_update(1, 42, "/start"), RETRY);
+    wait_for_attempts(id, 1);
+    pg_server_launch(&rig.pg);
+    pg_server_wait(&rig.pg);
+    expect(id, "true", 30000);
+    free(id);
+    expect_sent("Hi");
+    expect_rows("select status from workflow_executions", "completed");
+}
+
+/* --- Redis of the caches away */
+
+/* WF-154, §10.6: the memory of the process stands in; nothing fails. */
+static void test_cache_away(void **state)
+{
+    (void)state;
+    install(
+        start_node("t", "/start"), message("m1", "One"),
+        node("q", "message", json_pack("{s:s, s:b}", "text", "Name?", "waitForInput", 1)),
+        message("m2", "Hello {{telegram.message.text}}"), NULL);
+    redis_server_halt(&rig.keys);
+    wf_rig_up(&rig, NULL);
+    run(text_update(1, 42, "/start"), "true");
+    run(text_update(2, 42, "Bob"), "true");
+    run(text_update(2, 42, "Bob"), "true"); /* the same update: remembered here too */
+    expect_sent("One,Name?,Hello Bob");
+    expect_rows("select status || ' ' || step_count || ' ' || (wait_payload is null)"
+                " from workflow_executions",
+                "completed 4 true");
+    expect_rows("select string_agg(step::text, ',' order by step) from workflow_logs",
+                "1,2,3,4");
+    assert_true(wf_rig_figure(&rig, "workflow_redis_away") > 0);
+    redis_server_restart(&rig.keys);
+}
+
+/* §10.6: it is used again when it is back, without a restart. */
+static void test_cache_returns(void **state)
+{
+    struct bw_mono deadline = bw_mono_add_ms(bw_mono_now(NULL), 20000);
+    bool back = false;
+
+    (void)state;
+    install(start_node("t", "/start"), message("m", "Hi"), NULL);
+    wf_rig_up(&rig, NULL);
+    run(text_update(1, 42, "/start"), "true");
+    redis_server_halt(&rig.keys);
+    run(text_update(2, 42, "/start"), "true");
+    redis_server_restart(&rig.keys);
+    free(redis_server_text(&rig.keys, "FLUSHALL"));
+    for (int update = 3; !back && bw_mono_before(bw_mono_now(NULL), deadline); update++) {
+        run(text_update(update, 42, "/start"), "true");
+        back = redis_server_integer(&rig.keys, "EXISTS workflow:session:P:42:42") == 1;
+    }
+    assert_true(back);
+}
+
+/* A Redis that hangs costs its 200 ms once, not once a command. */
+static void test_cache_hangs(void **state)
+{
+    struct bw_mono begin;
+
+    (void)state;
+    install(start_node("t", "/start"), message("m", "Hi"), NULL);
+    wf_rig_up(&rig, NULL);
+    run(text_update(1, 42, "/start"), "true");
+    redis_server_pause(&rig.keys);
+    begin = bw_mono_now(NULL);
+    run(text_update(2, 42, "/start"), "true");
+    redis_server_cont(&rig.keys);
+    assert_true(bw_mono_ms_until(begin, bw_mono_now(NULL)) < 4000);
+    expect_sent("Hi,Hi");
+}
+
+/* §3.9.2, last sentence: without Redis the row is the checkpoint. The second message
+ * fails for good the first time; the attempt after it does not send the first again. */
+static void test_row_checkpoint(void **state)
+{
+    char *id;
+
+    (void)state;
+    install(start_node("t", "/start"), message("m1", "One"), message("m2", "Two"), NULL);
+    bot_api_rule(&rig.bot,
+                 "{\"match\":{\"text\":\"Two\"},\"count\":4,\"action\":\"status\","
+                 "\"status\":502}");
+    redis_server_halt(&rig.keys);
+    wf_rig_up(&rig, NULL);
+    id = add(&rig, text_update(1, 42, "/start"), RETRY);
+    expect(id, "true", 30000);
+    free(id);
+    expect_sent("One,Two,Two,Two,Two,Two");
+    expect_rows("select status || ' ' || step_count from workflow_executions",
+                "completed 3");
+    expect_rows(
+        "select string_agg(step || ':' || node_id, ',' order by id) from workflow_logs",
+        "1:t,2:m1,3:m2");
+    redis_server_restart(&rig.keys);
+}
+
+/* --- twice */
+
+/* WF-016: two jobs with one update, at once. */
+static void test_same_update_twice(void **state)
+{
+    char *one, *other;
+
+    (void)state;
+    install(start_node("t", "/start"), message("m", "Hi"), NULL);
+    wf_rig_up(&rig, NULL);
+    one = add(&rig, text_update(7, 42, "/start"), NULL);
+    other = add(&rig, text_update(7, 42, "/start"), NULL);
+    expect(one, "true", 20000);
+    expect(other, "true", 20000);
+    free(one);
+    free(other);
+    expect_sent("Hi");
+    expect_rows("select count(*) from workflow_executions", "1");
+}
+
+/* WF-078: a job that comes again after its end returns what it returned. */
+static void test_done_job_again(void **state)
+{
+    static const char opts[] = "{\"jobId\":\"J1\"}";
+    char *id;
+
+    (void)state;
+    install(start_node("t", "/start"), message("m", "Hi"), NULL);
+    wf_rig_up(&rig, NULL);
+    id = add(&rig, text_update(1, 42, "/start"), opts);
+    expect(id, "true", 20000);
+    free(id);
+    free(redis_server_text(&rig.redis, "DEL bull:" WF_RIG_QUEUE ":J1"));
+    free(redis_server_text(&rig.redis, "ZREM bull:" WF_RIG_QUEUE ":completed J1"));
+    id = add(&rig, text_update(1, 42, "/start"), opts);
+    expect(id, "true", 20000);
+    free(id);
+    expect_sent("Hi");
+    expect_rows("select count(*) from workflow_executions", "1");
+}
+
+/* WF-076: the second send fails on and on; the attempt after it goes on there. */
+static void test_retry_goes_on(void **state)
+{
+    char *id;
+
+    (void)state;
+    install(start_node("t", "/start"), message("m1", "One"), message("m2", "Two"),
+            message("m3", "Three"), NULL);
+    bot_api_rule(&rig.bot,
+                 "{\"match\":{\"text\":\"Two\"},\"count\":4,\"action\":\"status\","
+                 "\"status\":502}");
+    wf_rig_up(&rig, NULL);
+    id = add(&rig, text_update(1, 42, "/start"), RETRY);
+    expect(id, "true", 30000);
+    free(id);
+    expect_sent("One,Two,Two,Two,Two,Two,Three");
+    expect_rows("select status || ' ' || step_count from workflow_executions",
+                "completed 4");
+    expect_rows(
+        "select string_agg(step || ':' || node_id, ',' order by id) from workflow_logs",
+        "1:t,2:m1,3:m2,4:m3");
+}
+
+/* §1.4: on the last attempt a transient failure leaves the execution `failed`, and the
+ * job fails. */
+static void test_last_attempt(void **state)
+{
+    char *id;
+
+    (void)state;
+    install(start_node("t", "/start"), message("m", "Hi"), NULL);
+    bot_api_rule(&rig.bot, "{\"action\":\"status\",\"status\":502}");
+    wf_rig_up(&rig, NULL);
+    id = add(&rig, text_update(1, 42, "/start"), NULL);
+    expect(id, "failed: Telegram: Bad Gateway", 30000);
+    free(id);
+    expect_rows("select status || ' ' || error from workflow_executions",
+                "failed Telegram: Bad Gateway");
+}
+
+/* WF-142: a long pause is not waited for: the job fails and comes back no sooner, to the
+ * same node. */
+static void test_long_pause(void **state)
+{
+    struct bw_mono begin = bw_mono_now(NULL);
+    char *id;
+
+    (void)state;
+    install(start_node("t", "/start"), message("m1", "One"), message("m2", "Two"), NULL);
+    bot_api_rule(&rig.bot,
+                 "{\"match\":{\"text\":\"Two\"},\"count\":1,\"action\":\"limit\","
+                 "\"retry_after\":6}");
+    wf_rig_up(&rig, NULL);
+    id = add(&rig, text_update(1, 42, "/start"), RETRY);
+    wait_for_attempts(id, 1);
+    expect(id, "true", 30000);
+    free(id);
+    assert_true(bw_mono_ms_until(begin, bw_mono_now(NULL)) >= 6000);
+    expect_sent("One,Two,Two");
+}
+
+/* --- at once */
+
+/* §3.1 step 4: updates of one chat run in order, one after the other. */
+static void test_chat_order(void **state)
+{
+    char *ids[8];
+
+    (void)state;
+    install(start_node("t", "/start"), node("v", "trigger.message", json_object()),
+            message("m", "{{telegram.message.text}}"), NULL);
+    bot_api_rule(&rig.bot, "{\"action\":\"pass\",\"delay\":20}");
+    wf_rig_up(&rig, NULL);
+    for (int i = 0; i < 8; i++) {
+        char text[8];
+
+        (void)snprintf(text, sizeof(text), "n%d", i);
+        ids[i] = add(&rig, text_update(i + 1, 42, text), NULL);
+    }
+    for (int i = 0; i < 8; i++) {
+        expect(ids[i], "true", 20000);
+        free(ids[i]);
+    }
+    expect_sent("n0,n1,n2,n3,n4,n5,n6,n7");
+}
+
+/* WF-047: two replicas, no lock to keep them apart: exactly one resumes the wait. */
+static void test_two_resume(void **state)
+{
+    char *one, *other;
+
+    (void)state;
+    install(
+        start_node("t", "/start"),
+        node("q", "message", json_pack("{s:s, s:b}", "text", "Name?", "waitForInput", 1)),
+        message("m", "Hello {{telegram.message.text}}"), NULL);
+    wf_rig_up(&rig, NULL);
+    run(text_update(1, 42, "/start"), "true");
+    redis_server_halt(&rig.keys);
+    wf_rig_twin(&rig, &twin, NULL);
+    one = add(&rig, text_update(2, 42, "A"), NULL);
+    other = add(&rig, text_update(3, 42, "B"), NULL);
+    expect(one, "true", 20000);
+    expect(other, "true", 20000);
+    free(one);
+    free(other);
+    expect_rows("select count(*) from workflow_logs where node_id = 'm'", "1");
+    expect_rows("select string_agg(status, ',' order by status) from workflow_executions",
+                "completed,waiting");
+    redis_server_restart(&rig.keys);
+}
+
+static void install_spend(void)
+{
+    install(start_node("t", "/start"),
+            node("s", "action.database_query",
+                 json_pack("{s:s, s:{s:s, s:i}, s:s}", "query", "spend_bonus",
+                           "parameters", "userId", "u1", "amount", 80, "assignTo", "r")),
+            message("m", "Left {{r.remaining}}"), NULL);
+    wf_rig_sql(&rig,
+               "insert into users (id, project_id, updated_at) values ('u1', 'P', now());"
+               "insert into bonuses (id, user_id, amount) values ('b1', 'u1', 100)");
+}
+
+static void spend_twice(void)
+{
+    char *one = add(&rig, text_update(1, 42, "/start"), NULL);
+    char *other = add(&rig, text_update(2, 43, "/start"), NULL);
+    char *a = wf_rig_wait(&rig, one, 20000), *b = wf_rig_wait(&rig, other, 20000);
+
+    assert_true(strcmp(a, b) != 0);
+    free(a);
+    free(b);
+    free(one);
+    free(other);
+    expect_sent("Left 20");
+    expect_rows("select string_agg(amount::text, ',') from bonuses", "20.00");
+    expect_rows("select count(*) from transactions", "1");
+    expect_rows("select error from workflow_executions where status = 'failed'",
+                "Insufficient bonus balance. Available: 20, Required: 80");
+}
+
+/* WF-132, from two chats at once. */
+static void test_spend_race(void **state)
+{
+    (void)state;
+    install_spend();
+    wf_rig_up(&rig, NULL);
+    spend_twice();
+    assert_int_equal(redis_server_integer(&rig.keys, "EXISTS lock:user:u1:spend"), 0);
+}
+
+/* WF-132 with two replicas and no Redis lock: the row's lock decides (§10.5). */
+static void test_spend_race_unlocked(void **state)
+{
+    (void)state;
+    install_spend();
+    redis_server_halt(&rig.keys);
+    wf_rig_up(&rig, NULL);
+    wf_rig_twin(&rig, &twin, NULL);
+    spend_twice();
+    redis_server_restart(&rig.keys);
+}
+
+/* WF-133: another's lock is waited for, and never deleted; too long, and the job fails
+ * for a retry. */
+static void test_foreign_lock(void **state)
+{
+    char *id, *token;
+
+    (void)state;
+    install_spend();
+    wf_rig_up(&rig, json_pack("{s:i}", "lock.spend_wait_ms", 200));
+    free(redis_server_text(&rig.keys, "SET lock:user:u1:spend foreign"));
+    id = add(&rig, text_update(1, 42, "/start"), NULL);
+    expect(id, "failed: Could not acquire lock for spending bonuses", 20000);
+    free(id);
+    token = redis_server_text(&rig.keys, "GET lock:user:u1:spend");
+    assert_string_equal(token, "foreign");
+    free(token);
+    expect_rows("select amount from bonuses", "100.00");
+}
+
+/* §10.5: a chat that another worker has is waited for. */
+static void test_foreign_chat(void **state)
+{
+    char *id;
+
+    (void)state;
+    install(start_node("t", "/start"), message("m", "Hi"), NULL);
+    wf_rig_up(&rig, json_pack("{s:i}", "lock.chat_wait_ms", 100));
+    free(redis_server_text(&rig.keys, "SET lock:chat:P:42 foreign PX 1500"));
+    id = add(&rig, text_update(1, 42, "/start"), NULL);
+    pause_ms(500); /* not a wait for a thread: the lock must hold it back this long */
+    expect_sent("");
+    expect(id, "true", 20000);
+    free(id);
+    expect_sent("Hi");
+    assert_int_equal(redis_server_integer(&rig.keys, "EXISTS lock:chat:P:42"), 0);
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, clean, down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_database_away),  TEST(test_cache_away),
+        TEST(test_cache_returns),  TEST(test_cache_hangs),
+        TEST(test_row_checkpoint), TEST(test_same_update_twice),
+        TEST(test_done_job_again), TEST(test_retry_goes_on),
+        TEST(test_last_attempt),   TEST(test_long_pause),
+        TEST(test_chat_order),     TEST(test_two_resume),
+        TEST(test_spend_race),     TEST(test_spend_race_unlocked),
+        TEST(test_foreign_lock),   TEST(test_foreign_chat),
+    };
+
+    return cmocka_run_group_tests(tests, open_rig, close_rig);
+}
