@@ -24,16 +24,17 @@ enum number_field {
 /* One row a field of the hash: where its text goes, or which number it is. */
 static const struct field {
     const char *name;
+    size_t len;
     size_t offset; /* of the struct bw_text; 0 (the block): a number */
     enum number_field number;
 } fields[] = {
 #define TEXT(name, member)                                                               \
     {                                                                                    \
-        name, offsetof(struct bw_job_data, member), 0                                    \
+        name, sizeof(name) - 1, offsetof(struct bw_job_data, member), 0                  \
     }
 #define NUMBER(name, which)                                                              \
     {                                                                                    \
-        name, 0, which                                                                   \
+        name, sizeof(name) - 1, 0, which                                                 \
     }
     TEXT(":id", id),
     TEXT(":token", token),
@@ -60,10 +61,10 @@ static const struct field {
 #undef NUMBER
 };
 
-static const struct field *find_field(const char *name)
+static const struct field *find_field(const char *name, size_t len)
 {
     for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
-        if (strcmp(fields[i].name, name) == 0)
+        if (fields[i].len == len && memcmp(fields[i].name, name, len) == 0)
             return &fields[i];
     }
     return NULL;
@@ -79,8 +80,9 @@ static void read_fields(struct bw_job_data *job, int64_t numbers[NUMBER_COUNT],
                         const struct bw_reply *reply)
 {
     for (size_t i = 0; i + 1 < bw_reply_count(reply); i += 2) {
-        const struct field *field =
-            find_field(bw_reply_text(bw_reply_at(reply, i), NULL));
+        size_t len;
+        const char *name = bw_reply_text(bw_reply_at(reply, i), &len);
+        const struct field *field = find_field(name, len);
         const struct bw_reply *value = bw_reply_at(reply, i + 1);
 
         if (field == NULL)
