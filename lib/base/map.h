@@ -34,8 +34,8 @@ void *bw_map_remove(struct bw_map *map, const char *key, size_t len);
 /* Frees keys and table, not the values; the map is empty afterwards. */
 void bw_map_fini(struct bw_map *map);
 
-/* Walks in no particular order: start with *at = 0; returns the next value, NULL at the end. `key` and
- * `len` may be NULL. The map must not change meanwhile. */
+/* Walks in no particular order: start with *at = 0; returns the next value, NULL at the
+ * end. `key` and `len` may be NULL. The map must not change meanwhile. */
 void *bw_map_next(const struct bw_map *map, size_t *at, const char **key, size_t *len);
 
 #endif

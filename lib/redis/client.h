@@ -19,8 +19,8 @@ BW_MUSTCHECK int bw_redis_create(struct bw_redis **redisp, struct bw_loop *loop,
                                  const struct bw_log *log, struct bw_error *err);
 /* Begins to connect. */
 void bw_redis_open(struct bw_redis *redis);
-/* The loop has ended, but not all threads that may send: calls back what is pending, and from now on
- * commands are refused with BW_ECLOSED. On the loop's thread. */
+/* The loop has ended, but not all threads that may send: calls back what is pending, and
+ * from now on commands are refused with BW_ECLOSED. On the loop's thread. */
 void bw_redis_close(struct bw_redis *redis);
 /* Calls back what is pending, with BW_EIO or BW_ECLOSED. No thread may send any more. */
 void bw_redis_destroy(struct bw_redis **redisp);

@@ -21,6 +21,7 @@
 #define STEADY_MS       1000  /* a link that lived so long resets the back-off */
 #define IDLE_MS         15000 /* nothing heard for so long: ask */
 #define PING_TIMEOUT_MS 5000
+#define CONNECT_MS      5000 /* for options that do not say */
 
 enum state {
     IDLE,    /* not opened, or reset for good */
@@ -60,8 +61,9 @@ struct bw_conn {
     struct bw_handshake handshake;
     struct bw_pending pending;
     struct bw_flush flush;
-    struct bw_error broken; /* found while writing; told by the retry timer */
-    struct bw_timer *watch; /* deadlines and idleness */
+    const struct bw_script *loading; /* by a SCRIPT LOAD that is in flight */
+    struct bw_error broken;          /* found while writing; told by the retry timer */
+    struct bw_timer *watch;          /* deadlines and idleness */
     struct bw_mono watch_at;
     struct bw_mono last_heard;
     struct bw_mono ready_since;
@@ -118,11 +120,12 @@ static void log_loss(struct bw_conn *conn, const struct bw_error *why, bool was_
                      int64_t delay_ms)
 {
     bool news = was_ready || strcmp(conn->last_failure, why->text) != 0;
+    enum bw_log_level level = news ? BW_LOG_WARNING : BW_LOG_DEBUG;
+    const char *what = was_ready ? "Redis connection lost" : "Redis not reached";
 
     (void)snprintf(conn->last_failure, sizeof conn->last_failure, "%s", why->text);
-    bw_log(&conn->log, news ? BW_LOG_WARNING : BW_LOG_DEBUG,
-           was_ready ? "Redis connection lost" : "Redis not reached",
-           bw_text("reason", why->text), bw_num("retryMs", delay_ms));
+    bw_log(&conn->log, level, what, bw_text("reason", why->text),
+           bw_num("retryMs", delay_ms));
 }
 
 /* --- the end of a link */
@@ -352,31 +355,47 @@ static void on_script_loaded(const struct bw_reply *reply, const struct bw_error
     struct bw_conn *conn = arg;
 
     (void)reply;
+    conn->loading = NULL;
     if (failed != NULL && failed->code == BW_EREDIS)
         bw_log(&conn->log, BW_LOG_WARNING, "Redis does not load a script",
                bw_text("error", failed->text));
+}
+
+/* All calls in flight may ask for the same script: one loading, ahead of their
+ * repetitions, serves them all. */
+static int load_script(struct bw_conn *conn, const struct bw_script *script,
+                       int64_t limit_ms)
+{
+    struct bw_cmd cmd = BW_CMD_INIT;
+    int rc;
+
+    if (conn->loading == script)
+        return BW_OK;
+    bw_cmd_str(&cmd, "SCRIPT");
+    bw_cmd_str(&cmd, "LOAD");
+    bw_cmd_arg(&cmd, script->text, script->len);
+    rc = push(conn, &cmd, (unsigned)limit_ms, on_script_loaded, conn);
+    bw_cmd_fini(&cmd);
+    if (rc != BW_OK)
+        return rc;
+    conn->loading = script;
+    bw_log(&conn->log, BW_LOG_INFO, "script loaded again",
+           bw_text("script", script->name));
+    return BW_OK;
 }
 
 /* Redis does not know the script (restarted, or flushed), so nothing ran: load it and say
  * the same again. False when that cannot be done. */
 static bool load_and_repeat(struct bw_conn *conn, const struct bw_pending_entry *entry)
 {
-    const struct bw_script *script = entry->script;
-    struct bw_cmd cmd = BW_CMD_INIT;
     int64_t left_ms = bw_mono_ms_until(now(conn), entry->deadline);
-    int rc;
 
-    if (script == NULL || left_ms <= 0)
+    if (entry->script == NULL || left_ms <= 0)
         return false;
-    bw_cmd_str(&cmd, "SCRIPT");
-    bw_cmd_str(&cmd, "LOAD");
-    bw_cmd_arg(&cmd, script->text, script->len);
-    rc = push(conn, &cmd, (unsigned)left_ms, on_script_loaded, conn);
-    bw_cmd_fini(&cmd);
-    if (rc != BW_OK || bw_pending_repeat_first(&conn->pending) != BW_OK)
+    if (load_script(conn, entry->script, left_ms) != BW_OK ||
+        bw_pending_repeat_first(&conn->pending) != BW_OK)
         return false;
-    bw_log(&conn->log, BW_LOG_DEBUG, "script loaded again",
-           bw_text("script", script->name));
+    bw_loop_flush(conn->loop, &conn->flush);
     bw_pending_shift(&conn->pending);
     return true;
 }
@@ -599,6 +618,8 @@ static int copy_options(struct bw_conn *conn, const struct bw_conn_options *opti
 
     if (rc != BW_OK)
         return rc;
+    if (conn->redis.connect_timeout_ms == 0)
+        conn->redis.connect_timeout_ms = CONNECT_MS;
     conn->label = make_label(&conn->redis);
     if (options->name != NULL)
         conn->name = bw_strdup(options->name);

@@ -1,8 +1,9 @@
 /* The commands on their way, oldest first, with the bytes that carry them.
  *
- * Bytes are kept from the call until the answer, so that a script call that Redis does not know can be
- * repeated without a second copy of every command. Storage of the connection; a zeroed struct is
- * empty. Positions count bytes from the beginning of the connection's life. */
+ * Bytes are kept from the call until the answer, so that a script call that Redis does
+ * not know can be repeated without a second copy of every command. Storage of the
+ * connection; a zeroed struct is empty. Positions count bytes from the beginning of the
+ * connection's life. */
 #ifndef BW_REDIS_PENDING_H
 #define BW_REDIS_PENDING_H
 
@@ -49,8 +50,10 @@ const struct bw_pending_entry *bw_pending_at(const struct bw_pending *pending, s
 void bw_pending_shift(struct bw_pending *pending);
 
 /* Has the socket taken all of it, or at least a part? */
-bool bw_pending_is_written(const struct bw_pending *pending, const struct bw_pending_entry *entry);
-bool bw_pending_is_begun(const struct bw_pending *pending, const struct bw_pending_entry *entry);
+bool bw_pending_is_written(const struct bw_pending *pending,
+                           const struct bw_pending_entry *entry);
+bool bw_pending_is_begun(const struct bw_pending *pending,
+                         const struct bw_pending_entry *entry);
 
 /* Borrowed: the bytes not written yet. */
 const char *bw_pending_output(const struct bw_pending *pending, size_t *len);

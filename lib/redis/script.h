@@ -1,4 +1,5 @@
-/* A Redis script, embedded at build time (scripts/embed-lua makes the table from lua/). */
+/* A Redis script, embedded at build time (scripts/embed-lua makes the table from lua/).
+ */
 #ifndef BW_REDIS_SCRIPT_H
 #define BW_REDIS_SCRIPT_H
 
@@ -12,8 +13,8 @@ struct bw_script {
     size_t key_count; /* as its head says */
 };
 
-/* Generated into scripts.h and scripts.c: `extern const struct bw_script bw_script_<name>;` for each
- * script, and all of them: */
+/* Generated into scripts.h and scripts.c: `extern const struct bw_script
+ * bw_script_<name>;` for each script, and all of them: */
 extern const struct bw_script *const bw_scripts[];
 extern const size_t bw_script_count;
 

@@ -51,7 +51,7 @@ static void test_handshake(void **state)
     rig_open(rig, "bull:cXVldWU=", true);
     assert_int_equal(rig_send(rig, 100, "PING"), BW_ECLOSED);
     assert_int_equal(bw_conn_client_id(rig->conn), 0);
-    RIG_RUN(rig, rig_is_ready, 5000);
+    RIG_RUN(rig, rig_is_ready, 15000);
     assert_int_equal(rig->ready, 1);
     assert_true(bw_conn_client_id(rig->conn) > 0);
     assert_true(bw_conn_server_version(rig->conn) >= 0x060000);
@@ -74,7 +74,7 @@ static void test_replies_of_all_kinds(void **state)
     struct rig *rig = *state;
 
     rig_open(rig, NULL, false);
-    RIG_RUN(rig, rig_is_ready, 5000);
+    RIG_RUN(rig, rig_is_ready, 15000);
     assert_string_equal(rig_ask(rig, "DEL k l z"), "0");
     assert_string_equal(rig_ask(rig, "SET k v"), "OK");
     assert_string_equal(rig_ask(rig, "GET k"), "v");
@@ -97,7 +97,7 @@ static void test_pipelining(void **state)
     const char *at;
 
     rig_open(rig, NULL, false);
-    RIG_RUN(rig, rig_is_ready, 5000);
+    RIG_RUN(rig, rig_is_ready, 15000);
     for (int i = 0; i < 20000; i++) {
         (void)snprintf(words, sizeof words, "ECHO %d", i);
         assert_int_equal(rig_send(rig, 20000, words), BW_OK);
@@ -120,7 +120,7 @@ static void test_large_values(void **state)
 
     memset(value, 'v', len);
     rig_open(rig, NULL, false);
-    RIG_RUN(rig, rig_is_ready, 5000);
+    RIG_RUN(rig, rig_is_ready, 15000);
     bw_cmd_str(&cmd, "SET");
     bw_cmd_str(&cmd, "large");
     bw_cmd_arg(&cmd, value, len);
@@ -140,7 +140,7 @@ static void test_bad_commands_are_refused(void **state)
     struct bw_cmd cmd = BW_CMD_INIT;
 
     rig_open(rig, NULL, false);
-    RIG_RUN(rig, rig_is_ready, 5000);
+    RIG_RUN(rig, rig_is_ready, 15000);
     bw_cmd_arg(&cmd, "", SIZE_MAX - 1);
     assert_int_equal(bw_conn_send(rig->conn, &cmd, 100, rig_on_answer, rig), BW_ENOMEM);
     bw_cmd_fini(&cmd);
@@ -157,7 +157,7 @@ static void test_unix_socket_and_database(void **state)
     (void)snprintf(url, sizeof url, "unix://%s/sock?db=3", server.dir);
     rig_init(rig, url, NULL);
     rig_open(rig, NULL, false);
-    RIG_RUN(rig, rig_is_ready, 5000);
+    RIG_RUN(rig, rig_is_ready, 15000);
     assert_string_equal(rig_ask(rig, "SET only-in-3 x"), "OK");
     value = redis_server_text(&server, "GET only-in-3");
     assert_null(value);
@@ -175,7 +175,7 @@ static void test_host_name(void **state)
     (void)snprintf(url, sizeof url, "redis://localhost:%u", (unsigned)server.port);
     rig_init(rig, url, NULL);
     rig_open(rig, NULL, false);
-    RIG_RUN(rig, rig_is_ready, 5000);
+    RIG_RUN(rig, rig_is_ready, 15000);
     assert_string_equal(rig_ask(rig, "PING"), "PONG");
 }
 
@@ -211,7 +211,7 @@ static void test_destroyed_in_any_state(void **state)
     rig_open(rig, NULL, true); /* dialing */
     bw_conn_destroy(&rig->conn);
     rig_open(rig, NULL, true);
-    RIG_RUN(rig, rig_is_ready, 5000);
+    RIG_RUN(rig, rig_is_ready, 15000);
     assert_int_equal(rig_send(rig, 1000, "PING"), BW_OK);
     assert_int_equal(rig_send(rig, 1000, "PING"), BW_OK);
     bw_conn_destroy(&rig->conn); /* ready, with commands that nobody wrote */

@@ -172,7 +172,7 @@ static void test_instead_of_a_handshake(void **state)
 
         peer_start(&peer);
         rig_at_peer(&rig, &peer);
-        rig_run(&rig, gave_up_twice, 3000, cases[i].name);
+        rig_run(&rig, gave_up_twice, 15000, cases[i].name);
         assert_false(rig_is_ready(&rig));
         rig_fini(&rig);
         peer_stop(&peer);
@@ -195,13 +195,13 @@ static void test_instead_of_an_answer(void **state)
 
         peer_start(&peer);
         rig_at_peer(&rig, &peer);
-        RIG_RUN(&rig, rig_is_ready, 2000);
+        RIG_RUN(&rig, rig_is_ready, 15000);
         assert_int_equal(bw_conn_server_version(rig.conn), 0x070001);
         assert_int_equal(bw_conn_client_id(rig.conn), 5);
         assert_int_equal(rig_send(&rig, 200, "GET k"), BW_OK);
-        rig_run(&rig, rig_is_lost, 3000, cases[i].name);
+        rig_run(&rig, rig_is_lost, 15000, cases[i].name);
         assert_int_equal(rig.answered, 1);
-        RIG_RUN(&rig, rig_is_ready, 2000);
+        RIG_RUN(&rig, rig_is_ready, 15000);
         rig_fini(&rig);
         peer_stop(&peer);
     }
@@ -216,7 +216,7 @@ static void test_a_sound_answer(void **state)
     (void)state;
     peer_start(&peer);
     rig_at_peer(&rig, &peer);
-    RIG_RUN(&rig, rig_is_ready, 2000);
+    RIG_RUN(&rig, rig_is_ready, 15000);
     assert_string_equal(rig_ask(&rig, "GET k"), "yes");
     rig_fini(&rig);
     peer_stop(&peer);
@@ -232,7 +232,7 @@ static void test_refused(void **state)
     peer_start(&peer);
     peer_stop(&peer);
     rig_at_peer(&rig, &peer);
-    RIG_RUN(&rig, gave_up_twice, 3000);
+    RIG_RUN(&rig, gave_up_twice, 15000);
     assert_non_null(strstr(bw_buf_text(&rig.logged), "Connection refused"));
     rig_fini(&rig);
 }

@@ -126,7 +126,7 @@ static void test_tls(void **state)
     start_tls("good");
     for (size_t i = 0; i < 2; i++) {
         open_tls(hosts[i], "ca.crt");
-        RIG_RUN(&rig, rig_is_ready, 5000);
+        RIG_RUN(&rig, rig_is_ready, 15000);
         assert_string_equal(rig_ask(&rig, "SET k v"), "OK");
         for (int n = 0; n < 20000; n++) {
             (void)snprintf(words, sizeof words, "RPUSH list%zu element-%d", i, n);
@@ -145,7 +145,7 @@ static void test_tls_link_is_made_again(void **state)
     (void)state;
     start_tls("good");
     open_tls("127.0.0.1", "ca.crt");
-    RIG_RUN(&rig, rig_is_ready, 5000);
+    RIG_RUN(&rig, rig_is_ready, 15000);
     redis_server_halt(&server);
     RIG_RUN(&rig, rig_is_lost, 2000);
     redis_server_restart(&server);
@@ -156,12 +156,12 @@ static void test_tls_link_is_made_again(void **state)
     assert_int_equal(rig_send(&rig, 200, "PING"), BW_OK);
     RIG_RUN(&rig, rig_is_lost, 2000);
     redis_server_cont(&server);
-    RIG_RUN(&rig, rig_is_ready, 7000);
+    RIG_RUN(&rig, rig_is_ready, 15000);
 }
 
 static void expect_refusal(const char *reason)
 {
-    RIG_RUN(&rig, is_refused, 5000);
+    RIG_RUN(&rig, is_refused, 15000);
     if (strstr(bw_buf_text(&rig.logged), reason) == NULL)
         fail_msg("%s", bw_buf_text(&rig.logged));
     assert_int_equal(rig.ready, 0);
@@ -237,7 +237,7 @@ static void test_password(void **state)
     (void)state;
     start_with_password();
     open_with(":" PASSWORD);
-    RIG_RUN(&rig, rig_is_ready, 5000);
+    RIG_RUN(&rig, rig_is_ready, 15000);
     assert_string_equal(rig_ask(&rig, "ACL WHOAMI"), "default");
     assert_string_equal(rig_ask(&rig, "SET in5 1"), "OK");
     assert_int_equal(redis_server_integer(&server, "EXISTS in5"), 0);
@@ -250,7 +250,7 @@ static void test_user(void **state)
     (void)state;
     start_with_password();
     open_with("bob:bobs-" PASSWORD);
-    RIG_RUN(&rig, rig_is_ready, 5000);
+    RIG_RUN(&rig, rig_is_ready, 15000);
     assert_string_equal(rig_ask(&rig, "ACL WHOAMI"), "bob");
     assert_int_equal(bw_conn_server_version(rig.conn), 0);
     assert_int_equal(bw_conn_client_id(rig.conn), 0);
@@ -269,14 +269,14 @@ static void test_wrong_password_is_tried_again_and_not_told(void **state)
     (void)state;
     start_with_password();
     open_with(":wrong-" PASSWORD);
-    RIG_RUN(&rig, is_refused_twice, 5000);
+    RIG_RUN(&rig, is_refused_twice, 15000);
     assert_non_null(strstr(bw_buf_text(&rig.logged), "WRONGPASS"));
     assert_null(strstr(bw_buf_text(&rig.logged), PASSWORD));
     assert_int_equal(rig.ready, 0);
     rig_fini(&rig);
     rig_init(&rig, server.url, NULL);
     rig_open(&rig, NULL, true);
-    RIG_RUN(&rig, is_refused, 5000);
+    RIG_RUN(&rig, is_refused, 15000);
     assert_non_null(strstr(bw_buf_text(&rig.logged), "NOAUTH"));
 }
 

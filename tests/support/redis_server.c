@@ -3,7 +3,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -26,6 +25,8 @@
 struct redis_process {
     struct redis_process *next;
     pid_t pid; /* 0: halted */
+    pid_t cleaner;
+    int cleaner_pipe;
     char dir[128];
 };
 
@@ -147,19 +148,38 @@ static bool wait_until_up(struct redis_server *server)
 
 /* --- its folder */
 
-static int remove_entry(const char *path, const struct stat *info, int type,
-                        struct FTW *at)
+/* A shell that removes the folder when this program lets go of the pipe, or dies in
+ * whatever way. The server itself dies with the thread that started it. */
+static void run_cleaner(const char *dir, int pipe_end)
 {
-    (void)info;
-    (void)type;
-    (void)at;
-    return remove(path);
+    if (setsid() < 0 || dup2(pipe_end, STDIN_FILENO) < 0)
+        _exit(126);
+    execl("/bin/sh", "sh", "-c",
+          "trap '' HUP INT TERM; read -r _; rm -rf \"$0\" || { sleep 1; rm -rf \"$0\"; }",
+          dir, (char *)NULL);
+    _exit(127);
 }
 
-static void remove_folder(const char *dir)
+static void start_cleaner(struct redis_process *process)
 {
-    if (nftw(dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS) != 0 && errno != ENOENT)
-        (void)fprintf(stderr, "redis_server: %s stays: %s\n", dir, strerror(errno));
+    int ends[2];
+
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        die("pipe failed");
+    process->cleaner = fork();
+    if (process->cleaner < 0)
+        die("fork failed");
+    if (process->cleaner == 0)
+        run_cleaner(process->dir, ends[0]);
+    (void)close(ends[0]); /* the shell has its own */
+    process->cleaner_pipe = ends[1];
+}
+
+static void finish_cleaner(const struct redis_process *process)
+{
+    (void)close(process->cleaner_pipe); /* this is what it waits for */
+    while (waitpid(process->cleaner, NULL, 0) < 0 && errno == EINTR)
+        ;
 }
 
 static void print_log(const struct redis_server *server)
@@ -215,7 +235,7 @@ static void forget(struct redis_process *process)
     while (*at != process)
         at = &(*at)->next;
     *at = process->next;
-    remove_folder(process->dir);
+    finish_cleaner(process);
     free(process);
 }
 
@@ -236,6 +256,7 @@ static struct redis_process *remember(const char *dir)
         die("out of memory");
     registered = true;
     (void)snprintf(process->dir, sizeof process->dir, "%s", dir);
+    start_cleaner(process);
     process->next = living;
     living = process;
     return process;

@@ -1,7 +1,7 @@
 /* A growing run of bytes, always followed by a NUL that is not counted.
  *
- * Storage of the caller; one thread at a time. A zeroed struct is an empty buffer. Growth is
- * checked against overflow. After a failed append the buffer is unchanged. */
+ * Storage of the caller; one thread at a time. A zeroed struct is an empty buffer. Growth
+ * is checked against overflow. After a failed append the buffer is unchanged. */
 #ifndef BULWARK_BUF_H
 #define BULWARK_BUF_H
 
@@ -16,7 +16,10 @@ struct bw_buf {
     size_t cap;
 };
 
-#define BW_BUF_INIT { NULL, 0, 0 }
+#define BW_BUF_INIT                                                                      \
+    {                                                                                    \
+        NULL, 0, 0                                                                       \
+    }
 
 /* Each returns BW_OK or BW_ENOMEM. */
 BW_API BW_MUSTCHECK int bw_buf_reserve(struct bw_buf *buf, size_t more);
@@ -37,8 +40,8 @@ BW_API void bw_buf_consume(struct bw_buf *buf, size_t len);
 BW_API void bw_buf_clear(struct bw_buf *buf);
 /* Empties and frees; the struct is a fresh empty buffer afterwards. */
 BW_API void bw_buf_fini(struct bw_buf *buf);
-/* New: the caller frees it with free(); the buffer is empty afterwards. NULL when the buffer never
- * held anything and memory is out. */
+/* New: the caller frees it with free(); the buffer is empty afterwards. NULL when the
+ * buffer never held anything and memory is out. */
 BW_API char *bw_buf_take(struct bw_buf *buf);
 
 #endif

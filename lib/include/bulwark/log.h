@@ -75,11 +75,11 @@ static inline struct bw_log_field bw_num(const char *key, int64_t number)
  */
 #define bw_log(log, level, message, ...)                                                 \
     do {                                                                                 \
-        if (bw_log_enabled((log), (level)))                                              \
-            bw_log_write((log), (level),                                                 \
-                         (const struct bw_log_field[]){ { 0 }, ##__VA_ARGS__, { 0 } } +  \
-                             1,                                                          \
-                         (message));                                                     \
+        if (bw_log_enabled((log), (level))) {                                            \
+            /* An unused first one, so that the list may be empty. */                    \
+            const struct bw_log_field bw_fields_[] = { { 0 }, ##__VA_ARGS__, { 0 } };    \
+            bw_log_write((log), (level), bw_fields_ + 1, (message));                     \
+        }                                                                                \
     } while (0)
 
 #endif

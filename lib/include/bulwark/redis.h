@@ -1,9 +1,10 @@
 /* Redis: where it is, and asynchronous commands on a connection that never gives up.
  *
- * A `struct bw_redis` lives on a worker's reactor (bw_worker_redis() in worker.h). It reconnects by
- * itself, for ever, with back-off and jitter, until its worker is destroyed. Commands may be sent
- * from any thread and are pipelined in the order of the calls; the callback runs on the reactor
- * thread and must not block: hand the result over and return. */
+ * A `struct bw_redis` lives on a worker's reactor (bw_worker_redis() in worker.h). It
+ * reconnects by itself, for ever, with back-off and jitter, until its worker is
+ * destroyed. Commands may be sent from any thread and are pipelined in the order of the
+ * calls; the callback runs on the reactor thread and must not block: hand the result over
+ * and return. */
 #ifndef BULWARK_REDIS_H
 #define BULWARK_REDIS_H
 
@@ -26,15 +27,16 @@ struct bw_redis_options {
     char *ca_file;  /* trusted certificates for TLS; NULL: the system's */
     uint16_t port;
     int db;
-    bool tls; /* host names are verified */
-    unsigned connect_timeout_ms;
+    bool tls;                    /* host names are verified */
+    unsigned connect_timeout_ms; /* 0: 5 s */
 };
 
-/* redis://[user][:password]@host[:port][/db], rediss:// for TLS, unix:///path[?db=n]; percent
- * encoding is undone. Fills defaults (127.0.0.1:6379, db 0, 5 s). On failure nothing is owned.
- * Errors: BW_EINVAL naming the part and the byte, never the password; BW_ENOMEM. */
-BW_API BW_MUSTCHECK int bw_redis_options_parse(struct bw_redis_options *options, const char *url,
-                                               struct bw_error *err);
+/* redis://[user][:password]@host[:port][/db], rediss:// for TLS, unix:///path[?db=n];
+ * percent encoding is undone. Fills defaults (127.0.0.1:6379, db 0, 5 s). On failure
+ * nothing is owned. Errors: BW_EINVAL naming the part and the byte, never the password;
+ * BW_ENOMEM. */
+BW_API BW_MUSTCHECK int bw_redis_options_parse(struct bw_redis_options *options,
+                                               const char *url, struct bw_error *err);
 BW_API BW_MUSTCHECK int bw_redis_options_dup(struct bw_redis_options *to,
                                              const struct bw_redis_options *from,
                                              struct bw_error *err);
@@ -46,7 +48,8 @@ enum bw_reply_kind {
     BW_REPLY_STRING, /* bulk and simple strings */
     BW_REPLY_INTEGER,
     BW_REPLY_ARRAY,
-    BW_REPLY_ERROR /* only inside an array; a whole reply that is an error arrives as BW_EREDIS */
+    BW_REPLY_ERROR /* only inside an array; a whole reply that is an error arrives as
+                      BW_EREDIS */
 };
 
 /* Replies are borrowed: valid until the callback returns. NULL counts as BW_REPLY_NIL. */
@@ -59,24 +62,28 @@ BW_API size_t bw_reply_count(const struct bw_reply *reply);
 /* NULL when there is no such element. */
 BW_API const struct bw_reply *bw_reply_at(const struct bw_reply *reply, size_t index);
 
-/* `reply` is NULL exactly when `err` is not. Error codes: BW_EREDIS (the text is Redis's),
- * BW_ETIMEDOUT, BW_EIO (the connection was lost after sending: it may have been executed),
- * BW_ECLOSED (nothing was sent). */
-typedef void bw_redis_cb(const struct bw_reply *reply, const struct bw_error *err, void *arg);
+/* `reply` is NULL exactly when `err` is not. Error codes: BW_EREDIS (the text is
+ * Redis's), BW_ETIMEDOUT, BW_EIO (the connection was lost after sending: it may have been
+ * executed), BW_ECLOSED (nothing was sent). */
+typedef void bw_redis_cb(const struct bw_reply *reply, const struct bw_error *err,
+                         void *arg);
 
 struct bw_redis_arg {
     const void *data;
     size_t len;
 };
 
-/* Sends one command; copies the arguments. The callback is called exactly once, unless this returns
- * an error (BW_ENOMEM, BW_EINVAL, BW_ECLOSED while not connected): then never. A command that is not
- * answered within `timeout_ms` (> 0) is given up; a late answer is dropped. */
-BW_API BW_MUSTCHECK int bw_redis_command(struct bw_redis *redis, const struct bw_redis_arg *args,
-                                         size_t count, unsigned timeout_ms, bw_redis_cb *cb,
-                                         void *arg);
+/* Sends one command; copies the arguments. The callback is called exactly once, unless
+ * this returns an error (BW_ENOMEM, BW_EINVAL, BW_ECLOSED while not connected): then
+ * never. A command that is not answered within `timeout_ms` (> 0) is given up, and with
+ * it the connection, which may be half open: other commands in flight fail with BW_EIO,
+ * and no late answer is mistaken for another's. */
+BW_API BW_MUSTCHECK int bw_redis_command(struct bw_redis *redis,
+                                         const struct bw_redis_arg *args, size_t count,
+                                         unsigned timeout_ms, bw_redis_cb *cb, void *arg);
 
-/* True between a finished handshake and the loss of the connection; a hint, from any thread. */
+/* True between a finished handshake and the loss of the connection; a hint, from any
+ * thread. */
 BW_API bool bw_redis_is_ready(const struct bw_redis *redis);
 
 #endif

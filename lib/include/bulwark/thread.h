@@ -1,5 +1,6 @@
-/* pthread primitives whose results are never dropped: a failing call is a defect of ours and stops
- * the program. Header only, so that the library and programs built on it share one set.
+/* pthread primitives whose results are never dropped: a failing call is a defect of ours
+ * and stops the program. Header only, so that the library and programs built on it share
+ * one set.
  *
  * In debug builds a mutex checks that it is not locked twice by one thread, and
  * bw_mutex_assert_held() holds callers to what they promise. */

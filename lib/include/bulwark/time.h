@@ -1,7 +1,7 @@
 /* Two clocks that do not mix: monotonic for deadlines, wall for what BullMQ stores.
  *
- * Time is injectable: whoever needs it takes a `const struct bw_clock *`; NULL means the system's.
- * Any thread. */
+ * Time is injectable: whoever needs it takes a `const struct bw_clock *`; NULL means the
+ * system's. Any thread. */
 #ifndef BULWARK_TIME_H
 #define BULWARK_TIME_H
 
