@@ -14,7 +14,10 @@ export class Control {
 
     /** False where a real Bot API answers. */
     async obeys() {
-        return this.get('/stats').then(() => true, () => false);
+        return this.get('/stats').then(
+            () => true,
+            () => false,
+        );
     }
 
     rule(rule) {

@@ -17,9 +17,15 @@ const BAR = 40;
 
 const { values: opts } = parseArgs({
     options: {
-        jobs: { type: 'string' }, run: { type: 'string' }, redis: { type: 'string' },
-        prefix: { type: 'string' }, telegram: { type: 'string' }, status: { type: 'string' },
-        worker: { type: 'string' }, 'first-id': { type: 'string', default: '0' }, keep: { type: 'boolean', default: false },
+        jobs: { type: 'string' },
+        run: { type: 'string' },
+        redis: { type: 'string' },
+        prefix: { type: 'string' },
+        telegram: { type: 'string' },
+        status: { type: 'string' },
+        worker: { type: 'string' },
+        'first-id': { type: 'string', default: '0' },
+        keep: { type: 'boolean', default: false },
         troubles: { type: 'boolean', default: false },
     },
 });
@@ -36,22 +42,21 @@ function progressOf(total, atHalf) {
     let done = 0;
     return () => {
         done++;
-        if (done === Math.ceil(total / 2))
-            atHalf();
-        const filled = Math.round(BAR * done / total);
+        if (done === Math.ceil(total / 2)) atHalf();
+        const filled = Math.round((BAR * done) / total);
         if (process.stdout.isTTY)
-            process.stdout.write(`\r  [${'#'.repeat(filled)}${'.'.repeat(BAR - filled)}] ${done}/${total} jobs `);
+            process.stdout.write(
+                `\r  [${'#'.repeat(filled)}${'.'.repeat(BAR - filled)}] ${done}/${total} jobs `,
+            );
         else if (done % Math.ceil(total / 4) === 0 || done === total)
             console.log(`  ${done}/${total} jobs`);
-        if (done === total && process.stdout.isTTY)
-            process.stdout.write('\n');
+        if (done === total && process.stdout.isTTY) process.stdout.write('\n');
     };
 }
 
 async function obeyingControl(plan) {
     const control = new Control(opts.telegram);
-    if (!await control.obeys())
-        return undefined;
+    if (!(await control.obeys())) return undefined;
     for (const { chat, rule } of plan.people.filter((person) => person.rule !== undefined))
         await control.rule({ ...rule, match: { method: 'sendMessage', chat: String(chat) } });
     return control;
@@ -67,9 +72,13 @@ async function keepUp(queue) {
     const app = await bullBoard([queue]);
     const server = app.listen(0, '127.0.0.1');
     await once(server, 'listening');
-    console.log(`\nbull-board: http://127.0.0.1:${server.address().port}/  status: ${opts.status}/status`
-        + '\nCtrl-C ends everything.');
-    await new Promise((resolve) => { onSignal = resolve; });
+    console.log(
+        `\nbull-board: http://127.0.0.1:${server.address().port}/  status: ${opts.status}/status` +
+            '\nCtrl-C ends everything.',
+    );
+    await new Promise((resolve) => {
+        onSignal = resolve;
+    });
     server.close();
 }
 
@@ -82,17 +91,26 @@ async function main() {
     const queue = new six.Queue(QUEUE, common);
     const events = new six.QueueEvents(QUEUE, common);
     let halfway = Promise.resolve(undefined);
-    const progress = progressOf(totals(plan).jobs, () => { halfway = status(); });
+    const progress = progressOf(totals(plan).jobs, () => {
+        halfway = status();
+    });
 
     await reserveIds(connection);
     const startedAt = Date.now();
-    const played = { startedAt, ...await play(plan, { queue, events, control, progress }) };
+    const played = { startedAt, ...(await play(plan, { queue, events, control, progress })) };
     const good = await report(plan, {
-        run: opts.run, worker: opts.worker, control, played, halfway: await halfway, end: await status(),
-        queues: { '6.7.0': queue, '5.81.3': new five.Queue(QUEUE, { ...common, skipMetasUpdate: true }) },
+        run: opts.run,
+        worker: opts.worker,
+        control,
+        played,
+        halfway: await halfway,
+        end: await status(),
+        queues: {
+            '6.7.0': queue,
+            '5.81.3': new five.Queue(QUEUE, { ...common, skipMetasUpdate: true }),
+        },
     });
-    if (opts.keep)
-        await keepUp(queue);
+    if (opts.keep) await keepUp(queue);
     return good ? 0 : 1;
 }
 

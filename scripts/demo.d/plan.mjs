@@ -5,10 +5,24 @@
 // (`says`, texts as sent to Telegram), the job's end (`result`, or `fails`), and what the execution it
 // starts must be in the end (`execution`).
 
-const NAMES = [['Анна', 'anna'], ['Иван', 'ivan'], ['Мария', 'maria'], ['Олег', 'oleg'], ['Ann <3', 'ann'],
-    ['Bob & Co', 'bob'], ['Zoë', 'zoe'], ['Тимур', 'timur'], ['Ольга', 'olga'], ['Grace', 'grace']];
+const NAMES = [
+    ['Анна', 'anna'],
+    ['Иван', 'ivan'],
+    ['Мария', 'maria'],
+    ['Олег', 'oleg'],
+    ['Ann <3', 'ann'],
+    ['Bob & Co', 'bob'],
+    ['Zoë', 'zoe'],
+    ['Тимур', 'timur'],
+    ['Ольга', 'olga'],
+    ['Grace', 'grace'],
+];
 const SHOPS = ['Кофейня «Заря»', 'Пекарня на углу', 'Book Nook', 'Чайный дом', 'Сыры и вино'];
-const LEVELS = [['Базовый', 0, 9999.99], ['Серебряный', 10000, 49999.99], ['Золотой', 50000, null]];
+const LEVELS = [
+    ['Базовый', 0, 9999.99],
+    ['Серебряный', 10000, 49999.99],
+    ['Золотой', 50000, null],
+];
 
 const escape = (text) => text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
 const points = (n) => `${n.toFixed(2)} бонусов`;
@@ -16,12 +30,14 @@ const points = (n) => `${n.toFixed(2)} бонусов`;
 // --- texts of the workflow, as it must send them
 
 const say = {
-    menu: (p, balance) => `Здравствуйте, ${escape(p.firstName)}! ☕\n`
-        + `У вас ${points(balance)}, уровень «${p.level}». Потратим?`,
+    menu: (p, balance) =>
+        `Здравствуйте, ${escape(p.firstName)}! ☕\n` +
+        `У вас ${points(balance)}, уровень «${p.level}». Потратим?`,
     poor: (p, balance) =>
         `Здравствуйте, ${escape(p.firstName)}! Пока у вас ${points(balance)}, копим дальше 🙂`,
-    ask: (p) => `Добро пожаловать в «${p.shop.name}»! Поделитесь номером телефона, `
-        + 'и мы найдём ваш бонусный счёт.',
+    ask: (p) =>
+        `Добро пожаловать в «${p.shop.name}»! Поделитесь номером телефона, ` +
+        'и мы найдём ваш бонусный счёт.',
     linked: (p) => `Готово, ${escape(p.firstName)}! Бонусный счёт привязан: ${points(p.balance)}.`,
     unknown: (phone) => `Номер ${phone} у нас не записан. Пришлите, пожалуйста, другой.`,
     spent: (n, left) => `Списано ${n}, осталось ${left}.`,
@@ -36,10 +52,22 @@ const say = {
 
 // --- steps
 
-const text = (message, expected) => ({ kind: 'text', text: message, result: true, says: [], ...expected });
+const text = (message, expected) => ({
+    kind: 'text',
+    text: message,
+    result: true,
+    says: [],
+    ...expected,
+});
 const start = (expected) => text('/start', expected);
 const press = (data, expected) => ({ kind: 'press', data, result: true, says: [], ...expected });
-const contact = (phone, expected) => ({ kind: 'contact', phone, result: true, says: [], ...expected });
+const contact = (phone, expected) => ({
+    kind: 'contact',
+    phone,
+    result: true,
+    says: [],
+    ...expected,
+});
 
 const menu = (p) => start({ says: [say.menu(p, p.balance)], execution: 'waiting' });
 
@@ -100,12 +128,14 @@ const stories = {
         ],
         left: 65,
     },
-    planner: { // the front end sends the reminder later
+    planner: {
+        // the front end sends the reminder later
         person: { linked: true, balance: 200, level: 1 },
         steps: (p) => [{ ...menu(p), delay: 1200 }],
         left: 200,
     },
-    clerk: { // jobs that serve the queue's other duties
+    clerk: {
+        // jobs that serve the queue's other duties
         person: { linked: true, balance: 5, level: 0 },
         steps: () => [
             { kind: 'small', type: 'user_variables_update', result: { success: true }, says: [] },
@@ -113,7 +143,8 @@ const stories = {
         ],
         left: 5,
     },
-    repeated: { // the same update delivered twice
+    repeated: {
+        // the same update delivered twice
         person: { linked: true, balance: 110, level: 0 },
         steps: (p) => [menu(p), { ...start({}), again: true }],
         left: 110,
@@ -123,34 +154,46 @@ const stories = {
         steps: () => [text('/beta', { result: false, execution: 'failed' })],
         left: 1,
     },
-    typo: { // a job nobody knows: failed at once
+    typo: {
+        // a job nobody knows: failed at once
         person: { linked: true, balance: 2, level: 0 },
-        steps: () => [{ kind: 'small', type: 'water_the_plants', fails: 'Unknown workflow job data', says: [] }],
+        steps: () => [
+            {
+                kind: 'small',
+                type: 'water_the_plants',
+                fails: 'Unknown workflow job data',
+                says: [],
+            },
+        ],
         left: 2,
     },
 };
 
 // What goes wrong at Telegram; only where the stand-in obeys.
 const troubles = {
-    limited: { // asked to wait, and waits
+    limited: {
+        // asked to wait, and waits
         person: { linked: true, balance: 130, level: 1 },
         rule: { action: 'limit', retry_after: 1, count: 2 },
         steps: (p) => [menu(p)],
         left: 130,
     },
-    outage: { // longer than one attempt endures: the second one delivers
+    outage: {
+        // longer than one attempt endures: the second one delivers
         person: { linked: true, balance: 140, level: 1 },
         rule: { action: 'status', status: 502, count: 4 },
         steps: (p) => [{ ...menu(p), attempts: 2 }],
         left: 140,
     },
-    dead: { // never comes back: the attempts run out
+    dead: {
+        // never comes back: the attempts run out
         person: { linked: true, balance: 150, level: 1 },
         rule: { action: 'status', status: 502 },
         steps: () => [start({ fails: '502', attempts: 3, execution: 'failed' })],
         left: 150,
     },
-    blocked: { // the user has blocked the bot: nothing to retry, the link is cut
+    blocked: {
+        // the user has blocked the bot: nothing to retry, the link is cut
         person: { linked: true, balance: 160, level: 1 },
         rule: { action: 'blocked' },
         steps: () => [start({ result: false, execution: 'failed' })],
@@ -159,8 +202,22 @@ const troubles = {
     },
 };
 
-const CYCLE = ['regular', 'newcomer', 'collector', 'english', 'regular', 'poor', 'stranger', 'planner',
-    'regular', 'newcomer', 'collector', 'clerk', 'regular', 'poor'];
+const CYCLE = [
+    'regular',
+    'newcomer',
+    'collector',
+    'english',
+    'regular',
+    'poor',
+    'stranger',
+    'planner',
+    'regular',
+    'newcomer',
+    'collector',
+    'clerk',
+    'regular',
+    'poor',
+];
 const ONCE = ['repeated', 'beta', 'typo'];
 const ONCE_EVERY = 300; // jobs
 const JOBS_A_SHOP = 30; // a bot may send 10 messages a second
@@ -170,9 +227,18 @@ export const MIN_JOBS = 50;
 function makePerson(index, kind, story, shop, run) {
     const [firstName, username] = NAMES[index % NAMES.length];
     const person = {
-        id: `${run}-user-${index}`, kind, shop, firstName, username: `${username}${index}`,
-        telegramName: firstName, chat: 700000000 + index, phone: String(79000000000 + index),
-        customer: true, ...story.person, left: story.left, rule: story.rule,
+        id: `${run}-user-${index}`,
+        kind,
+        shop,
+        firstName,
+        username: `${username}${index}`,
+        telegramName: firstName,
+        chat: 700000000 + index,
+        phone: String(79000000000 + index),
+        customer: true,
+        ...story.person,
+        left: story.left,
+        rule: story.rule,
         unlinks: story.unlinks === true,
     };
     person.level = LEVELS[story.person.level ?? 0][0];
@@ -182,7 +248,14 @@ function makePerson(index, kind, story, shop, run) {
 }
 
 // Only to count the steps of a story.
-const NOBODY = { firstName: '', telegramName: '', phone: '', balance: 0, level: '', shop: { name: '' } };
+const NOBODY = {
+    firstName: '',
+    telegramName: '',
+    phone: '',
+    balance: 0,
+    level: '',
+    shop: { name: '' },
+};
 
 /** Names of stories that make up `jobs` jobs; what is left over is filled with small jobs. */
 function cast(jobs, withTroubles) {
@@ -196,21 +269,33 @@ function cast(jobs, withTroubles) {
     const rounds = Math.max(1, Math.floor(jobs / ONCE_EVERY));
     for (let i = 0; i < rounds; i++)
         [...ONCE, ...(withTroubles ? Object.keys(troubles) : [])].forEach(take);
-    for (let i = 0; left >= 4; i++)
-        take(CYCLE[i % CYCLE.length]);
+    for (let i = 0; left >= 4; i++) take(CYCLE[i % CYCLE.length]);
     return { all, names, left };
 }
 
 /** {shops, people, levels} for about `jobs` jobs, exactly that many. */
 export function makePlan({ jobs, run, troubles: withTroubles }) {
     const { all, names, left } = cast(jobs, withTroubles);
-    const shops = Array.from({ length: Math.max(SHOPS.length, Math.ceil(jobs / JOBS_A_SHOP)) }, (_, i) => ({
-        id: `${run}-shop-${i}`, workflow: `${run}-flow-${i}`, token: `${900000 + i}:${run}`,
-        bot: `demo_shop_${i}_bot`, name: SHOPS[i % SHOPS.length] + (i < SHOPS.length ? '' : ` № ${i + 1}`),
-    }));
-    const people = names.map((name, i) => makePerson(i, name, all[name], shops[i % shops.length], run));
+    const shops = Array.from(
+        { length: Math.max(SHOPS.length, Math.ceil(jobs / JOBS_A_SHOP)) },
+        (_, i) => ({
+            id: `${run}-shop-${i}`,
+            workflow: `${run}-flow-${i}`,
+            token: `${900000 + i}:${run}`,
+            bot: `demo_shop_${i}_bot`,
+            name: SHOPS[i % SHOPS.length] + (i < SHOPS.length ? '' : ` № ${i + 1}`),
+        }),
+    );
+    const people = names.map((name, i) =>
+        makePerson(i, name, all[name], shops[i % shops.length], run),
+    );
     for (let i = 0; i < left; i++)
-        people[0].steps.push({ kind: 'small', type: 'statistics_aggregation', result: { success: true }, says: [] });
+        people[0].steps.push({
+            kind: 'small',
+            type: 'statistics_aggregation',
+            result: { success: true },
+            says: [],
+        });
     return { shops, people, levels: LEVELS };
 }
 

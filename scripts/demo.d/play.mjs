@@ -7,20 +7,37 @@ const JOB_PATIENCE_MS = 90000;
 
 // What a front end gives its jobs. It keeps the last ten; here all stay to be looked at.
 const HEAVY = {
-    priority: 1, attempts: 3, backoff: { type: 'exponential', delay: 2000 },
-    removeOnComplete: { count: 100000 }, removeOnFail: { count: 100000 },
+    priority: 1,
+    attempts: 3,
+    backoff: { type: 'exponential', delay: 2000 },
+    removeOnComplete: { count: 100000 },
+    removeOnFail: { count: 100000 },
 };
-const SMALL = { user_variables_update: { priority: 2, attempts: 2 }, statistics_aggregation: { priority: 3, attempts: 1 } };
+const SMALL = {
+    user_variables_update: { priority: 2, attempts: 2 },
+    statistics_aggregation: { priority: 3, attempts: 1 },
+};
 
 let lastUpdate = 5000;
 let lastMessage = 100;
 
 function message(person, rest) {
     return {
-        message_id: ++lastMessage, date: Math.floor(Date.now() / 1000),
-        from: { id: person.chat, is_bot: false, first_name: person.telegramName,
-            username: person.username, language_code: 'ru' },
-        chat: { id: person.chat, first_name: person.telegramName, username: person.username, type: 'private' },
+        message_id: ++lastMessage,
+        date: Math.floor(Date.now() / 1000),
+        from: {
+            id: person.chat,
+            is_bot: false,
+            first_name: person.telegramName,
+            username: person.username,
+            language_code: 'ru',
+        },
+        chat: {
+            id: person.chat,
+            first_name: person.telegramName,
+            username: person.username,
+            type: 'private',
+        },
         ...rest,
     };
 }
@@ -29,31 +46,59 @@ function message(person, rest) {
 function updateOf(person, step, keyboardMessage) {
     const update_id = ++lastUpdate;
     switch (step.kind) {
-    case 'press':
-        return { update_id, callback_query: {
-            id: String(800000 + update_id), chat_instance: '1', data: step.data,
-            from: message(person).from,
-            message: { ...message(person), message_id: keyboardMessage, from: ME, text: '…' } } };
-    case 'contact':
-        return { update_id, message: message(person, { contact: { phone_number: step.phone,
-            first_name: person.telegramName, user_id: person.chat } }) };
-    default:
-        return { update_id, message: message(person, { text: step.text }) };
+        case 'press':
+            return {
+                update_id,
+                callback_query: {
+                    id: String(800000 + update_id),
+                    chat_instance: '1',
+                    data: step.data,
+                    from: message(person).from,
+                    message: {
+                        ...message(person),
+                        message_id: keyboardMessage,
+                        from: ME,
+                        text: '…',
+                    },
+                },
+            };
+        case 'contact':
+            return {
+                update_id,
+                message: message(person, {
+                    contact: {
+                        phone_number: step.phone,
+                        first_name: person.telegramName,
+                        user_id: person.chat,
+                    },
+                }),
+            };
+        default:
+            return { update_id, message: message(person, { text: step.text }) };
     }
 }
 
 function heavyData(person, step, update) {
-    const trigger = step.kind === 'press' ? 'callback' : step.text === '/start' ? 'start' : 'message';
+    const trigger =
+        step.kind === 'press' ? 'callback' : step.text === '/start' ? 'start' : 'message';
     return {
-        type: 'heavy_workflow_execution', projectId: person.shop.id, executionId: randomUUID(),
+        type: 'heavy_workflow_execution',
+        projectId: person.shop.id,
+        executionId: randomUUID(),
         context: {
             update,
             api: { token: person.shop.token, raw: {}, config: {} },
             me: { ...ME, username: person.shop.bot },
-            session: { projectId: person.shop.id, variables: {}, flowStack: [], retryCount: 0,
-                lastActivity: new Date().toISOString() },
+            session: {
+                projectId: person.shop.id,
+                variables: {},
+                flowStack: [],
+                retryCount: 0,
+                lastActivity: new Date().toISOString(),
+            },
         },
-        trigger, timestamp: Date.now(),
+        trigger,
+        timestamp: Date.now(),
     };
 }
 
@@ -64,8 +109,12 @@ class Ends {
         this.early = new Map();
         this.finished = []; // ms, by Redis's clock
         this.retries = 0;
-        events.on('completed', ({ jobId, returnvalue }, id) => this.end(jobId, { result: returnvalue }, id));
-        events.on('failed', ({ jobId, failedReason }, id) => this.end(jobId, { failed: failedReason }, id));
+        events.on('completed', ({ jobId, returnvalue }, id) =>
+            this.end(jobId, { result: returnvalue }, id),
+        );
+        events.on('failed', ({ jobId, failedReason }, id) =>
+            this.end(jobId, { failed: failedReason }, id),
+        );
         events.on('delayed', () => this.retries++);
     }
 
@@ -81,8 +130,7 @@ class Ends {
     }
 
     of(jobId) {
-        if (this.early.has(jobId))
-            return this.early.get(jobId);
+        if (this.early.has(jobId)) return this.early.get(jobId);
         return new Promise((resolve) => {
             const timer = setTimeout(resolve, JOB_PATIENCE_MS, { failed: 'the job never ended' });
             this.waiting.set(jobId, (outcome) => {
@@ -94,9 +142,10 @@ class Ends {
 }
 
 async function keyboardOf(person, control) {
-    if (control === undefined)
-        return 1;
-    const shown = (await control.sent(person.chat)).filter((call) => call.params.reply_markup !== undefined);
+    if (control === undefined) return 1;
+    const shown = (await control.sent(person.chat)).filter(
+        (call) => call.params.reply_markup !== undefined,
+    );
     return shown.at(-1)?.messageId ?? 1;
 }
 
@@ -107,10 +156,17 @@ async function addStep(queue, person, step, control) {
         return queue.add(type, data, { ...HEAVY, ...SMALL[type] });
     }
     if (!step.again)
-        person.update = updateOf(person, step, step.kind === 'press' ? await keyboardOf(person, control) : 0);
+        person.update = updateOf(
+            person,
+            step,
+            step.kind === 'press' ? await keyboardOf(person, control) : 0,
+        );
     const data = heavyData(person, step, person.update);
     step.executionId = data.executionId;
-    return queue.add('heavy_workflow_execution', data, { ...HEAVY, ...(step.delay ? { delay: step.delay } : {}) });
+    return queue.add('heavy_workflow_execution', data, {
+        ...HEAVY,
+        ...(step.delay ? { delay: step.delay } : {}),
+    });
 }
 
 async function live(person, queue, ends, control, progress) {

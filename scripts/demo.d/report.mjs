@@ -10,15 +10,20 @@ const SHOWN = ['regular', 'stranger', 'collector', 'outage'];
 /** Rows of a statement as objects. The connection is psql's own environment. */
 function sql(statement) {
     const wrapped = `select coalesce(json_agg(row_to_json(r)), '[]') from (${statement}) r`;
-    const psql = spawnSync('psql', ['-X', '-A', '-t', '-v', 'ON_ERROR_STOP=1', '-c', wrapped],
-        { encoding: 'utf8', maxBuffer: 1 << 28 });
-    if (psql.status !== 0)
-        throw new Error(`psql: ${psql.stderr || psql.error}`);
+    const psql = spawnSync('psql', ['-X', '-A', '-t', '-v', 'ON_ERROR_STOP=1', '-c', wrapped], {
+        encoding: 'utf8',
+        maxBuffer: 1 << 28,
+    });
+    if (psql.status !== 0) throw new Error(`psql: ${psql.stderr || psql.error}`);
     return JSON.parse(psql.stdout);
 }
 
-const plain = (html) => html.replace(/<[^>]*>/g, '').replace(/&lt;/g, '<').replace(/&gt;/g, '>')
-    .replace(/&amp;/g, '&');
+const plain = (html) =>
+    html
+        .replace(/<[^>]*>/g, '')
+        .replace(/&lt;/g, '<')
+        .replace(/&gt;/g, '>')
+        .replace(/&amp;/g, '&');
 
 /** Collects what is not as planned. */
 class Checks {
@@ -28,15 +33,16 @@ class Checks {
     }
 
     equal(what, actual, expected) {
-        this.that(what, JSON.stringify(actual) === JSON.stringify(expected),
-            `is ${JSON.stringify(actual)}, planned ${JSON.stringify(expected)}`);
+        this.that(
+            what,
+            JSON.stringify(actual) === JSON.stringify(expected),
+            `is ${JSON.stringify(actual)}, planned ${JSON.stringify(expected)}`,
+        );
     }
 
     that(what, holds, else_) {
-        if (holds)
-            this.right++;
-        else
-            this.wrong.push(`${what} ${else_}`);
+        if (holds) this.right++;
+        else this.wrong.push(`${what} ${else_}`);
     }
 }
 
@@ -44,19 +50,19 @@ class Checks {
 
 function heard(step) {
     switch (step.kind) {
-    case 'press':
-        return `[${step.data}]`;
-    case 'contact':
-        return `☎ ${step.phone}`;
-    case 'small':
-        return `(${step.type})`;
-    default:
-        return step.text;
+        case 'press':
+            return `[${step.data}]`;
+        case 'contact':
+            return `☎ ${step.phone}`;
+        case 'small':
+            return `(${step.type})`;
+        default:
+            return step.text;
     }
 }
 
 function buttons(markup) {
-    const parsed = typeof markup === 'string' ? JSON.parse(markup) : markup ?? {};
+    const parsed = typeof markup === 'string' ? JSON.parse(markup) : (markup ?? {});
     const rows = parsed.inline_keyboard ?? parsed.keyboard ?? [];
     return rows.map((row) => row.map(({ text }) => `[ ${text} ]`).join(' '));
 }
@@ -66,9 +72,14 @@ function showConversation(person, calls) {
     let at = 0;
     for (const step of person.steps) {
         console.log(`    ${person.telegramName.padEnd(8)} ${heard(step)}`);
-        for (const call of calls.slice(at, at += step.says.length)) {
-            const lines = [...plain(call.params.text).split('\n'), ...buttons(call.params.reply_markup)];
-            lines.forEach((line, i) => console.log(`    ${(i === 0 ? 'Bot' : '').padEnd(8)} ${line}`));
+        for (const call of calls.slice(at, (at += step.says.length))) {
+            const lines = [
+                ...plain(call.params.text).split('\n'),
+                ...buttons(call.params.reply_markup),
+            ];
+            lines.forEach((line, i) =>
+                console.log(`    ${(i === 0 ? 'Bot' : '').padEnd(8)} ${line}`),
+            );
         }
     }
 }
@@ -77,8 +88,7 @@ function conversations(plan, byChat) {
     console.log('\nConversations');
     for (const kind of SHOWN) {
         const person = plan.people.find((p) => p.kind === kind);
-        if (person !== undefined)
-            showConversation(person, byChat.get(String(person.chat)) ?? []);
+        if (person !== undefined) showConversation(person, byChat.get(String(person.chat)) ?? []);
     }
 }
 
@@ -88,11 +98,13 @@ function checkJobs(plan, checks) {
     for (const { kind, chat, steps } of plan.people) {
         steps.forEach((step, i) => {
             const what = `job ${i + 1} of chat ${chat} (${kind}, ${heard(step)})`;
-            if (step.fails === undefined)
-                checks.equal(what, step.outcome, { result: step.result });
+            if (step.fails === undefined) checks.equal(what, step.outcome, { result: step.result });
             else
-                checks.that(what, step.outcome.failed?.includes(step.fails),
-                    `ended with ${JSON.stringify(step.outcome)}, planned to fail: ${step.fails}`);
+                checks.that(
+                    what,
+                    step.outcome.failed?.includes(step.fails),
+                    `ended with ${JSON.stringify(step.outcome)}, planned to fail: ${step.fails}`,
+                );
         });
     }
 }
@@ -104,39 +116,72 @@ async function checkHashes(plan, queue, worker, checks) {
         const what = `job ${step.job.id}`;
         checks.equal(`${what}: state`, await job.getState(), step.fails ? 'failed' : 'completed');
         checks.equal(`${what}: attemptsMade`, job.attemptsMade, attempts);
-        checks.equal(`${what}: stack traces`, job.stacktrace.length, step.fails ? attempts : attempts - 1);
+        checks.equal(
+            `${what}: stack traces`,
+            job.stacktrace.length,
+            step.fails ? attempts : attempts - 1,
+        );
         checks.equal(`${what}: processedBy`, job.processedBy, worker);
-        checks.that(`${what}: times`, job.timestamp <= job.finishedOn && job.processedOn <= job.finishedOn,
-            `are ${job.timestamp}, ${job.processedOn}, ${job.finishedOn}`);
+        checks.that(
+            `${what}: times`,
+            job.timestamp <= job.finishedOn && job.processedOn <= job.finishedOn,
+            `are ${job.timestamp}, ${job.processedOn}, ${job.finishedOn}`,
+        );
     }
 }
 
 async function checkQueue(queues, planned, worker, checks) {
     for (const [line, queue] of Object.entries(queues)) {
-        const counts = await queue.getJobCounts('wait', 'active', 'delayed', 'prioritized', 'completed', 'failed');
-        checks.equal(`counts as BullMQ ${line} reports them`, counts,
-            { wait: 0, active: 0, delayed: 0, prioritized: 0, completed: planned.completed, failed: planned.failed });
+        const counts = await queue.getJobCounts(
+            'wait',
+            'active',
+            'delayed',
+            'prioritized',
+            'completed',
+            'failed',
+        );
+        checks.equal(`counts as BullMQ ${line} reports them`, counts, {
+            wait: 0,
+            active: 0,
+            delayed: 0,
+            prioritized: 0,
+            completed: planned.completed,
+            failed: planned.failed,
+        });
         const names = (await queue.getWorkers()).map(({ name }) => name);
-        checks.that(`workers as BullMQ ${line} lists them`, names.some((name) => name.includes(worker)),
-            `are ${JSON.stringify(names)}`);
-        const [done, failed] = [await queue.getMetrics('completed'), await queue.getMetrics('failed')];
-        checks.equal(`metrics as BullMQ ${line} reports them`, [Number(done.meta.count), Number(failed.meta.count)],
-            [planned.completed, planned.failed]);
+        checks.that(
+            `workers as BullMQ ${line} lists them`,
+            names.some((name) => name.includes(worker)),
+            `are ${JSON.stringify(names)}`,
+        );
+        const [done, failed] = [
+            await queue.getMetrics('completed'),
+            await queue.getMetrics('failed'),
+        ];
+        checks.equal(
+            `metrics as BullMQ ${line} reports them`,
+            [Number(done.meta.count), Number(failed.meta.count)],
+            [planned.completed, planned.failed],
+        );
     }
 }
 
 function checkMessages(plan, byChat, answered, planned, checks) {
     for (const person of plan.people) {
         const texts = (byChat.get(String(person.chat)) ?? []).map((call) => call.params.text);
-        checks.equal(`messages to chat ${person.chat} (${person.kind})`, texts,
-            person.steps.flatMap((step) => step.says));
+        checks.equal(
+            `messages to chat ${person.chat} (${person.kind})`,
+            texts,
+            person.steps.flatMap((step) => step.says),
+        );
     }
     checks.equal('callback queries answered', answered, planned.presses);
 }
 
 function checkExecutions(plan, rows, checks) {
     const statuses = new Map(rows.map(({ id, status }) => [id, status]));
-    const expected = plan.people.flatMap((person) => person.steps)
+    const expected = plan.people
+        .flatMap((person) => person.steps)
         .filter((step) => step.execution !== undefined);
     for (const { executionId, execution, text, data } of expected)
         checks.equal(`execution of ${text ?? data}`, statuses.get(executionId), execution);
@@ -151,8 +196,11 @@ function checkCustomers(plan, run, checks) {
         const row = found.get(person.id);
         checks.equal(`balance of ${person.id} (${person.kind})`, Number(row.balance), person.left);
         const linked = person.linked || ['newcomer', 'stranger'].includes(person.kind);
-        checks.equal(`Telegram account of ${person.id} (${person.kind})`, row.telegram_id,
-            linked && !person.unlinks ? person.chat : null);
+        checks.equal(
+            `Telegram account of ${person.id} (${person.kind})`,
+            row.telegram_id,
+            linked && !person.unlinks ? person.chat : null,
+        );
     }
 }
 
@@ -163,8 +211,11 @@ export function figures(status) {
     const found = status.queues.find((queue) => queue.handler === 'workflow').figures;
     const sum = (object) => Object.values(object ?? {}).reduce((a, b) => a + b, 0);
     return {
-        messages: found.workflow_messages, trips: found.workflow_db_round_trips,
-        over: found.workflow_db_over, hits: sum(found.workflow_cache_hits), misses: sum(found.workflow_cache_misses),
+        messages: found.workflow_messages,
+        trips: found.workflow_db_round_trips,
+        over: found.workflow_db_over,
+        hits: sum(found.workflow_cache_hits),
+        misses: sum(found.workflow_cache_misses),
     };
 }
 
@@ -177,17 +228,21 @@ function busiest(finished) {
 
 function speed({ finished, delayed, startedAt }) {
     const seconds = (Math.max(...finished) - startedAt) / 1000;
-    console.log(`  jobs            ${finished.length} in ${seconds.toFixed(1)} s, ${busiest(finished)} in the busiest`
-        + ` second; ${delayed} times one was delayed or waited for its next attempt`);
+    console.log(
+        `  jobs            ${finished.length} in ${seconds.toFixed(1)} s, ${busiest(finished)} in the busiest` +
+            ` second; ${delayed} times one was delayed or waited for its next attempt`,
+    );
 }
 
 function database(halfway, end, checks) {
     const mean = (from, to) => (to.trips - from.trips) / (to.messages - from.messages);
     const cold = mean({ trips: 0, messages: 0 }, halfway);
     const warm = mean(halfway, end);
-    const rate = 100 * end.hits / (end.hits + end.misses);
-    console.log(`  database        ${cold.toFixed(2)} round trips a message in the first half, ${warm.toFixed(2)} in the`
-        + ` second; ${end.over} messages took more than ${ROUND_TRIPS_COLD}`);
+    const rate = (100 * end.hits) / (end.hits + end.misses);
+    console.log(
+        `  database        ${cold.toFixed(2)} round trips a message in the first half, ${warm.toFixed(2)} in the` +
+            ` second; ${end.over} messages took more than ${ROUND_TRIPS_COLD}`,
+    );
     console.log(`  caches          ${rate.toFixed(1)} % hits`);
     checks.that('round trips a message, cold', cold <= ROUND_TRIPS_COLD, `are ${cold.toFixed(2)}`);
     checks.that('round trips a message, warm', warm <= ROUND_TRIPS_WARM, `are ${warm.toFixed(2)}`);
@@ -199,7 +254,9 @@ function tell(checks) {
         console.log(`\nAll as planned: ${checks.right} checks.`);
         return true;
     }
-    console.log(`\n${checks.wrong.length} of ${checks.wrong.length + checks.right} checks are not as planned:`);
+    console.log(
+        `\n${checks.wrong.length} of ${checks.wrong.length + checks.right} checks are not as planned:`,
+    );
     checks.wrong.slice(0, 40).forEach((line) => console.log(`  ${line}`));
     return false;
 }
@@ -218,13 +275,21 @@ export async function report(plan, { run, queues, worker, control, played, halfw
     }
     const rows = sql(`select id, status from workflow_executions where project_id like '${run}-%'`);
     const byStatus = {};
-    rows.forEach(({ status }) => { byStatus[status] = (byStatus[status] ?? 0) + 1; });
-    const list = (object) => Object.entries(object).filter(([, n]) => n > 0).map(([k, n]) => `${n} ${k}`).join(', ');
+    rows.forEach(({ status }) => {
+        byStatus[status] = (byStatus[status] ?? 0) + 1;
+    });
+    const list = (object) =>
+        Object.entries(object)
+            .filter(([, n]) => n > 0)
+            .map(([k, n]) => `${n} ${k}`)
+            .join(', ');
 
     console.log('\nBooks');
     console.log(`  queue           ${list(await queue.getJobCounts())}`);
     console.log(`  executions      ${list(byStatus)}`);
-    console.log(`  messages        ${[...byChat.values()].flat().length} sent, ${planned.messages} planned`);
+    console.log(
+        `  messages        ${[...byChat.values()].flat().length} sent, ${planned.messages} planned`,
+    );
     speed(played);
     database(halfway, end, checks);
 

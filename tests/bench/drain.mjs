@@ -43,15 +43,20 @@ function options() {
 /** The two contenders: how to start a worker on the queue. */
 function contenders({ bulwark, concurrency }, url, folder) {
     return {
-        BullMQ: async () => [process.execPath,
-            [path.join(here, 'node_noop.mjs'), url, QUEUE, String(concurrency)]],
+        BullMQ: async () => [
+            process.execPath,
+            [path.join(here, 'node_noop.mjs'), url, QUEUE, String(concurrency)],
+        ],
         bulwark: async () => {
             const config = path.join(folder, 'bulwark.json');
-            writeFileSync(config, JSON.stringify({
-                redis: { url },
-                http: { listen: `127.0.0.1:${await freePort()}` },
-                queues: [{ name: QUEUE, handler: 'noop', concurrency }],
-            }));
+            writeFileSync(
+                config,
+                JSON.stringify({
+                    redis: { url },
+                    http: { listen: `127.0.0.1:${await freePort()}` },
+                    queues: [{ name: QUEUE, handler: 'noop', concurrency }],
+                }),
+            );
             return [bulwark, ['run', '--config', config]];
         },
     };
@@ -63,8 +68,10 @@ async function makeTemplate(server, jobs) {
     const connection = new Redis(server.url(TEMPLATE_DB), { maxRetriesPerRequest: null });
     const queue = new Queue(QUEUE, { connection });
     for (let i = 0; i < jobs; i += CHUNK) {
-        const chunk = Array.from({ length: Math.min(CHUNK, jobs - i) },
-            (_, n) => ({ name: 'noop', data: { n: i + n } }));
+        const chunk = Array.from({ length: Math.min(CHUNK, jobs - i) }, (_, n) => ({
+            name: 'noop',
+            data: { n: i + n },
+        }));
         await queue.addBulk(chunk);
     }
     await queue.pause();
@@ -78,8 +85,7 @@ async function refill(redis) {
     const keys = await redis.keys('*');
     for (let i = 0; i < keys.length; i += CHUNK) {
         const pipeline = redis.pipeline();
-        for (const key of keys.slice(i, i + CHUNK))
-            pipeline.call('COPY', key, key, 'DB', 0);
+        for (const key of keys.slice(i, i + CHUNK)) pipeline.call('COPY', key, key, 'DB', 0);
         await pipeline.exec();
     }
     await redis.select(0);
@@ -90,8 +96,11 @@ async function info(redis, section, field) {
 }
 
 async function redisCpuMs(redis) {
-    return 1000 * (Number(await info(redis, 'cpu', 'used_cpu_user'))
-        + Number(await info(redis, 'cpu', 'used_cpu_sys')));
+    return (
+        1000 *
+        (Number(await info(redis, 'cpu', 'used_cpu_user')) +
+            Number(await info(redis, 'cpu', 'used_cpu_sys')))
+    );
 }
 
 async function blocked(redis) {
@@ -106,19 +115,23 @@ function usage(redis, pid) {
 async function measure(redis, child, jobs) {
     const before = await usage(redis, child.pid);
     await redis.multi().hdel(`${KEY}meta`, 'paused').zadd(`${KEY}marker`, 0, '0').exec();
-    await until(async () => {
-        if (child.exitCode !== null)
-            throw new Error(`the worker ended early: ${child.exitCode}`);
-        await new Promise((resolve) => setTimeout(resolve, 20));
-        return await redis.zcard(`${KEY}completed`) >= jobs;
-    }, 'the end of the backlog', PATIENCE_MS);
+    await until(
+        async () => {
+            if (child.exitCode !== null)
+                throw new Error(`the worker ended early: ${child.exitCode}`);
+            await new Promise((resolve) => setTimeout(resolve, 20));
+            return (await redis.zcard(`${KEY}completed`)) >= jobs;
+        },
+        'the end of the backlog',
+        PATIENCE_MS,
+    );
     const after = await usage(redis, child.pid);
     const first = Number(await redis.hget(`${KEY}1`, 'processedOn'));
     const last = Number((await redis.zrange(`${KEY}completed`, -1, -1, 'WITHSCORES'))[1]);
     return {
-        rate: jobs / (last - first) * 1000,
-        worker: (after.worker - before.worker) * 1000 / jobs,
-        redis: (after.redis - before.redis) * 1000 / jobs,
+        rate: (jobs / (last - first)) * 1000,
+        worker: ((after.worker - before.worker) * 1000) / jobs,
+        redis: ((after.redis - before.redis) * 1000) / jobs,
         memory: peakMb(child.pid),
     };
 }
@@ -139,13 +152,16 @@ async function run(redis, [command, args], jobs) {
 }
 
 const COLUMNS = [
-    ['rate', 'jobs/s', 0], ['worker', 'worker µs/job', 1], ['redis', 'Redis µs/job', 1],
+    ['rate', 'jobs/s', 0],
+    ['worker', 'worker µs/job', 1],
+    ['redis', 'Redis µs/job', 1],
     ['memory', 'peak MB', 1],
 ];
 
 function line(round, name, figures) {
     const cells = COLUMNS.map(([key, title, digits]) =>
-        figures[key].toFixed(digits).padStart(title.length + 2));
+        figures[key].toFixed(digits).padStart(title.length + 2),
+    );
     return `${round.padEnd(8)}${name.padEnd(9)}${cells.join('')}`;
 }
 
@@ -163,10 +179,12 @@ function summary(node, ours) {
     console.log(line('median', 'BullMQ', node));
     console.log(line('median', 'bulwark', ours));
     const ratio = (value) => value.toFixed(2);
-    console.log(`\nbulwark does ${ratio(ours.rate / node.rate)} × the jobs a second of BullMQ, with`
-        + ` 1/${ratio(node.worker / ours.worker)} of the worker CPU a job,`
-        + ` ${ratio(ours.redis / node.redis)} of the Redis CPU a job`
-        + ` and 1/${ratio(node.memory / ours.memory)} of the memory.`);
+    console.log(
+        `\nbulwark does ${ratio(ours.rate / node.rate)} × the jobs a second of BullMQ, with` +
+            ` 1/${ratio(node.worker / ours.worker)} of the worker CPU a job,` +
+            ` ${ratio(ours.redis / node.redis)} of the Redis CPU a job` +
+            ` and 1/${ratio(node.memory / ours.memory)} of the memory.`,
+    );
 }
 
 async function main() {
@@ -175,10 +193,14 @@ async function main() {
     const folder = mkdtempSync(path.join(tmpdir(), 'bulwark-bench-'));
     process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
     const redis = new Redis(server.url(0));
-    const version = createRequire(import.meta.url)('../peer/node_modules/bullmq/package.json').version;
-    console.log(`${opts.jobs} jobs, concurrency ${opts.concurrency}, default retention; BullMQ ${version}`
-        + ` on Node ${process.versions.node}; Redis ${await info(redis, 'server', 'redis_version')};`
-        + ` ${cpuModel()}\n`);
+    const version = createRequire(import.meta.url)(
+        '../peer/node_modules/bullmq/package.json',
+    ).version;
+    console.log(
+        `${opts.jobs} jobs, concurrency ${opts.concurrency}, default retention; BullMQ ${version}` +
+            ` on Node ${process.versions.node}; Redis ${await info(redis, 'server', 'redis_version')};` +
+            ` ${cpuModel()}\n`,
+    );
     await makeTemplate(server, opts.jobs);
 
     const runs = { BullMQ: [], bulwark: [] };
@@ -188,8 +210,7 @@ async function main() {
         for (const [name, command] of Object.entries(programs)) {
             const figures = await run(redis, await command(), opts.jobs);
             console.log(line(round === 0 ? 'warm-up' : `round ${round}`, name, figures));
-            if (round > 0)
-                runs[name].push(figures);
+            if (round > 0) runs[name].push(figures);
         }
     }
     console.log('');

@@ -6,8 +6,10 @@ import { bullmq, Redis } from '../peer/peer.mjs';
 const [url, queue, concurrency] = process.argv.slice(2);
 const { Worker } = await bullmq('6');
 const connection = new Redis(url, { maxRetriesPerRequest: null });
-const worker = new Worker(queue, async () => ({ ok: true }),
-    { connection, concurrency: Number(concurrency) });
+const worker = new Worker(queue, async () => ({ ok: true }), {
+    connection,
+    concurrency: Number(concurrency),
+});
 
 worker.on('error', (error) => process.stderr.write(`${error.message}\n`));
 process.once('SIGTERM', async () => {

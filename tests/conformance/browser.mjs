@@ -5,11 +5,21 @@ import path from 'node:path';
 
 import { startProcess, until } from '../peer/server.mjs';
 
-const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
-    '--disable-background-networking', '--disable-component-update', '--disable-sync',
-    '--disable-dev-shm-usage', '--window-size=1400,1000', '--remote-debugging-pipe',
+const FLAGS = [
+    '--headless',
+    '--no-sandbox',
+    '--disable-gpu',
+    '--disable-quic',
+    '--no-first-run',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+    '--disable-dev-shm-usage',
+    '--window-size=1400,1000',
+    '--remote-debugging-pipe',
     // Pages may name fonts and the like elsewhere: nothing but loopback is reached.
-    '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1'];
+    '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
+];
 
 const TEXT = "document.body?.innerText ?? ''";
 
@@ -31,10 +41,8 @@ class Pipe {
             const { id, result, error } = JSON.parse(message);
             const pending = this.waiting.get(id); // undefined for events, which nobody asked for
             this.waiting.delete(id);
-            if (error !== undefined)
-                pending?.reject(new Error(error.message));
-            else
-                pending?.resolve(result);
+            if (error !== undefined) pending?.reject(new Error(error.message));
+            else pending?.resolve(result);
         }
     }
 
@@ -52,8 +60,9 @@ class Pipe {
 /** One page of a fresh profile. end() closes everything. */
 export async function startBrowser(program = 'chromium') {
     const profile = mkdtempSync(path.join(tmpdir(), 'bulwark-chromium-'));
-    const child = startProcess(program, [...FLAGS, `--user-data-dir=${profile}`, 'about:blank'],
-        { stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'] });
+    const child = startProcess(program, [...FLAGS, `--user-data-dir=${profile}`, 'about:blank'], {
+        stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'],
+    });
     const pipe = new Pipe(child);
     const { targetInfos } = await pipe.call('Target.getTargets');
     const { targetId } = targetInfos.find(({ type }) => type === 'page');
@@ -61,8 +70,11 @@ export async function startBrowser(program = 'chromium') {
     const call = (method, params) => pipe.call(method, params, sessionId);
 
     async function evaluate(expression) {
-        const { result, exceptionDetails } = await call('Runtime.evaluate',
-            { expression, awaitPromise: true, returnByValue: true });
+        const { result, exceptionDetails } = await call('Runtime.evaluate', {
+            expression,
+            awaitPromise: true,
+            returnByValue: true,
+        });
         if (exceptionDetails !== undefined)
             throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
         return result.value;

@@ -25,7 +25,9 @@ const command = values.ours ?? path.join(build, 'tests/conformance/peer_worker')
 
 /** One job of each kind: completed, failed for good, still active. */
 async function fill(stage) {
-    await stage.add('greet', [[['progress', '42'], ['log', 'a row of the log'], ...ret({ said: 'Привет' })]]);
+    await stage.add('greet', [
+        [['progress', '42'], ['log', 'a row of the log'], ...ret({ said: 'Привет' })],
+    ]);
     await stage.add('stumble', [fail('first stone'), fail('second stone')], { attempts: 2 });
     await stage.start({ name: WORKER });
     await stage.finished(2);

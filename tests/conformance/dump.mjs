@@ -13,8 +13,7 @@ const readers = {
 
 function pairs(flat) {
     const list = [];
-    for (let i = 0; i < flat.length; i += 2)
-        list.push([flat[i], flat[i + 1]]);
+    for (let i = 0; i < flat.length; i += 2) list.push([flat[i], flat[i + 1]]);
     return list;
 }
 
@@ -23,8 +22,7 @@ export async function dump(redis) {
     const result = {};
     for (const key of (await redis.keys('*')).sort()) {
         const type = await redis.type(key);
-        if (type === 'none')
-            continue; // expired under our hands
+        if (type === 'none') continue; // expired under our hands
         const [value, pttl] = await Promise.all([readers[type](redis, key), redis.pttl(key)]);
         result[key] = { type, value, pttl };
     }
@@ -49,8 +47,7 @@ class Masker {
 
     text(text) {
         const masked = String(text).replace(UUID, (uuid) => {
-            if (!this.uuids.has(uuid))
-                this.uuids.set(uuid, `<uuid${this.uuids.size + 1}>`);
+            if (!this.uuids.has(uuid)) this.uuids.set(uuid, `<uuid${this.uuids.size + 1}>`);
             return this.uuids.get(uuid);
         });
         return /^\d{13}$/.test(masked) && this.isTime(Number(masked)) ? '<time>' : masked;
@@ -58,23 +55,19 @@ class Masker {
 
     /** Values of a JSON tree; the order of members means nothing. */
     tree(value) {
-        if (Array.isArray(value))
-            return value.map((item) => this.tree(item));
+        if (Array.isArray(value)) return value.map((item) => this.tree(item));
         if (value !== null && typeof value === 'object') {
             const sorted = Object.keys(value).sort();
             return Object.fromEntries(sorted.map((key) => [key, this.tree(value[key])]));
         }
-        if (typeof value !== 'number' && typeof value !== 'string')
-            return value;
+        if (typeof value !== 'number' && typeof value !== 'string') return value;
         const masked = this.text(value);
         return masked === String(value) ? value : masked;
     }
 
     field(name, value) {
-        if (name === 'stacktrace')
-            return `${JSON.parse(value).length} traces`;
-        if (JSON_FIELDS.has(name))
-            return this.tree(JSON.parse(value));
+        if (name === 'stacktrace') return `${JSON.parse(value).length} traces`;
+        if (JSON_FIELDS.has(name)) return this.tree(JSON.parse(value));
         return this.text(value);
     }
 
@@ -94,34 +87,35 @@ class Masker {
     }
 
     zset(suffix, value) {
-        if (suffix === 'completed' || suffix === 'failed')
-            return this.finished(value);
+        if (suffix === 'completed' || suffix === 'failed') return this.finished(value);
         return value.map(([member, score]) => [
             this.text(member),
-            suffix === 'delayed' ? this.due(Number(score))
+            suffix === 'delayed'
+                ? this.due(Number(score))
                 : this.text(suffix === 'marker' ? Math.floor(Number(score)) : score),
         ]);
     }
 
     stream(value) {
         return value.map((fields) =>
-            fields.map(([name, text]) => `${name}=${this.text(text)}`).join(' '));
+            fields.map(([name, text]) => `${name}=${this.text(text)}`).join(' '),
+        );
     }
 
     value(suffix, { type, value }) {
         switch (type) {
-        case 'string':
-            return suffix.endsWith(':lock') ? '<token>' : this.text(value);
-        case 'list':
-            return value.map((item) => this.text(item));
-        case 'set':
-            return value.map((item) => this.text(item)).sort();
-        case 'hash':
-            return this.hash(value);
-        case 'zset':
-            return this.zset(suffix, value);
-        default:
-            return this.stream(value);
+            case 'string':
+                return suffix.endsWith(':lock') ? '<token>' : this.text(value);
+            case 'list':
+                return value.map((item) => this.text(item));
+            case 'set':
+                return value.map((item) => this.text(item)).sort();
+            case 'hash':
+                return this.hash(value);
+            case 'zset':
+                return this.zset(suffix, value);
+            default:
+                return this.stream(value);
         }
     }
 }
@@ -136,11 +130,9 @@ export function mask(raw, { since, ignore = [] }) {
     const rank = (key) => (key.endsWith(':events') ? 0 : 1); // names UUIDs in the order of events
     for (const key of Object.keys(raw).sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1))) {
         const suffix = key.split(':').slice(2).join(':');
-        if (ignore.includes(suffix))
-            continue;
+        if (ignore.includes(suffix)) continue;
         const value = masker.value(suffix, raw[key]);
-        if (suffix === 'meta')
-            delete value.version; // the line of the producer, by definition
+        if (suffix === 'meta') delete value.version; // the line of the producer, by definition
         result[masker.text(key)] = { value, pttl: raw[key].pttl };
     }
     return result;
@@ -153,8 +145,7 @@ function show(value) {
 }
 
 function differences(path, a, b, out) {
-    if (JSON.stringify(a) === JSON.stringify(b))
-        return;
+    if (JSON.stringify(a) === JSON.stringify(b)) return;
     const inner = (v) => v !== null && typeof v === 'object';
     if (!inner(a) || !inner(b)) {
         out.push(`${path}\n      BullMQ   ${show(a)}\n      bulwark  ${show(b)}`);

@@ -20,8 +20,7 @@ export class CustomBackoff extends Error {
 }
 
 async function pass(gate) {
-    while (!existsSync(gate))
-        await new Promise((resolve) => setTimeout(resolve, 3));
+    while (!existsSync(gate)) await new Promise((resolve) => setTimeout(resolve, 3));
 }
 
 function operations(library, worker, gates) {
@@ -66,10 +65,8 @@ export function processor(library, worker, gates) {
         const steps = job.data.do;
         const step = steps[Math.min(job.attemptsStarted, steps.length) - 1];
         for (const [name, ...args] of step) {
-            if (name === 'return')
-                return JSON.parse(args[0]);
-            if (name === 'nothing')
-                return undefined;
+            if (name === 'return') return JSON.parse(args[0]);
+            if (name === 'nothing') return undefined;
             await known[name](job, token, ...args);
         }
         throw new Error('the step has no end');

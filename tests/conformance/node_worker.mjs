@@ -14,7 +14,12 @@ async function add(library, config, connection) {
     const queue = new library.Queue(config.queue, { connection, prefix: config.prefix });
     const ids = [];
     for (const { name, data, opts } of config.add)
-        ids.push(await queue.add(name, data, opts).then((job) => job.id, () => null));
+        ids.push(
+            await queue.add(name, data, opts).then(
+                (job) => job.id,
+                () => null,
+            ),
+        );
     await queue.close();
     process.stdout.write(`${JSON.stringify(ids)}\n`);
 }
@@ -46,9 +51,7 @@ const stdinEnd = new Promise((resolve) => input.once('close', resolve));
 const line = await new Promise((resolve) => input.once('line', resolve));
 const config = JSON.parse(line);
 const connection = new Redis(config.redis, { maxRetriesPerRequest: null });
-if (config.add !== undefined)
-    await add(library, config, connection);
-else
-    await work(library, config, connection, stdinEnd);
+if (config.add !== undefined) await add(library, config, connection);
+else await work(library, config, connection, stdinEnd);
 await connection.quit();
 process.exit(0);

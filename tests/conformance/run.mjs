@@ -56,24 +56,29 @@ async function perform(scenario, side, library, server) {
 /** Lines that say what differs or went wrong; none when both sides agree. */
 async function differ(scenario, sides, library, server) {
     const runs = await Promise.allSettled(
-        sides.map((side) => perform(scenario, side, library, server)));
+        sides.map((side) => perform(scenario, side, library, server)),
+    );
     const broken = runs.flatMap((run, i) =>
-        run.status === 'rejected' ? [`${sides[i].name}: ${run.reason.stack}`] : []);
+        run.status === 'rejected' ? [`${sides[i].name}: ${run.reason.stack}`] : [],
+    );
     return broken.length > 0 ? broken : compare(runs[1].value, runs[0].value);
 }
 
 function report(scenario, line, found, ms) {
     const verdict = found.length === 0 ? 'equal' : 'DIFFERS';
-    console.log(`${scenario.name.padEnd(46)} ${LINES[line].padEnd(7)} ${verdict.padEnd(8)}`
-        + `${String(ms).padStart(6)} ms  ${scenario.statements.join(' ')}`);
-    for (const difference of found)
-        console.log(`    ${difference}`);
+    console.log(
+        `${scenario.name.padEnd(46)} ${LINES[line].padEnd(7)} ${verdict.padEnd(8)}` +
+            `${String(ms).padStart(6)} ms  ${scenario.statements.join(' ')}`,
+    );
+    for (const difference of found) console.log(`    ${difference}`);
 }
 
 async function runLine(line, opts, server, counts) {
     const library = await bullmq(line);
-    const sides = [new Side('BullMQ', node(line), 0),
-        new Side(opts.self ? 'BullMQ again' : 'bulwark', opts.command(line), 1)];
+    const sides = [
+        new Side('BullMQ', node(line), 0),
+        new Side(opts.self ? 'BullMQ again' : 'bulwark', opts.command(line), 1),
+    ];
     for (const scenario of opts.chosen.filter(({ lines }) => lines.includes(line))) {
         const start = Date.now();
         const found = await differ(scenario, sides, library, server);
@@ -92,8 +97,7 @@ async function main() {
     }
     const server = await startRedis(['--databases', '2']);
     const counts = { passed: 0, failed: 0 };
-    for (const line of opts.lines)
-        await runLine(line, opts, server, counts);
+    for (const line of opts.lines) await runLine(line, opts, server, counts);
     await server.stop();
     console.log(`\n${counts.passed} passed, ${counts.failed} failed`);
     return counts.failed === 0 && counts.passed > 0 ? 0 : 1;

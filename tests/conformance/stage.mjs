@@ -16,8 +16,9 @@ const EXIT_MS = 15000;
 /** A worker program that waits for its configuration line. */
 class WorkerProcess {
     constructor(command) {
-        this.child = startProcess(command[0], command.slice(1),
-            { stdio: ['pipe', 'pipe', 'inherit'] });
+        this.child = startProcess(command[0], command.slice(1), {
+            stdio: ['pipe', 'pipe', 'inherit'],
+        });
         this.child.stdin.on('error', () => {}); // it died: `exited` tells
         this.lines = readline.createInterface({ input: this.child.stdout });
     }
@@ -125,8 +126,11 @@ export class Stage {
 
     config(more) {
         return {
-            redis: this.url, prefix: this.prefix, queue: this.name,
-            gates: this.gates, ...more,
+            redis: this.url,
+            prefix: this.prefix,
+            queue: this.name,
+            gates: this.gates,
+            ...more,
         };
     }
 
@@ -159,8 +163,7 @@ export class Stage {
     }
 
     shut(gate) {
-        if (existsSync(path.join(this.gates, gate)))
-            rmSync(path.join(this.gates, gate));
+        if (existsSync(path.join(this.gates, gate))) rmSync(path.join(this.gates, gate));
     }
 
     until(condition, what) {
@@ -182,13 +185,13 @@ export class Stage {
         return this.until(
             async () =>
                 (await this.count('completed', name)) + (await this.count('failed', name)) >= n,
-            `${n} finished jobs`);
+            `${n} finished jobs`,
+        );
     }
 
     /** Waits for an idle worker to have consumed the markers. */
     async settle() {
-        if (!this.settles || this.workers.length === 0)
-            return;
+        if (!this.settles || this.workers.length === 0) return;
         const marker = this.key('marker');
         await this.until(async () => !(await this.redis.exists(marker)), 'an idle worker');
     }
@@ -198,8 +201,7 @@ export class Stage {
         await this.settle();
         // Before the view: asking BullMQ for a list of states may touch keys.
         const keys = mask(await dump(this.redis), { since: this.since, ignore: this.ignored });
-        if (extra !== undefined)
-            keys['(result)'] = { value: extra, pttl: -1 };
+        if (extra !== undefined) keys['(result)'] = { value: extra, pttl: -1 };
         keys['(BullMQ sees)'] = { value: await view(this.queue), pttl: -1 };
         return keys;
     }
@@ -211,7 +213,6 @@ export class Stage {
         this.redis.disconnect();
         rmSync(this.gates, { recursive: true, force: true });
         const failed = ends.find((end) => end.status === 'rejected');
-        if (failed)
-            throw failed.reason;
+        if (failed) throw failed.reason;
     }
 }

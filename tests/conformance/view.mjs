@@ -1,7 +1,14 @@
 // A queue as BullMQ's own objects show it to a client, with times reduced to whether they make sense.
 
-const STATES = ['waiting', 'active', 'completed', 'failed', 'delayed', 'prioritized',
-    'waiting-children'];
+const STATES = [
+    'waiting',
+    'active',
+    'completed',
+    'failed',
+    'delayed',
+    'prioritized',
+    'waiting-children',
+];
 
 // A worker may have looked at its clock just before the job was added.
 const SLACK_MS = 1000;
@@ -39,8 +46,7 @@ export async function view(queue) {
     const jobs = (await queue.getJobs(STATES)).filter((job) => job !== undefined && job !== null);
     jobs.sort((a, b) => (a.id < b.id ? -1 : 1));
     const shown = {};
-    for (const job of jobs)
-        shown[job.id] = await seen(queue, job);
+    for (const job of jobs) shown[job.id] = await seen(queue, job);
     const [done, failed] = [await queue.getMetrics('completed'), await queue.getMetrics('failed')];
     return {
         counts: await queue.getJobCounts(),

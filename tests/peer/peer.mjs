@@ -8,8 +8,7 @@ const LINES = { 5: 'bullmq5', 6: 'bullmq' };
 
 /** The library of a line, '6' or '5'. */
 export function bullmq(line) {
-    if (!(line in LINES))
-        throw new Error(`there is no BullMQ line '${line}'`);
+    if (!(line in LINES)) throw new Error(`there is no BullMQ line '${line}'`);
     return import(LINES[line]);
 }
 
@@ -18,13 +17,14 @@ export function bullmq(line) {
  * dashboard test and the demo need it.
  */
 export async function bullBoard(queues, base = '/') {
-    const [{ createBullBoard }, { BullMQAdapter }, { ExpressAdapter }, express] =
-        await Promise.all([
+    const [{ createBullBoard }, { BullMQAdapter }, { ExpressAdapter }, express] = await Promise.all(
+        [
             import('@bull-board/api'),
             import('@bull-board/api/bullMQAdapter'),
             import('@bull-board/express'),
             import('express'),
-        ]);
+        ],
+    );
     const server = new ExpressAdapter();
     server.setBasePath(base === '/' ? '' : base);
     createBullBoard({ queues: queues.map((q) => new BullMQAdapter(q)), serverAdapter: server });

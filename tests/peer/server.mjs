@@ -9,7 +9,11 @@ import path from 'node:path';
 import { Redis } from './peer.mjs';
 
 // An end by signal runs the exit handlers too: nothing is left behind.
-for (const [signal, number] of [['SIGHUP', 1], ['SIGINT', 2], ['SIGTERM', 15]])
+for (const [signal, number] of [
+    ['SIGHUP', 1],
+    ['SIGINT', 2],
+    ['SIGTERM', 15],
+])
     process.once(signal, () => process.exit(128 + number));
 
 /** A loopback port that was free a moment ago. */
@@ -29,10 +33,8 @@ export async function until(condition, what, ms = 15000) {
     const deadline = Date.now() + ms;
     for (;;) {
         const value = await condition();
-        if (value)
-            return value;
-        if (Date.now() > deadline)
-            throw new Error(`waited ${ms} ms in vain for ${what}`);
+        if (value) return value;
+        if (Date.now() > deadline) throw new Error(`waited ${ms} ms in vain for ${what}`);
         await new Promise((resolve) => setTimeout(resolve, 4));
     }
 }
@@ -52,8 +54,21 @@ export function startProcess(command, args, options) {
 
 async function tryStart(folder, extra) {
     const port = await freePort();
-    const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', '',
-        '--appendonly', 'no', '--maxmemory-policy', 'noeviction', ...extra];
+    const args = [
+        '--port',
+        String(port),
+        '--bind',
+        '127.0.0.1',
+        '--dir',
+        folder,
+        '--save',
+        '',
+        '--appendonly',
+        'no',
+        '--maxmemory-policy',
+        'noeviction',
+        ...extra,
+    ];
     const child = startProcess('redis-server', args, { stdio: ['ignore', 'ignore', 'inherit'] });
     const redis = new Redis(port, '127.0.0.1', { retryStrategy: () => 20, lazyConnect: false });
     redis.on('error', () => {}); // refused until it listens
@@ -76,8 +91,7 @@ export async function startRedis(extra = []) {
     process.once('exit', remove);
     for (let i = 0; i < 5; i++) {
         const server = await tryStart(folder, extra);
-        if (server === null)
-            continue;
+        if (server === null) continue;
         return {
             port: server.port,
             pid: server.child.pid,

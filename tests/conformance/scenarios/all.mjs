@@ -9,6 +9,13 @@ import { seeing } from './seeing.mjs';
 import { stalling } from './stalling.mjs';
 
 export const scenarios = [
-    ...adding, ...fetching, ...completing, ...failing, ...retention, ...stalling, ...limits,
-    ...flows, ...seeing,
+    ...adding,
+    ...fetching,
+    ...completing,
+    ...failing,
+    ...retention,
+    ...stalling,
+    ...limits,
+    ...flows,
+    ...seeing,
 ];

@@ -18,8 +18,7 @@ export const backoff = (message, ms) => [['backoff', message, ms]];
 /** The common course: these jobs are there, one worker does them all. */
 export function drainOf(adds, options = {}) {
     return async (stage) => {
-        for (const [name, steps, opts] of adds)
-            await stage.add(name, steps, opts);
+        for (const [name, steps, opts] of adds) await stage.add(name, steps, opts);
         await stage.start(options);
         await stage.finished(adds.length);
     };
