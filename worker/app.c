@@ -122,6 +122,7 @@ static int make_http(struct wk_app *app, struct bw_error *err)
     if (rc != BW_OK && asked == NULL) {
         bw_log(&app->log, BW_LOG_WARNING, "no status server",
                bw_text("listen", options.listen), bw_text("reason", err->text));
+        bw_error_clear(err);
         return BW_OK;
     }
     if (rc != BW_OK)

@@ -1,8 +1,9 @@
 // Usage and configuration from outside: exit codes and what the operator reads.
 import assert from 'node:assert/strict';
+import { createServer } from 'node:net';
 
-import { bulwark, freePort, openQueue, oneQueue, PersistentRedis, runAll, test, until, writeConfig }
-    from './rig.mjs';
+import { bulwark, Daemon, freePort, openQueue, oneQueue, PersistentRedis, runAll, test, until,
+    writeConfig } from './rig.mjs';
 
 test('--version and --help', async () => {
     const version = await bulwark(['--version']);
@@ -62,6 +63,21 @@ test('a listen address that is taken is an error where it was asked for', async 
         `127.0.0.1:${redis.port}`]);
     assert.equal(result.code, 1);
     assert.match(result.stderr, /http\.listen: cannot listen/);
+});
+
+test('the default address may be taken', async (cleanup) => {
+    const redis = await PersistentRedis.create();
+    cleanup(() => redis.stop());
+    const holder = createServer();
+    cleanup(() => holder.close());
+    await new Promise((resolve) => holder.once('error', resolve) // taken by somebody: as well
+        .listen(9464, '127.0.0.1', resolve));
+    const daemon = Daemon.start({ ...oneQueue(redis), http: {} });
+    await daemon.logged('no status server');
+    await daemon.logged('running');
+    daemon.signal('SIGTERM');
+    assert.equal(await daemon.ended(5000), 0);
+    assert.deepEqual(daemon.lines.filter((line) => line.level === 'error'), []);
 });
 
 test('check reaches Redis, or says that it cannot', async (cleanup) => {
