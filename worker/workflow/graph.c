@@ -4,10 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "workflow/frozen.h"
 #include "workflow/graph_parse.h"
 #include "workflow/text.h"
 
-#define LAYERS_MAX 4 /* twice encoded is what was seen */
+#define SHARED_VALUES 5
+#define LAYERS_MAX    4 /* twice encoded is what was seen */
 
 /* Numbers beyond 64 bits are legal in a jsonb; they are kept as doubles. */
 static json_t *decode_once(const char *text, json_error_t *error)
@@ -115,21 +117,42 @@ static void analyse(struct wf_graph *graph)
 
 /* ---- life ---- */
 
+/* What runs on several threads read. */
+static void list_shared(const struct wf_graph_store *store, json_t *shared[SHARED_VALUES])
+{
+    shared[0] = store->nodes_json;
+    shared[1] = store->edges_json;
+    shared[2] = store->variables_json;
+    shared[3] = store->settings_json;
+    shared[4] = store->empty;
+}
+
+static void freeze(struct wf_graph_store *store)
+{
+    json_t *shared[SHARED_VALUES];
+
+    list_shared(store, shared);
+    for (size_t i = 0; i < SHARED_VALUES; i++)
+        wf_json_freeze(shared[i]);
+}
+
 static void store_destroy(struct wf_graph_store *store)
 {
+    json_t *shared[SHARED_VALUES];
+
     if (store == NULL)
         return;
+    list_shared(store, shared);
     for (size_t i = 0; store->patterns != NULL && i < store->node_count; i++)
         wf_pattern_destroy(&store->patterns[i]);
     free(store->patterns);
     free(store->edges);
     free(store->by_id);
     free(store->nodes);
-    json_decref(store->nodes_json);
-    json_decref(store->edges_json);
-    json_decref(store->variables_json);
-    json_decref(store->settings_json);
-    json_decref(store->empty);
+    for (size_t i = 0; i < sizeof shared / sizeof shared[0]; i++) {
+        wf_json_thaw(shared[i]);
+        json_decref(shared[i]);
+    }
     free(store);
 }
 
@@ -232,6 +255,7 @@ int wf_graph_create(struct wf_graph **graphp, const struct wf_graph_source *sour
         rc = fill(graph, source);
     if (rc != BW_OK)
         goto fail;
+    freeze(graph->store);
     *graphp = graph;
     return BW_OK;
 fail:

@@ -102,7 +102,8 @@ static int read_array(struct wf_graph_store *store, bool take_edges)
         const char *id = text_member(item, "id");
 
         if (take_edges && looks_like_edge(item)) {
-            if (json_array_append(store->edges_json, item) != 0)
+            /* a copy: frozen values have one owner */
+            if (json_array_append_new(store->edges_json, json_deep_copy(item)) != 0)
                 return BW_ENOMEM;
         } else if (id != NULL) {
             set_node(&store->nodes[store->node_count++], id, item, store->empty);

@@ -2,6 +2,7 @@
  * statement, and read again after the run has changed him. §6.4, §6.5, §10.2, §10.3. */
 #include "workflow/run.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -169,6 +170,19 @@ bool wf_person_wanted(const struct wf_run *run)
     return run->graph->reads_customer || run->project->reads_customer;
 }
 
+/* `user` as a word of its own: not `telegram.userId`, not `contactUser`. */
+static bool names_user(const char *text)
+{
+    for (const char *at = strstr(text, "user"); at != NULL; at = strstr(at + 4, "user")) {
+        char before = at > text ? at[-1] : ' ', after = at[4];
+
+        if (!isalnum((unsigned char)before) && before != '_' && before != '.' &&
+            !isalnum((unsigned char)after) && after != '_')
+            return true;
+    }
+    return false;
+}
+
 /* Does some text in here speak of the customer? `any`: any placeholder may, by way of a
  * variable of the project. */
 static bool mentions(const json_t *value, bool any)
@@ -178,7 +192,7 @@ static bool mentions(const json_t *value, bool any)
     size_t i;
 
     if (text != NULL)
-        return strstr(text, "user") != NULL || strstr(text, "transactions.") != NULL ||
+        return names_user(text) || strstr(text, "transactions.") != NULL ||
                (any && strchr(text, '{') != NULL);
     json_object_foreach((json_t *)(uintptr_t)value, key, member)
     {

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "workflow/frozen.h"
 #include "workflow/mem.h"
 
 #define FRESH_MS 60000
@@ -53,6 +54,9 @@ struct wf_project *wf_project_create(const char *id, json_t *object, const char 
     project->token = token != NULL && *token != '\0' ? wf_strdup(token) : NULL;
     project->bot_active = bot_active;
     project->variables = wf_must(variables);
+    wf_json_freeze(object);
+    wf_json_freeze(variables);
+    wf_json_freeze(levels);
     project->reads_customer = mention_customer(variables);
     project->levels = wf_must(levels);
     return project;
@@ -74,6 +78,9 @@ void wf_project_unref(struct wf_project **projectp)
         return;
     free(project->id);
     free(project->token);
+    wf_json_thaw(project->object);
+    wf_json_thaw(project->variables);
+    wf_json_thaw(project->levels);
     json_decref(project->object);
     json_decref(project->variables);
     json_decref(project->levels);

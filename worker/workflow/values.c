@@ -267,7 +267,8 @@ void wf_run_defaults(struct wf_run *run)
         if (*name == '\0' || value == NULL || json_is_null(value))
             continue;
         if (there == NULL || json_is_null(there))
-            wf_run_set(run, name, json_incref(value), 0);
+            wf_run_set(run, name, wf_must(json_deep_copy(value)),
+                       0); /* the graph's is shared */
     }
 }
 
@@ -297,11 +298,16 @@ char *wf_run_text(struct wf_run *run, const json_t *config, const char *key,
 json_t *wf_run_value(struct wf_run *run, const json_t *value)
 {
     struct wf_scope scope = wf_run_scope(run);
-    json_t *out = NULL;
+    json_t *out = NULL, *own;
 
     if (value != NULL)
         wf_check(wf_template_value(&scope, value, &out));
-    return out;
+    if (out == NULL)
+        return NULL;
+    own = wf_must(
+        json_deep_copy(out)); /* parts of it may be the graph's or the project's */
+    json_decref(out);
+    return own;
 }
 
 const char *wf_run_assign(const struct wf_node *node, const char *fallback)

@@ -262,6 +262,7 @@ static void marked(struct wf_kv *kv, void *arg)
     wf_engine_leave(engine);
 }
 
+/* Takes both values. */
 static void write_node_key(struct wf_run *run, json_t *node_value, json_t *value)
 {
     struct marking *marking = wf_alloc(sizeof(*marking));
@@ -269,11 +270,12 @@ static void write_node_key(struct wf_run *run, json_t *node_value, json_t *value
     marking->engine = run->engine;
     marking->project_id = wf_strdup(run->project_id);
     marking->graph = wf_graph_ref(run->graph);
-    marking->value = json_incref(value);
+    marking->value = value;
     marking->own_key = own_key(run, run->graph->workflow_id);
     (void)wf_kv_add(&marking->kv, WF_KV_SET_NEW, wf_versions_node_key(run),
                     wf_dumps(node_value), run->engine->settings.ttl_version * 1000);
     (void)wf_kv_add(&marking->kv, WF_KV_DIGEST, wf_versions_node_key(run), NULL, 0);
+    json_decref(node_value);
     wf_engine_enter(run->engine);
     wf_kv_submit(run->engine, &marking->kv, marked, marking);
 }
@@ -309,14 +311,11 @@ void wf_versions_take(struct wf_run *run, size_t index)
     if (run->graph == NULL || wf_db_true(run, index, row, FRESH))
         return; /* younger than 10 s: the editor may still be writing edges */
     value = value_of_row(run, index, row, false);
-    if (run->marker != NULL) {
-        keep(run, value);
-    } else {
-        json_t *node_value = value_of_row(run, index, 0, true); /* Node takes the first */
-
-        write_node_key(run, node_value, value);
-        json_decref(node_value);
+    if (run->marker == NULL) { /* Node takes the first row */
+        write_node_key(run, value_of_row(run, index, 0, true), value);
+        return;
     }
+    keep(run, value);
     json_decref(value);
 }
 
