@@ -285,7 +285,7 @@ local function retry(id, job, f, at)
     emit_trimmed(q, 'waiting', 'jobId', id, 'prev', 'active')
 end
 
--- §5.7, but for the marker: that waits for what is taken
+-- §5.7; where jobs are wanted the marker waits for what is taken
 local function delay(id, job, at)
     local ms = tonumber(ARGV[at + 7])
     write_failure(job, at + 3)
@@ -294,7 +294,11 @@ local function delay(id, job, at)
     end
     call('HSET', job, 'delay', ARGV[at + 7])
     rare().add_delayed(q, id, now, ms)
-    delays = delays + 1
+    if want == 0 then
+        rare().signal_delay(q)
+    else
+        delays = delays + 1
+    end
 end
 
 -- §5.8: not being in `active` is no error here.

@@ -2,16 +2,27 @@
 --- include "rare"
 --- include "job_reply"
 
--- Up to `n` ids, `wait` before `prioritized`. Pre-5 markers ("0:…") are dropped.
-local function pop_ids(n)
+-- Up to `n` ids from `wait`. Pre-5 markers ("0:…") are dropped.
+local function pop_wait(n)
     local ids = call('RPOP', WAIT, n) or {}
-    local count = #ids
-    for i = count, 1, -1 do
+    local popped = #ids
+    for i = popped, 1, -1 do
         if ids[i]:sub(1, 2) == '0:' then
             table.remove(ids, i)
-            count = count - 1
         end
     end
+    if #ids < popped then
+        for _, id in ipairs(pop_wait(n - #ids)) do
+            ids[#ids + 1] = id
+        end
+    end
+    return ids
+end
+
+-- Up to `n` ids, `wait` before `prioritized`.
+local function pop_ids(n)
+    local ids = pop_wait(n)
+    local count = #ids
     if count < n then
         local best = call('ZPOPMIN', PRIORITIZED, n - count)
         for i = 1, #best, 2 do
