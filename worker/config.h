@@ -49,8 +49,7 @@ struct wk_config {
         char *ca_file;
         int64_t connect_timeout; /* ms */
     } redis;
-    struct { /* of the environment, as the Node services set them; spec/workflow.md §10.1
-              */
+    struct { /* as the Node services set them; spec/workflow.md §10.1 */
         char *url;
         char *host, *port, *username, *password;
     } redis_env;

@@ -1,5 +1,4 @@
-/* What the environment and the flags lay over the configuration file: one table for both.
- */
+/* What environment and flags lay over the configuration file: one table for both. */
 #ifndef WORKER_OVERRIDE_H
 #define WORKER_OVERRIDE_H
 

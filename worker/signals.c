@@ -40,8 +40,7 @@ static void *signals_main(void *arg)
 
         if (__atomic_load_n(&signals->ending, __ATOMIC_ACQUIRE))
             return NULL;
-        /* Below 0: EINTR, after a stop and continue. SIGUSR2 from outside means nothing.
-         */
+        /* Below 0: EINTR after a stop. SIGUSR2 from outside means nothing. */
         if (number > 0 && number != SIGNAL_END)
             signals->handle(number, signals->arg);
     }

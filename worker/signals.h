@@ -24,8 +24,7 @@ void wk_signals_block(void);
 BW_MUSTCHECK int wk_signals_start(struct wk_signals *signals,
                                   void (*handle)(int signal, void *arg), void *arg,
                                   struct bw_error *err);
-/* Blocks until a running call of the handler is over. Harmless when it was not started.
- */
+/* Blocks until a running call of the handler is over. Harmless when not started. */
 void wk_signals_stop(struct wk_signals *signals);
 
 #endif

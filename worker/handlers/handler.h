@@ -49,8 +49,7 @@ struct wk_handler_type {
 
     /* Optional: is this what the kind takes? Called while the configuration is read.
      * `settings` is the whole handler object ({NAME: …}), or NULL for the plain name.
-     * BW_EINVAL; the text begins with the path inside of `settings` (".noop.delayMs: …").
-     */
+     * BW_EINVAL; the text begins with the path inside of it (".noop.delayMs: …"). */
     int (*check)(const json_t *settings, struct bw_error *err);
 
     /* New instance, ended by `destroy`. Must not wait for anything: dependencies may be

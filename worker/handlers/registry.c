@@ -4,8 +4,7 @@
 #include "handlers/noop.h"
 #include "workflow/handler.h"
 
-/* Known by name so that a configuration that uses them is understood, and told the truth.
- */
+/* Known by name so that a configuration with them is understood, and told the truth. */
 static const struct wk_handler_type exec_type = {
     .name = "exec",
     .refusal = "handlers in other languages (exec) are not supported yet",

@@ -119,8 +119,7 @@ static void on_end(void *arg, struct MHD_Connection *connection, void **state,
     *state = NULL;
 }
 
-/* Percent encoding is left to whoever splits the path: a queue's name may hold a slash.
- */
+/* Percent encoding is left to whoever splits the path: a name may hold a slash. */
 static size_t keep_escapes(void *arg, struct MHD_Connection *connection, char *text)
 {
     (void)arg;

@@ -331,7 +331,7 @@ static void test_bad_urls_do_not_show_passwords(void **state)
         char text[256];
 
         (void)snprintf(text, sizeof text, "{\"redis\":{\"url\":\"%s\"},%s}]}", urls[i],
-                       NOOP + 1);
+                       &NOOP[1]);
         if (load(&config, text, none, none, &err) == BW_OK)
             fail_msg("%s was accepted", urls[i]);
         assert_null(strstr(err.text, "hunter2"));
