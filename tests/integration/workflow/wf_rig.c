@@ -135,29 +135,57 @@ static void handler_up(struct wf_rig *rig)
         &err);
 }
 
-void wf_rig_up(struct wf_rig *rig, json_t *config)
+static void worker_create(struct wf_rig *rig)
 {
     struct bw_worker_options options = { .redis = &rig->redis_options,
                                          .log = log_sink(),
                                          .processors = 2 };
     struct bw_error err;
 
-    rig->config = config;
     if (options.log != NULL)
         bw_log_init(&rig->log, options.log);
-    bw_queue_options_init(&rig->queue);
-    rig->queue.name = WF_RIG_QUEUE;
-    rig->queue.concurrency = 16;
     must(bw_worker_create(&rig->worker, &options, &err), &err);
     must(bw_worker_redis(rig->worker, &rig->keys_options, &rig->cache, &err), &err);
     must(bw_worker_redis(rig->worker, NULL, &rig->adder, &err), &err);
+}
+
+static void worker_start(struct wf_rig *rig)
+{
+    struct timespec pause = { .tv_nsec = 10000000 };
+    struct bw_error err;
+
+    must(bw_worker_start(rig->worker, &err), &err);
+    for (int i = 0; i < 1000 && !bw_redis_is_ready(rig->adder); i++)
+        (void)nanosleep(&pause, NULL);
+    for (int i = 0; i < 50 && !bw_redis_is_ready(rig->cache); i++) /* it may be down */
+        (void)nanosleep(&pause, NULL);
+}
+
+void wf_rig_up(struct wf_rig *rig, json_t *config)
+{
+    rig->config = config;
+    bw_queue_options_init(&rig->queue);
+    rig->queue.name = WF_RIG_QUEUE;
+    rig->queue.concurrency = 16;
+    worker_create(rig);
     clients_up(rig);
     handler_up(rig);
-    must(bw_worker_start(rig->worker, &err), &err);
-    for (int i = 0;
-         i < 1000 && (!bw_redis_is_ready(rig->cache) || !bw_redis_is_ready(rig->adder));
-         i++)
-        (void)nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
+    worker_start(rig);
+}
+
+void wf_rig_up_idle(struct wf_rig *rig)
+{
+    worker_create(rig);
+    worker_start(rig);
+}
+
+static void handler_down(struct wf_rig *rig)
+{
+    if (rig->handler == NULL)
+        return;
+    assert_true(workflow_handler_type.stop(rig->handler, STOP_MS));
+    tg_client_destroy(&rig->telegram);
+    pg_pool_destroy(&rig->pool);
 }
 
 void wf_rig_down(struct wf_rig *rig)
@@ -166,11 +194,11 @@ void wf_rig_down(struct wf_rig *rig)
         return;
     bw_worker_drain(rig->worker, 3000);
     (void)bw_worker_wait(rig->worker, NULL); /* how it ends is for other tests */
-    assert_true(workflow_handler_type.stop(rig->handler, STOP_MS));
-    tg_client_destroy(&rig->telegram);
-    pg_pool_destroy(&rig->pool);
+    handler_down(rig);
     bw_worker_destroy(&rig->worker);
-    workflow_handler_type.destroy(rig->handler);
+    if (rig->handler != NULL)
+        workflow_handler_type.destroy(rig->handler);
+    rig->handler = NULL;
     json_decref(rig->config);
     rig->config = NULL;
 }
@@ -179,6 +207,7 @@ void wf_rig_twin(const struct wf_rig *rig, struct wf_rig *twin, json_t *config)
 {
     *twin = *rig;
     twin->worker = NULL;
+    twin->handler = NULL;
     wf_rig_up(twin, config);
 }
 

@@ -49,6 +49,8 @@ void wf_rig_clean(struct wf_rig *rig);
 /* `config` is taken; NULL: defaults. */
 void wf_rig_up(struct wf_rig *rig, json_t *config);
 void wf_rig_down(struct wf_rig *rig);
+/* Up without the handler: only adds and looks; somebody else runs the jobs. */
+void wf_rig_up_idle(struct wf_rig *rig);
 
 /* Adds a job over Redis itself, as Node would; `opts` may be NULL. New: its id. */
 char *wf_rig_add(struct wf_rig *rig, const char *name, const json_t *data,
