@@ -120,6 +120,22 @@ bool wf_run_last_attempt(const struct wf_run *run)
     return bw_job_attempts_made(run->job) + 1 >= bw_job_attempts(run->job);
 }
 
+/* Ends the job, and the run. What a dashboard shows as the stack trace of the attempt
+ * says where the run was. */
+static void end_failed(struct wf_run *run, struct bw_job_failure *failure)
+{
+    char stack[BW_ERROR_TEXT_MAX + SHOWN_DATA];
+
+    if (run->node != NULL)
+        (void)snprintf(stack, sizeof(stack), "Error: %s\n    at node %s (%s)",
+                       failure->message, run->node->id, run->node->type);
+    else
+        (void)snprintf(stack, sizeof(stack), "Error: %s", failure->message);
+    failure->stack = stack; /* cut is fine */
+    bw_job_fail(run->job, failure);
+    run_free(run);
+}
+
 static void fail_job(struct wf_run *run)
 {
     struct bw_job_failure failure = { .message = run->failure };
@@ -131,8 +147,7 @@ static void fail_job(struct wf_run *run)
     leave_chat(run);
     bw_log(bw_job_log(run->job), BW_LOG_WARNING,
            "workflow job failed and may be tried again", bw_text("reason", run->failure));
-    bw_job_fail(run->job, &failure);
-    run_free(run);
+    end_failed(run, &failure);
 }
 
 static void last_words_done(struct wf_run *run)
@@ -203,8 +218,7 @@ static void refuse(struct wf_run *run, bool unrecoverable, const char *format, .
     (void)vsnprintf(text, sizeof(text), format, args); /* cut is fine */
     va_end(args);
     failure.message = text;
-    bw_job_fail(run->job, &failure);
-    run_free(run);
+    end_failed(run, &failure);
 }
 
 static void prepare(struct wf_run *run)
