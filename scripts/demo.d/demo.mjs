@@ -89,7 +89,7 @@ async function main() {
     const common = { connection, prefix: opts.prefix };
     const [six, five] = [await bullmq('6'), await bullmq('5')];
     const queue = new six.Queue(QUEUE, common);
-    const events = new six.QueueEvents(QUEUE, common);
+    const events = new six.QueueEvents(QUEUE, { ...common, lastEventId: '0-0' });
     let halfway = Promise.resolve(undefined);
     const progress = progressOf(totals(plan).jobs, () => {
         halfway = status();

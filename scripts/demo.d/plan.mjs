@@ -189,7 +189,7 @@ const troubles = {
         // never comes back: the attempts run out
         person: { linked: true, balance: 150, level: 1 },
         rule: { action: 'status', status: 502 },
-        steps: () => [start({ fails: '502', attempts: 3, execution: 'failed' })],
+        steps: () => [start({ fails: 'Bad Gateway', attempts: 3, execution: 'failed' })],
         left: 150,
     },
     blocked: {

