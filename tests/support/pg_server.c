@@ -90,6 +90,7 @@ static pid_t spawn(const struct pg_server *server, const char *program,
     const struct passwd *user = other_user();
     pid_t parent = getpid();
     pid_t pid = fork();
+    const char *args[24] = { NULL };
     char path[256];
     int log;
 
@@ -105,7 +106,11 @@ static pid_t spawn(const struct pg_server *server, const char *program,
     if (log < 0 || dup2(log, STDOUT_FILENO) < 0 || dup2(log, STDERR_FILENO) < 0)
         _exit(126);
     (void)snprintf(path, sizeof path, "%s%s", server->bin, program); /* fits: see bin */
-    (void)execvp(path, (char *const *)argv); /* only returns when it failed */
+    /* With its path: the program looks for its companions beside argv[0]. */
+    args[0] = path;
+    for (size_t i = 1; argv[i] != NULL && i + 1 < sizeof args / sizeof args[0]; i++)
+        args[i] = argv[i];
+    (void)execvp(path, (char *const *)args); /* only returns when it failed */
     _exit(127);
 }
 
