@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -17,11 +18,14 @@ static void connect_server(struct rig *rig)
                               .sin_port = htons(rig->server.port),
                               .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     struct timeval deadline = { .tv_sec = 20 };
+    int at_once = 1;
 
     rig->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_true(rig->fd >= 0);
     assert_int_equal(
         setsockopt(rig->fd, SOL_SOCKET, SO_RCVTIMEO, &deadline, sizeof(deadline)), 0);
+    assert_int_equal(
+        setsockopt(rig->fd, IPPROTO_TCP, TCP_NODELAY, &at_once, sizeof(at_once)), 0);
     assert_int_equal(connect(rig->fd, (struct sockaddr *)&to, sizeof(to)), 0);
 }
 
@@ -92,10 +96,12 @@ static void load_scripts(struct rig *rig)
 
 int rig_open(void **state)
 {
+    /* Nothing is read back from disk, and FLUSHALL would wait for it. */
+    static const char *const in_memory[] = { "--appendonly", "no", NULL };
     struct rig *rig = calloc(1, sizeof(*rig));
 
     assert_non_null(rig);
-    redis_server_start(&rig->server, NULL);
+    redis_server_start(&rig->server, in_memory);
     assert_int_equal(bw_reader_create(&rig->reader, 0), BW_OK);
     assert_int_equal(bw_keys_init(&rig->keys, NULL, "q", NULL), BW_OK);
     connect_server(rig);

@@ -7,7 +7,7 @@
 
 #include <stdio.h>
 
-enum { JOBS_MAX = 12, ROUNDS = 150 };
+enum { JOBS_MAX = 12, ROUNDS = 300 };
 
 /* One round's plan; texts that the items borrow live here. */
 struct plan {
@@ -139,14 +139,15 @@ static void spoil(struct plan *plan, size_t i)
 static void draw_items(struct rig *r, struct plan *plan)
 {
     size_t taken;
+    bool oldest_first = draw(plan, 3) != 0;
 
     const struct bw_reply *active = rig_do(r, "LRANGE @active 0 -1");
 
     taken = bw_reply_count(active);
     plan->count = 0;
     for (size_t i = 0; i < taken; i++) {
-        /* In the order they were taken, or from the newest on, or with gaps. */
-        size_t at = plan->seed % 3 == 0 ? i : taken - 1 - i;
+        /* In the order they were taken, or from the newest on; with gaps. */
+        size_t at = oldest_first ? taken - 1 - i : i;
 
         if (draw(plan, 5) == 0)
             continue;
@@ -239,6 +240,9 @@ static void compare_round(struct rig *r, unsigned seed)
         dumps[batch] = batch ? run_at_once(r, &plan) : run_one_by_one(r, &plan);
     }
     if (strcmp(dumps[0], dumps[1]) != 0) {
+        for (size_t i = 0; i < plan.count; i++)
+            (void)fprintf(stderr, "%s %s kind %d\n", plan.ids[i], plan.tokens[i],
+                          plan.items[i].kind);
         (void)fprintf(stderr, "--- one by one\n%s\n--- at once\n%s", dumps[0], dumps[1]);
         fail_msg("seed %u", seed);
     }
