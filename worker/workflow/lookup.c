@@ -121,8 +121,11 @@ static void add_rest(struct wf_run *run, const char *session, const char *workfl
     wf_set(&run->preloaded, session);
     (void)wf_run_preload_add(run, session, workflow, execution);
     run->person_asked = wf_person_wanted(run) && !run->customer_known;
-    if (run->person_asked)
+    if (run->person_asked) {
+        if (run->user_id == NULL) /* with an id the cache was asked, and counted */
+            wf_engine_cache(run->engine, WF_CACHE_VARIABLES, false);
         (void)wf_person_add(run, execution);
+    }
 }
 
 /* --- the claim (§3.7.1) */
