@@ -12,8 +12,14 @@ static void set_counts(json_t *json, size_t count)
     if (json == NULL || json_is_boolean(json) || json_is_null(json))
         return; /* jansson's own */
     json->refcount = count;
-    json_object_foreach(json, key, member) set_counts(member, count);
-    json_array_foreach(json, i, member) set_counts(member, count);
+    json_object_foreach(json, key, member)
+    {
+        set_counts(member, count);
+    }
+    json_array_foreach(json, i, member)
+    {
+        set_counts(member, count);
+    }
 }
 
 void wf_json_freeze(json_t *json)

@@ -24,9 +24,9 @@ struct wf_project {
     char *token;    /* NULL: no bot; never logged */
     bool bot_active;
     int64_t max_steps, timeout_ms;
-    json_t *variables; /* key → value */
+    json_t *variables;   /* key → value */
     bool reads_customer; /* some variable's text mentions the customer (§6.1, rule 3) */
-    json_t *levels;    /* active, by least amount */
+    json_t *levels;      /* active, by least amount */
 };
 
 /* One reference; takes everything. */
