@@ -37,12 +37,11 @@ async function status() {
     return figures(await (await fetch(`${opts.status}/status`)).json());
 }
 
-/** Called after each job: a bar on a terminal, a line a quarter elsewhere; looks in at half-time. */
-function progressOf(total, atHalf) {
+/** Called after each job: a bar on a terminal, a line a quarter elsewhere. */
+function progressOf(total) {
     let done = 0;
     return () => {
         done++;
-        if (done === Math.ceil(total / 2)) atHalf();
         const filled = Math.round((BAR * done) / total);
         if (process.stdout.isTTY)
             process.stdout.write(
@@ -90,20 +89,19 @@ async function main() {
     const [six, five] = [await bullmq('6'), await bullmq('5')];
     const queue = new six.Queue(QUEUE, common);
     const events = new six.QueueEvents(QUEUE, { ...common, lastEventId: '0-0' });
-    let halfway = Promise.resolve(undefined);
-    const progress = progressOf(totals(plan).jobs, () => {
-        halfway = status();
-    });
+    const progress = progressOf(totals(plan).jobs);
 
     await reserveIds(connection);
     const startedAt = Date.now();
-    const played = { startedAt, ...(await play(plan, { queue, events, control, progress })) };
+    const played = {
+        startedAt,
+        ...(await play(plan, { queue, events, control, progress, measure: status })),
+    };
     const good = await report(plan, {
         run: opts.run,
         worker: opts.worker,
         control,
         played,
-        halfway: await halfway,
         end: await status(),
         queues: {
             '6.7.0': queue,

@@ -41,6 +41,7 @@ const say = {
     linked: (p) => `Готово, ${escape(p.firstName)}! Бонусный счёт привязан: ${points(p.balance)}.`,
     unknown: (phone) => `Номер ${phone} у нас не записан. Пришлите, пожалуйста, другой.`,
     spent: (n, left) => `Списано ${n}, осталось ${left}.`,
+    account: (left, earned, spent) => `На счету ${left}: начислено ${earned}, потрачено ${spent}.`,
     silver: 'Серебряный уровень: 5 % бонусами с каждой покупки.',
     gold: 'Золотой уровень: 10 % бонусами с каждой покупки.',
     promo: 'Введите промокод:',
@@ -79,6 +80,7 @@ const stories = {
         steps: (p) => [
             start({ says: [say.menu(p, 300)], execution: 'completed' }),
             press('spend:50', { says: [say.spent(50, 250)] }),
+            press('account', { says: [say.account(250, 300, 50)], execution: 'completed' }),
             press('level', { says: [say.silver], execution: 'completed' }),
         ],
         left: 250,
@@ -167,6 +169,23 @@ const stories = {
         ],
         left: 2,
     },
+};
+
+// Comes to a shop of her own when all others have gone, so that what each of her messages costs can be
+// measured. `cold`: nobody has talked to this bot yet; `warm`: the caches know all that is asked for.
+const inspector = {
+    person: { linked: true, balance: 500, level: 1 },
+    steps: (p) => [
+        start({ says: [say.menu(p, 500)], execution: 'completed', cold: true }),
+        press('level', { says: [say.silver], warm: true }),
+        press('level', { says: [say.silver], execution: 'completed', warm: true }),
+        text('/help', { says: [say.help(p)], execution: 'completed', warm: true }),
+        text('promo', { says: [say.promo], execution: 'completed', warm: true }),
+        text('XMAS', { says: [say.promoNo('XMAS')], warm: true }),
+        press('account', { says: [say.account(500, 500, 0)], execution: 'completed' }),
+        press('spend:100', { says: [say.spent(100, 400)], execution: 'completed' }),
+    ],
+    left: 400,
 };
 
 // What goes wrong at Telegram; only where the stand-in obeys.
@@ -259,7 +278,7 @@ const NOBODY = {
 
 /** Names of stories that make up `jobs` jobs; what is left over is filled with small jobs. */
 function cast(jobs, withTroubles) {
-    const all = { ...stories, ...troubles };
+    const all = { ...stories, ...troubles, inspector };
     const names = [];
     let left = jobs;
     const take = (name) => {
@@ -269,6 +288,7 @@ function cast(jobs, withTroubles) {
     const rounds = Math.max(1, Math.floor(jobs / ONCE_EVERY));
     for (let i = 0; i < rounds; i++)
         [...ONCE, ...(withTroubles ? Object.keys(troubles) : [])].forEach(take);
+    take('inspector');
     for (let i = 0; left >= 4; i++) take(CYCLE[i % CYCLE.length]);
     return { all, names, left };
 }
@@ -277,7 +297,7 @@ function cast(jobs, withTroubles) {
 export function makePlan({ jobs, run, troubles: withTroubles }) {
     const { all, names, left } = cast(jobs, withTroubles);
     const shops = Array.from(
-        { length: Math.max(SHOPS.length, Math.ceil(jobs / JOBS_A_SHOP)) },
+        { length: Math.max(SHOPS.length, Math.ceil(jobs / JOBS_A_SHOP)) + 1 },
         (_, i) => ({
             id: `${run}-shop-${i}`,
             workflow: `${run}-flow-${i}`,
@@ -286,9 +306,9 @@ export function makePlan({ jobs, run, troubles: withTroubles }) {
             name: SHOPS[i % SHOPS.length] + (i < SHOPS.length ? '' : ` № ${i + 1}`),
         }),
     );
-    const people = names.map((name, i) =>
-        makePerson(i, name, all[name], shops[i % shops.length], run),
-    );
+    const shopOf = (name, i) =>
+        name === 'inspector' ? shops.at(-1) : shops[i % (shops.length - 1)];
+    const people = names.map((name, i) => makePerson(i, name, all[name], shopOf(name, i), run));
     for (let i = 0; i < left; i++)
         people[0].steps.push({
             kind: 'small',

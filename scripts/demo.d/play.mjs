@@ -4,6 +4,8 @@ import { randomUUID } from 'node:crypto';
 
 const ME = { id: 900000, is_bot: true, first_name: 'Loyalty', can_join_groups: true };
 const JOB_PATIENCE_MS = 90000;
+const ARRIVAL_MS = 15; // between two people
+const ARRIVALS_MS = 5000; // until all are there, at most
 
 // What a front end gives its jobs. It keeps the last ten; here all stay to be looked at.
 const HEAVY = {
@@ -169,21 +171,32 @@ async function addStep(queue, person, step, control) {
     });
 }
 
-async function live(person, queue, ends, control, progress) {
+async function live(person, queue, ends, control, progress, measure = undefined) {
     for (const step of person.steps) {
+        const before = await measure?.();
         step.job = await addStep(queue, person, step, control);
         step.outcome = await ends.of(step.job.id);
+        if (measure !== undefined) step.trips = (await measure()).trips - before.trips;
         progress();
     }
 }
 
 /**
- * Plays all people at once; each step gets `job`, `outcome` and `executionId`. `progress` is called
- * after every job. Resolves with when jobs ended and how often one was put off.
+ * Plays all people side by side; each step gets `job`, `outcome` and `executionId`. `progress` is called
+ * after every job; `measure` tells the worker's figures. Resolves with when jobs ended and how often one was put off.
  */
-export async function play(plan, { queue, events, control, progress }) {
+export async function play(plan, { queue, events, control, progress, measure }) {
     const ends = new Ends(events);
     await events.waitUntilReady();
-    await Promise.all(plan.people.map((person) => live(person, queue, ends, control, progress)));
-    return { finished: ends.finished, delayed: ends.retries };
+    const gap = Math.min(ARRIVAL_MS, ARRIVALS_MS / plan.people.length);
+    const arrive = async (person, i) => {
+        await new Promise((resolve) => setTimeout(resolve, i * gap));
+        return live(person, queue, ends, control, progress);
+    };
+    const alone = (person) => person.kind === 'inspector';
+    await Promise.all(plan.people.filter((person) => !alone(person)).map(arrive));
+    const finished = [...ends.finished];
+    for (const person of plan.people.filter(alone))
+        await live(person, queue, ends, control, progress, measure);
+    return { finished, delayed: ends.retries };
 }
