@@ -43,6 +43,7 @@ local q = queue_at(BASE)
 local codes = {}
 local finished = { completed = 0, failed = 0 }
 local delays = 0
+local finished_last = false -- no job left `active` for `delayed` after the last one finished
 local trimmed = false
 
 -- Finished jobs that await their place in the sets: ZADD arguments by target, and the retentions to
@@ -270,6 +271,7 @@ local function finish(target, id, job, f, at, keep)
         end
     end
     finished[target] = finished[target] + 1
+    finished_last = true
 end
 
 -- §5.6
@@ -294,6 +296,7 @@ local function delay(id, job, at)
     end
     call('HSET', job, 'delay', ARGV[at + 7])
     rare().add_delayed(q, id, now, ms)
+    finished_last = false
     if want == 0 then
         rare().signal_delay(q)
     else
@@ -396,8 +399,7 @@ end
 if delays > #jobs then
     rare().signal_delay(q)
 end
-if finished.completed + finished.failed > 0 and #jobs == 0 and ttl == 0 and due == 0 and
-   not is_blocked and is_drained() then
+if finished_last and #jobs == 0 and ttl == 0 and due == 0 and not is_blocked and is_drained() then
     emit(q, 'drained')
 end
 return { codes, jobs, ttl, due, ghosts }
