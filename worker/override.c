@@ -69,7 +69,7 @@ static int apply_log_format(struct wk_config *config, const char *value, const c
 static int apply_concurrency(struct wk_config *config, const char *value,
                              const char *what, struct bw_error *err)
 {
-    int64_t number;
+    int64_t number = 0;
     int rc = parse_number(value, 1, WK_CONCURRENCY_MAX, what, &number, err);
 
     if (rc == BW_OK)
@@ -80,7 +80,7 @@ static int apply_concurrency(struct wk_config *config, const char *value,
 static int apply_processors(struct wk_config *config, const char *value, const char *what,
                             struct bw_error *err)
 {
-    int64_t number;
+    int64_t number = 0;
     int rc = parse_number(value, 1, 1024, what, &number, err);
 
     if (rc == BW_OK)

@@ -1,5 +1,6 @@
-/* One typed function a script: nobody else builds KEYS and ARGV. Each comes in two halves: build the
- * command, decode the reply. lua/README.md has the contract script by script.
+/* One typed function a script: nobody else builds KEYS and ARGV. Each comes in two
+ * halves: build the command, decode the reply. lua/README.md has the contract script by
+ * script.
  *
  * The command is appended to a cleared `struct bw_cmd`; its `failed` tells of memory. */
 #ifndef BW_QUEUE_CALLS_H
@@ -19,8 +20,8 @@
 #include "queue/keys.h"
 #include "redis/conn.h"
 
-/* --- settle: end attempts and take new jobs, both for as many as are ready (lua/settle.lua).
- * §§4.4, 4.5, 5.3, 5.6–5.8 */
+/* --- settle: end attempts and take new jobs, both for as many as are ready
+ * (lua/settle.lua). §§4.4, 4.5, 5.3, 5.6–5.8 */
 
 enum bw_settle_kind {
     BW_SETTLE_COMPLETED,
@@ -33,9 +34,9 @@ enum bw_settle_kind {
 struct bw_settle_item { /* all borrowed for the call */
     enum bw_settle_kind kind;
     struct bw_text id, token;
-    struct bw_text value;      /* completed: JSON; failed: reason; else unused */
-    bool has_failure;          /* write failedReason and stacktrace (failed, retry, delay) */
-    struct bw_text reason;     /* failedReason */
+    struct bw_text value;  /* completed: JSON; failed: reason; else unused */
+    bool has_failure;      /* write failedReason and stacktrace (failed, retry, delay) */
+    struct bw_text reason; /* failedReason */
     struct bw_text stacktrace; /* JSON */
     bool counts_attempt;       /* delay */
     int64_t delay_ms;          /* delay */
@@ -44,9 +45,10 @@ struct bw_settle_item { /* all borrowed for the call */
     struct bw_keep keep;       /* completed, failed: the job's own, else the queue's */
 };
 
-struct bw_take { /* the fetching half */
+struct bw_take {              /* the fetching half */
     unsigned count;           /* jobs wanted; 0: do not fetch */
-    const char *token_prefix; /* token of the i-th job taken: prefix followed by first_token + i */
+    const char *token_prefix; /* token of the i-th job taken: prefix followed by
+                                 first_token + i */
     uint64_t first_token;
     int64_t lock_duration;
     int64_t limiter_max; /* 0: none */
@@ -54,7 +56,8 @@ struct bw_take { /* the fetching half */
     const char *worker_name; /* or NULL */
 };
 
-/* `items` may be empty: then it is a plain fetch (moveToActive). `take` NULL: do not fetch. */
+/* `items` may be empty: then it is a plain fetch (moveToActive). `take` NULL: do not
+ * fetch. */
 void bw_settle_build(struct bw_cmd *cmd, const struct bw_keys *keys, struct bw_wall now,
                      const struct bw_settle_item *items, size_t count,
                      const struct bw_take *take, int64_t metrics_max_data_points);
@@ -65,50 +68,59 @@ struct bw_settle_reply {
     size_t job_count;
     int64_t limit_ttl_ms; /* > 0: rate limited for so long */
     int64_t next_due_ms;  /* > 0: wall time at which the next delayed job is due */
-    int64_t ghosts;       /* ids without a job that were dropped instead of taken, §4.2 */
+    int64_t ghosts; /* ids without a job that were dropped instead of taken, §4.2 */
 };
-BW_MUSTCHECK int bw_settle_decode(struct bw_settle_reply *out, const struct bw_reply *reply,
-                                  size_t item_count, struct bw_error *err);
-/* What a script's number means, here and in the integer replies below: BW_OK for ≥ 0, BW_EJOB_* for a
- * code of §0, BW_EPROTO for any other. */
+BW_MUSTCHECK int bw_settle_decode(struct bw_settle_reply *out,
+                                  const struct bw_reply *reply, size_t item_count,
+                                  struct bw_error *err);
+/* What a script's number means, here and in the integer replies below: BW_OK for ≥ 0,
+ * BW_EJOB_* for a code of §0, BW_EPROTO for any other. */
 int bw_script_code(int64_t number);
 int bw_settle_code(const struct bw_settle_reply *reply, size_t index);
 
-/* --- locks: extend many at once (lua/extend_locks.lua). The reply lists the ids that failed. §6.1 */
-void bw_extend_locks_build(struct bw_cmd *cmd, const struct bw_keys *keys, int64_t lock_duration,
-                           const struct bw_text *ids, const struct bw_text *tokens, size_t count);
+/* --- locks: extend many at once (lua/extend_locks.lua). The reply lists the ids that
+ * failed. §6.1 */
+void bw_extend_locks_build(struct bw_cmd *cmd, const struct bw_keys *keys,
+                           int64_t lock_duration, const struct bw_text *ids,
+                           const struct bw_text *tokens, size_t count);
 
 /* --- stalled check (lua/check_stalled.lua): the reply lists the ids recovered. §6.3 */
-void bw_check_stalled_build(struct bw_cmd *cmd, const struct bw_keys *keys, struct bw_wall now,
-                            int64_t stalled_interval, int64_t max_stalled_count);
+void bw_check_stalled_build(struct bw_cmd *cmd, const struct bw_keys *keys,
+                            struct bw_wall now, int64_t stalled_interval,
+                            int64_t max_stalled_count);
 
-/* --- adoption (lua/adopt.lua): jobs in `active` whose lock token begins with `token_prefix` and that
- * are not among `known`: taken by a call whose reply was lost. The reply is a list in the form of
- * bw_settle_reply.jobs; their locks are set anew for lock_duration. */
+/* --- adoption (lua/adopt.lua): jobs in `active` whose lock token begins with
+ * `token_prefix` and that are not among `known`: taken by a call whose reply was lost.
+ * The reply is a list in the form of bw_settle_reply.jobs; their locks are set anew for
+ * lock_duration. */
 void bw_adopt_build(struct bw_cmd *cmd, const struct bw_keys *keys, struct bw_wall now,
-                    const char *token_prefix, int64_t lock_duration, const struct bw_text *known,
-                    size_t count);
+                    const char *token_prefix, int64_t lock_duration,
+                    const struct bw_text *known, size_t count);
 
 /* --- rate limiting by hand: SET limiter, §10.3 */
-void bw_rate_limit_build(struct bw_cmd *cmd, const struct bw_keys *keys, int64_t duration_ms);
+void bw_rate_limit_build(struct bw_cmd *cmd, const struct bw_keys *keys,
+                         int64_t duration_ms);
 
-/* --- a marker popped for a queue that cannot take: put back unless a newer one is there. */
-void bw_marker_return_build(struct bw_cmd *cmd, const struct bw_keys *keys, const char *member,
-                            size_t member_len, const char *score, size_t score_len);
+/* --- a marker popped for a queue that cannot take: put back unless a newer one is there.
+ */
+void bw_marker_return_build(struct bw_cmd *cmd, const struct bw_keys *keys,
+                            const char *member, size_t member_len, const char *score,
+                            size_t score_len);
 
 /* --- a job's side effects, §7.1. Integer reply: ≥ 0, or a negative script code. */
-void bw_update_progress_build(struct bw_cmd *cmd, const struct bw_keys *keys, struct bw_text id,
-                              struct bw_text json);
+void bw_update_progress_build(struct bw_cmd *cmd, const struct bw_keys *keys,
+                              struct bw_text id, struct bw_text json);
 void bw_add_log_build(struct bw_cmd *cmd, const struct bw_keys *keys, struct bw_text id,
                       struct bw_text row, int64_t keep);
-void bw_update_data_build(struct bw_cmd *cmd, const struct bw_keys *keys, struct bw_text id,
-                          struct bw_text json);
+void bw_update_data_build(struct bw_cmd *cmd, const struct bw_keys *keys,
+                          struct bw_text id, struct bw_text json);
 /* A ghost (an id in active without a hash): forget it. §4.2 */
-void bw_drop_ghost_build(struct bw_cmd *cmd, const struct bw_keys *keys, struct bw_text id);
+void bw_drop_ghost_build(struct bw_cmd *cmd, const struct bw_keys *keys,
+                         struct bw_text id);
 
-/* --- the producer and the administrator. add replies with the id's text or a negative script code;
- * resume with the number of ids still to be merged: while that is not 0 it is to be called again, without
- * telling of it. §§3, 7.3 */
+/* --- the producer and the administrator. add replies with the id's text or a negative
+ * script code; resume with the number of ids still to be merged: while that is not 0 it
+ * is to be called again, without telling of it. §§3, 7.3 */
 void bw_add_build(struct bw_cmd *cmd, const struct bw_keys *keys, struct bw_wall now,
                   const struct bw_add *add, const struct bw_add_options *options);
 void bw_pause_build(struct bw_cmd *cmd, const struct bw_keys *keys);

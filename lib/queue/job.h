@@ -1,7 +1,7 @@
 /* A job as the library holds it: the text of its hash, decoded from a fetch's reply.
  *
- * Created by the reactor from a reply, read by the handler's thread, freed where it ends. The fields
- * are constant after decoding, but for `run`, which belongs to lib/run. */
+ * Created by the reactor from a reply, read by the handler's thread, freed where it ends.
+ * The fields are constant after decoding, but for `run`, which belongs to lib/run. */
 #ifndef BW_QUEUE_JOB_H
 #define BW_QUEUE_JOB_H
 
@@ -28,14 +28,14 @@ struct bw_job_data {
     struct bw_job_opts parsed; /* what state transitions need of `opts`; lenient */
 };
 
-/* `fields` is one job of the fetch reply: see lua/includes/take.lua for its form. `name` absent means a
- * ghost (§4.2). Fails with BW_EPROTO on another form, BW_ENOMEM. */
-BW_MUSTCHECK int bw_job_data_decode(struct bw_job_data *job, const struct bw_reply *fields,
-                                    struct bw_error *err);
+/* `fields` is one job of the fetch reply: see lua/includes/take.lua for its form. `name`
+ * absent means a ghost (§4.2). Fails with BW_EPROTO on another form, BW_ENOMEM. */
+BW_MUSTCHECK int bw_job_data_decode(struct bw_job_data *job,
+                                    const struct bw_reply *fields, struct bw_error *err);
 void bw_job_data_fini(struct bw_job_data *job);
 
-/* The stacktrace field after one more failure (§2.2): the old array, lenient, plus `entry` if any, cut
- * to `limit` entries (< 0: all). New JSON text in `out`. */
+/* The stacktrace field after one more failure (§2.2): the old array, lenient, plus
+ * `entry` if any, cut to `limit` entries (< 0: all). New JSON text in `out`. */
 BW_MUSTCHECK int bw_stacktrace_append(struct bw_buf *out, const struct bw_text *old,
                                       const char *entry, int64_t limit);
 

@@ -43,8 +43,8 @@ BW_MUSTCHECK int bw_keys_init(struct bw_keys *keys, const char *prefix, const ch
                               struct bw_error *err);
 void bw_keys_fini(struct bw_keys *keys);
 
-/* New, NULL when memory is out: `P:base64(Q)`, plus `:w:<name>` for a named worker, made fit for
- * CLIENT SETNAME. §10.8 */
+/* New, NULL when memory is out: `P:base64(Q)`, plus `:w:<name>` for a named worker, made
+ * fit for CLIENT SETNAME. §10.8 */
 char *bw_keys_client_name(const char *prefix, const char *queue, const char *worker_name);
 
 #endif

@@ -1,5 +1,5 @@
-/* Job options: the part of a job's `opts` that state transitions read, and the producer's codec.
- * spec/bullmq.md §2.3. */
+/* Job options: the part of a job's `opts` that state transitions read, and the producer's
+ * codec. spec/bullmq.md §2.3. */
 #ifndef BW_QUEUE_OPTIONS_H
 #define BW_QUEUE_OPTIONS_H
 
@@ -15,7 +15,8 @@ enum bw_backoff_type {
     BW_BACKOFF_NONE,
     BW_BACKOFF_FIXED,
     BW_BACKOFF_EXPONENTIAL,
-    BW_BACKOFF_CUSTOM /* any other type: the handler's delay decides, without one it is unknown */
+    BW_BACKOFF_CUSTOM /* any other type: the handler's delay decides, without one it is
+                         unknown */
 };
 
 struct bw_job_opts {
@@ -29,14 +30,16 @@ struct bw_job_opts {
     struct bw_keep remove_on_complete, remove_on_fail;
 };
 
-/* Lenient (Appendix C): what is missing or of the wrong type counts as absent; text that is no JSON
- * object gives the defaults. Fails on BW_ENOMEM only. */
-BW_MUSTCHECK int bw_job_opts_parse(struct bw_job_opts *opts, const char *json, size_t len);
+/* Lenient (Appendix C): what is missing or of the wrong type counts as absent; text that
+ * is no JSON object gives the defaults. Fails on BW_ENOMEM only. */
+BW_MUSTCHECK int bw_job_opts_parse(struct bw_job_opts *opts, const char *json,
+                                   size_t len);
 
-/* §5.2 with `u` uniform in [0,1). Returns the delay in ms; 0: retry at once; -1: do not retry;
- * BW_BACKOFF_UNKNOWN: a type that nobody knows. `attempts_made` is the finished attempts before
- * this failure. */
+/* §5.2 with `u` uniform in [0,1). Returns the delay in ms; 0: retry at once; -1: do not
+ * retry; BW_BACKOFF_UNKNOWN: a type that nobody knows. `attempts_made` is the finished
+ * attempts before this failure. */
 #define BW_BACKOFF_UNKNOWN INT64_MIN
-int64_t bw_backoff_delay(const struct bw_job_opts *opts, unsigned attempts_made, double u);
+int64_t bw_backoff_delay(const struct bw_job_opts *opts, unsigned attempts_made,
+                         double u);
 
 #endif

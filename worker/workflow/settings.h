@@ -53,7 +53,8 @@
     X(key_node_version, "cache.key.node_active_version",                                                                                     \
       "project:{projectId}:workflow:active-version")                                                                                         \
     X(text_limited, "messages.rate_limited",                                                                                                 \
-      "⚠️ Слишком много запросов. Пожалуйста, подождите немного перед "               \
+      "⚠️ Слишком много запросов. Пожалуйста, подождите немного "                          \
+      "перед "                                                                                                                          \
       "следующим "                                                                                                                  \
       "запросом.")                                                                                                                           \
     X(text_customer_required, "messages.customer_required",                                                                                  \

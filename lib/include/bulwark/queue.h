@@ -1,7 +1,7 @@
 /* A queue seen from the producer's and the administrator's side: add, pause, resume.
  *
- * Asynchronous, over a `struct bw_redis`: any thread; the callback runs on the reactor and must not
- * block. Scripts are loaded on demand. spec/bullmq.md §§3, 7.3. */
+ * Asynchronous, over a `struct bw_redis`: any thread; the callback runs on the reactor
+ * and must not block. Scripts are loaded on demand. spec/bullmq.md §§3, 7.3. */
 #ifndef BULWARK_QUEUE_H
 #define BULWARK_QUEUE_H
 
@@ -13,14 +13,14 @@
 #include <bulwark/redis.h>
 #include <bulwark/time.h>
 
-struct bw_add { /* one job to add; all borrowed for the call */
+struct bw_add {         /* one job to add; all borrowed for the call */
     const char *prefix; /* NULL: "bull" */
     const char *queue;
     const char *name;
     const char *data; /* JSON text; NULL: {} */
     size_t data_len;
-    /* JSON object of job options in their public spelling (attempts, backoff, delay, priority,
-     * lifo, jobId, removeOnComplete …); NULL: none. §2.3 */
+    /* JSON object of job options in their public spelling (attempts, backoff, delay,
+     * priority, lifo, jobId, removeOnComplete …); NULL: none. §2.3 */
     const char *opts;
     size_t opts_len;
 };
@@ -28,18 +28,18 @@ struct bw_add { /* one job to add; all borrowed for the call */
 /* `id` is borrowed for the call; NULL exactly when `err` is not. */
 typedef void bw_add_cb(const char *id, const struct bw_error *err, void *arg);
 
-/* BW_EINVAL names the option that is refused (§2.3 producer validation, §1.1 ids); then, and on
- * BW_ENOMEM or BW_ECLOSED, the callback is never called. */
+/* BW_EINVAL names the option that is refused (§2.3 producer validation, §1.1 ids); then,
+ * and on BW_ENOMEM or BW_ECLOSED, the callback is never called. */
 BW_API BW_MUSTCHECK int bw_queue_add(struct bw_redis *redis, const struct bw_add *add,
                                      const struct bw_clock *clock, unsigned timeout_ms,
                                      bw_add_cb *cb, void *arg, struct bw_error *err);
 
 /* §7.3, as 6.x. `queue` without prefix; prefix NULL: "bull". */
 BW_API BW_MUSTCHECK int bw_queue_pause(struct bw_redis *redis, const char *prefix,
-                                       const char *queue, unsigned timeout_ms, bw_redis_cb *cb,
-                                       void *arg);
+                                       const char *queue, unsigned timeout_ms,
+                                       bw_redis_cb *cb, void *arg);
 BW_API BW_MUSTCHECK int bw_queue_resume(struct bw_redis *redis, const char *prefix,
-                                        const char *queue, unsigned timeout_ms, bw_redis_cb *cb,
-                                        void *arg);
+                                        const char *queue, unsigned timeout_ms,
+                                        bw_redis_cb *cb, void *arg);
 
 #endif
