@@ -36,39 +36,39 @@
     X(node_compat, "cache.node_compat", true)                                            \
     X(answer_callback, "telegram.answer_callback", true)
 
-#define WF_TEXT_SETTINGS(X)                                                                                                                  \
-    X(timezone, "format.timezone", "Europe/Moscow")                                                                                          \
-    X(long_date_sep, "format.long_date_sep", " в ")                                                                                          \
-    X(key_user_variables, "cache.key.user_variables",                                                                                        \
-      "user:{userId}:{projectId}:variables")                                                                                                 \
-    X(key_user_profile, "cache.key.user_profile", "user:{userId}:{projectId}:profile")                                                       \
-    X(key_waiting, "cache.key.waiting", "workflow:waiting:{sessionId}")                                                                      \
-    X(key_version, "cache.key.version", "workflow:version:{projectId}:{workflowId}")                                                         \
-    X(key_node_user_variables, "cache.key.node_user_variables",                                                                              \
-      "workflow:user-variables:{projectId}:{userId}")                                                                                        \
-    X(key_node_user_profile, "cache.key.node_user_profile",                                                                                  \
-      "workflow:user-profile:{userId}")                                                                                                      \
-    X(key_node_waiting, "cache.key.node_waiting",                                                                                            \
-      "workflow:execution:waiting:{projectId}:{chatId}:{waitType}")                                                                          \
-    X(key_node_version, "cache.key.node_active_version",                                                                                     \
-      "project:{projectId}:workflow:active-version")                                                                                         \
-    X(text_limited, "messages.rate_limited",                                                                                                 \
-      "⚠️ Слишком много запросов. Пожалуйста, подождите немного "                          \
-      "перед "                                                                                                                          \
-      "следующим "                                                                                                                  \
-      "запросом.")                                                                                                                           \
-    X(text_customer_required, "messages.customer_required",                                                                                  \
+/* The formatter miscounts the columns of emoji, differently each time. */
+/* clang-format off */
+#define WF_TEXT_SETTINGS(X) \
+    X(timezone, "format.timezone", "Europe/Moscow") \
+    X(long_date_sep, "format.long_date_sep", " в ") \
+    X(key_user_variables, "cache.key.user_variables", \
+      "user:{userId}:{projectId}:variables") \
+    X(key_user_profile, "cache.key.user_profile", "user:{userId}:{projectId}:profile") \
+    X(key_waiting, "cache.key.waiting", "workflow:waiting:{sessionId}") \
+    X(key_version, "cache.key.version", "workflow:version:{projectId}:{workflowId}") \
+    X(key_node_user_variables, "cache.key.node_user_variables", \
+      "workflow:user-variables:{projectId}:{userId}") \
+    X(key_node_user_profile, "cache.key.node_user_profile", \
+      "workflow:user-profile:{userId}") \
+    X(key_node_waiting, "cache.key.node_waiting", \
+      "workflow:execution:waiting:{projectId}:{chatId}:{waitType}") \
+    X(key_node_version, "cache.key.node_active_version", \
+      "project:{projectId}:workflow:active-version") \
+    X(text_limited, "messages.rate_limited", \
+      "⚠️ Слишком много запросов. Пожалуйста, подождите немного " \
+      "перед следующим запросом.") \
+    X(text_customer_required, "messages.customer_required", \
       "❌ Для использования меню необходимо привязать аккаунт. Введите /start для " \
-      "начала.")                                                                                                                             \
-    X(text_foreign_contact, "messages.foreign_contact",                                                                                      \
-      "⚠️ Отправьте, пожалуйста, свой контакт "                                                            \
-      "кнопкой "                                                                                                                      \
-      "ниже.")                                                                                                                               \
-    X(text_email_prompt, "messages.email_prompt",                                                                                            \
-      "📧 Введите ваш email адрес:\n\nНапример: example@mail.ru")                                                                             \
-    X(text_email_invalid, "messages.email_invalid",                                                                                          \
-      "❌ Неверный формат email. Пример: example@mail.ru\n\n📧 Пожалуйста, введите "                 \
+      "начала.") \
+    X(text_foreign_contact, "messages.foreign_contact", \
+      "⚠️ Отправьте, пожалуйста, свой контакт " \
+      "кнопкой ниже.") \
+    X(text_email_prompt, "messages.email_prompt", \
+      "📧 Введите ваш email адрес:\n\nНапример: example@mail.ru") \
+    X(text_email_invalid, "messages.email_invalid", \
+      "❌ Неверный формат email. Пример: example@mail.ru\n\n📧 Пожалуйста, введите " \
       "корректный email адрес:\nНапример: example@mail.ru")
+/* clang-format on */
 
 struct wf_settings {
 #define X(field, key, value, least, greatest) int64_t field;
