@@ -108,7 +108,7 @@ local function replace_owner(owner, id)
         return nil
     end
     if call('ZREM', q.delayed, owner) == 1 then
-        delete_jobs(q, { owner })
+        delete_jobs(q.base, { owner })
         emit(q, 'removed', 'jobId', owner, 'prev', 'delayed')
         emit_deduplicated(id, owner)
         call('DEL', parked_key)

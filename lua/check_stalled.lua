@@ -1,13 +1,13 @@
 --[[ check_stalled: gives jobs back whose lock ran out since the last check, and marks what is active now.
 Spec §6.3
 
-KEYS  all keys of the queue (includes/keys.lua)
+KEYS  1 base
 ARGV  1 now (ms)  2 stalled interval (ms)  3 max stalled count
 Result  the ids recovered ]]
---- keys 20
---- include "keys"
+--- keys 1
 --- include "enqueue"
 
+local q = queue_at(KEYS[1])
 local now = ARGV[1]
 local interval = ARGV[2]
 local max_stalled = tonumber(ARGV[3])
@@ -20,17 +20,17 @@ local function is_scheduled(job)
     if not key then
         return false
     end
-    return call('EXISTS', BASE .. 'repeat:' .. key) == 1 or call('ZSCORE', REPEAT, key)
+    return call('EXISTS', q.base .. 'repeat:' .. key) == 1 or call('ZSCORE', q['repeat'], key)
 end
 
 -- True when the job went back to `wait`.
-local function recover(q, id)
-    local job = BASE .. id
+local function recover(id)
+    local job = q.base .. id
     if id:sub(1, 2) == '0:' then -- a marker of a pre-5 library
-        call('LREM', ACTIVE, 1, id)
+        call('LREM', q.active, 1, id)
         return false
     end
-    if call('EXISTS', job .. ':lock') == 1 or call('LREM', ACTIVE, 1, id) == 0 then
+    if call('EXISTS', job .. ':lock') == 1 or call('LREM', q.active, 1, id) == 0 then
         return false
     end
     if call('EXISTS', job) == 0 then -- a ghost: there is nothing to give back (§4.2)
@@ -46,27 +46,26 @@ local function recover(q, id)
     return true
 end
 
-if call('EXISTS', STALLED_CHECK) == 1 then
+if call('EXISTS', q['stalled-check']) == 1 then
     return {}
 end
-call('SET', STALLED_CHECK, now, 'PX', interval)
+call('SET', q['stalled-check'], now, 'PX', interval)
 
-local q = queue_at(BASE)
 trim_events(q)
 
 local recovered = {}
-local marked = call('SMEMBERS', STALLED)
+local marked = call('SMEMBERS', q.stalled)
 if #marked > 0 then
-    call('DEL', STALLED)
+    call('DEL', q.stalled)
     for _, id in ipairs(marked) do
-        if recover(q, id) then
+        if recover(id) then
             recovered[#recovered + 1] = id
         end
     end
 end
 
-local active = call('LRANGE', ACTIVE, 0, -1)
+local active = call('LRANGE', q.active, 0, -1)
 for first = 1, #active, BATCH do
-    call('SADD', STALLED, unpack(active, first, math.min(first + BATCH - 1, #active)))
+    call('SADD', q.stalled, unpack(active, first, math.min(first + BATCH - 1, #active)))
 end
 return recovered

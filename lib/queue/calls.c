@@ -22,9 +22,8 @@ void bw_cmd_key(struct bw_cmd *cmd, const struct bw_keys *keys, enum bw_key key)
 void bw_cmd_queue_script(struct bw_cmd *cmd, const struct bw_script *script,
                          const struct bw_keys *keys)
 {
-    bw_cmd_script(cmd, script, BW_KEY_COUNT);
-    for (size_t i = 0; i < BW_KEY_COUNT; i++)
-        bw_cmd_key(cmd, keys, (enum bw_key)i);
+    bw_cmd_script(cmd, script, 1);
+    bw_cmd_key(cmd, keys, BW_KEY_BASE);
 }
 
 int bw_script_code(int64_t number)

@@ -17,8 +17,7 @@ static const char *choose_path(const struct bw_add_options *options)
 void bw_add_build(struct bw_cmd *cmd, const struct bw_keys *keys, struct bw_wall now,
                   const struct bw_add *add, const struct bw_add_options *options)
 {
-    bw_cmd_script(cmd, &bw_script_add, 1);
-    bw_cmd_key(cmd, keys, BW_KEY_BASE);
+    bw_cmd_queue_script(cmd, &bw_script_add, keys);
     bw_cmd_str(cmd, choose_path(options));
     bw_cmd_str(cmd, options->job_id);
     bw_cmd_str(cmd, add->name);
@@ -43,13 +42,11 @@ void bw_add_build(struct bw_cmd *cmd, const struct bw_keys *keys, struct bw_wall
 
 void bw_pause_build(struct bw_cmd *cmd, const struct bw_keys *keys)
 {
-    bw_cmd_script(cmd, &bw_script_pause, 1);
-    bw_cmd_key(cmd, keys, BW_KEY_BASE);
+    bw_cmd_queue_script(cmd, &bw_script_pause, keys);
 }
 
 void bw_resume_build(struct bw_cmd *cmd, const struct bw_keys *keys, bool tell)
 {
-    bw_cmd_script(cmd, &bw_script_resume, 1);
-    bw_cmd_key(cmd, keys, BW_KEY_BASE);
+    bw_cmd_queue_script(cmd, &bw_script_resume, keys);
     bw_cmd_flag(cmd, tell);
 }

@@ -10,7 +10,7 @@ struct bw_script;
 void bw_cmd_text(struct bw_cmd *cmd, struct bw_text text);
 void bw_cmd_flag(struct bw_cmd *cmd, bool flag); /* '1' or '0' */
 void bw_cmd_key(struct bw_cmd *cmd, const struct bw_keys *keys, enum bw_key key);
-/* A call of a script that takes all keys of the queue (lua/includes/keys.lua). */
+/* A call of a script whose one key is the queue's base. */
 void bw_cmd_queue_script(struct bw_cmd *cmd, const struct bw_script *script,
                          const struct bw_keys *keys);
 

@@ -10,8 +10,7 @@
 static void start_job_script(struct bw_cmd *cmd, const struct bw_script *script,
                              const struct bw_keys *keys, struct bw_text id)
 {
-    bw_cmd_script(cmd, script, 1);
-    bw_cmd_key(cmd, keys, BW_KEY_BASE);
+    bw_cmd_queue_script(cmd, script, keys);
     bw_cmd_text(cmd, id);
 }
 

@@ -8,7 +8,6 @@
 
 #define BW_DEFAULT_PREFIX "bull"
 
-/* Order matters: it is the order of KEYS that lua/includes/keys.lua names. */
 enum bw_key {
     BW_KEY_BASE, /* "P:Q:", the prefix of job keys */
     BW_KEY_WAIT,

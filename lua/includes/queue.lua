@@ -28,15 +28,12 @@ end
 local function meta_of(q)
     local meta = metas[q.base]
     if not meta then
-        local f = call('HMGET', q.meta, 'paused', 'concurrency', 'max', 'duration',
-                       'opts.maxLenEvents', 'version')
+        local f = call('HMGET', q.meta, 'paused', 'concurrency', 'opts.maxLenEvents', 'version')
         meta = {
             paused = f[1],
             concurrency = tonumber(f[2]),
-            max = tonumber(f[3]),
-            duration = tonumber(f[4]),
-            max_events = f[5],
-            version = f[6] or ''
+            max_events = f[3],
+            version = f[4] or ''
         }
         metas[q.base] = meta
     end

@@ -1,30 +1,40 @@
--- Takes jobs to be run: moveToActive, once for as many as are wanted. §4.2, 4.4, 4.5
---- include "rare"
+-- Takes jobs to be run: moveToActive, once for as many as are wanted. §§4.2, 4.4, 4.5
+--
+-- For lua/settle.lua: BASE, now, `meta` and the ARGV of the fetching half are there.
 --- include "job_reply"
 
--- Up to `n` ids from `wait`. Pre-5 markers ("0:…") are dropped.
-local function pop_wait(n)
-    local ids = call('RPOP', WAIT, n) or {}
-    local popped = #ids
-    for i = popped, 1, -1 do
-        if ids[i]:sub(1, 2) == '0:' then
-            table.remove(ids, i)
+local TAKE_BATCH = 1000
+
+-- Pre-5 markers ("0:…") are dropped, and as many ids are popped for them.
+local function drop_old_markers(ids, wanted)
+    repeat
+        local dropped = 0
+        for i = #ids, 1, -1 do
+            if ids[i]:sub(1, 2) == '0:' then
+                table.remove(ids, i)
+                dropped = dropped + 1
+            end
         end
-    end
-    if #ids < popped then
-        for _, id in ipairs(pop_wait(n - #ids)) do
-            ids[#ids + 1] = id
+        if dropped > 0 then
+            for _, id in ipairs(call('RPOP', WAIT, wanted - #ids) or {}) do
+                ids[#ids + 1] = id
+            end
         end
-    end
-    return ids
+    until dropped == 0
 end
 
--- Up to `n` ids, `wait` before `prioritized`.
-local function pop_ids(n)
-    local ids = pop_wait(n)
+-- Up to `wanted` ids, `wait` before `prioritized`.
+local function pop_ids(wanted)
+    local ids = call('RPOP', WAIT, wanted) or {}
+    for i = 1, #ids do
+        if ids[i]:sub(1, 2) == '0:' then
+            drop_old_markers(ids, wanted)
+            break
+        end
+    end
     local count = #ids
-    if count < n then
-        local best = call('ZPOPMIN', PRIORITIZED, n - count)
+    if count < wanted then
+        local best = call('ZPOPMIN', BASE .. 'prioritized', wanted - count)
         for i = 1, #best, 2 do
             count = count + 1
             ids[count] = best[i]
@@ -33,121 +43,80 @@ local function pop_ids(n)
     return ids, count
 end
 
--- How many jobs the rate limit lets through now, and for how long it lets none. `max` nil: no limit.
-local function limiter_room(max, wanted)
-    if not max then
-        return wanted, 0
+-- Locks the jobs, tells of them and appends them to `jobs`. Returns how many ids were ghosts, and how
+-- many jobs count for the rate limit: those whose failure is decided already do not (BMQ-166).
+local function start_jobs(ids, count, jobs)
+    local token_prefix, first_token = ARGV[4], tonumber(ARGV[5])
+    local lock_duration, worker_name = ARGV[6], ARGV[9]
+    local live, alive, limited, taken = {}, 0, 0, #jobs
+    for i = 1, count do
+        local id = ids[i]
+        local job = BASE .. id
+        local fields, started, deferred = read_job(job)
+        if fields then
+            local token = token_prefix .. string.format('%.0f', first_token + taken)
+            local ats = started and string.format('%.0f', started + 1) or '1'
+            call('SET', job .. ':lock', token, 'PX', lock_duration)
+            call('XADD', EVENTS, '*', 'event', 'active', 'jobId', id, 'prev', 'waiting')
+            if worker_name == '' then
+                call('HSET', job, 'processedOn', now_text, 'ats', ats)
+            else
+                call('HSET', job, 'processedOn', now_text, 'ats', ats, 'pb', worker_name)
+            end
+            local at = #fields
+            fields[at + 1], fields[at + 2] = ':id', id
+            fields[at + 3], fields[at + 4] = ':token', token
+            fields[at + 5], fields[at + 6] = 'processedOn', now_text
+            fields[at + 7], fields[at + 8] = 'ats', ats
+            taken, alive = taken + 1, alive + 1
+            jobs[taken], live[alive] = fields, id
+            if not deferred then
+                limited = limited + 1
+            end
+        end
     end
-    local started = tonumber(call('GET', LIMITER)) or 0
-    if started < max then
-        return math.min(wanted, math.ceil(max - started)), 0
+    if alive > 0 then
+        call('LPUSH', ACTIVE, unpack(live))
     end
-    local ttl = call('PTTL', LIMITER)
-    if ttl > 0 then
-        return 0, ttl
-    end
-    if ttl == 0 then
-        call('DEL', LIMITER)
-    end
-    return 1, 0
+    return count - alive, limited
 end
 
-local function count_started(started, duration)
-    if started > 0 and call('INCRBY', LIMITER, started) == started then
-        call('PEXPIRE', LIMITER, math.floor(math.abs(duration)))
-    end
-end
-
-local TAKE_BATCH = 1000
-
--- §4.3, which most often finds nothing due
-local function promote(q, now)
+-- Returns the jobs, how long the rate limit holds (ms), when the next delayed job is due (ms), whether
+-- the queue is blocked, and how many ghosts were dropped.
+local function take_jobs()
+    local max = meta.max or (ARGV[7] ~= '0' and tonumber(ARGV[7])) or nil
+    local jobs, ghosts = {}, 0
     local due = call('ZRANGEBYSCORE', DELAYED, 0, (now + 1) * 4096 - 1, 'LIMIT', 0, 1)
     if #due > 0 then
-        rare().promote_due(q, now)
+        rare().promote_due(rare().q, now)
     end
-end
-
--- When the first delayed job is due, in ms; 0 without one.
-local function next_due()
-    local first = call('ZRANGE', DELAYED, 0, 0, 'WITHSCORES')
-    return first[2] and math.floor(tonumber(first[2]) / 4096) or 0
-end
-
--- opts: now, now_text, token_prefix, first_token, lock_duration, limiter_max, limiter_duration,
--- worker_name. Returns the jobs, how long the rate limit holds (ms), when the next delayed job is due
--- (ms), whether the queue is blocked, and how many ghosts were dropped.
-local function take_jobs(want, opts)
-    local q = queue_at(BASE)
-    local meta = meta_of(q)
-    local max = meta.max or opts.limiter_max
-    local duration = opts.limiter_duration or meta.duration or 0
-    local now_text, lock_duration = opts.now_text, opts.lock_duration
-    local token_prefix, first_token = opts.token_prefix, opts.first_token
-    local worker_name = opts.worker_name ~= '' and opts.worker_name or nil
-    local jobs, taken, ghosts = {}, 0, 0
-    local ttl, is_blocked, due = 0, false, 0
-
-    promote(q, opts.now)
-    while taken < want do
-        local room
-        room, ttl = limiter_room(max, math.min(want - taken, TAKE_BATCH))
-        if ttl > 0 then
-            break
-        end
-        if blocked(q) then
-            is_blocked = true
-            break
+    while #jobs < want do
+        local room = math.min(want - #jobs, TAKE_BATCH)
+        if max then
+            local ttl
+            room, ttl = rare().limiter_room(BASE .. 'limiter', max, room)
+            if ttl > 0 then
+                return jobs, ttl, 0, false, ghosts
+            end
         end
         if meta.concurrency then
             room = math.min(room, math.ceil(meta.concurrency - call('LLEN', ACTIVE)))
         end
+        if meta.paused or room <= 0 then
+            return jobs, 0, 0, true, ghosts
+        end
         local ids, count = pop_ids(room)
         if count == 0 then
-            call('DEL', PC)
-            due = next_due()
-            break
+            call('DEL', BASE .. 'pc')
+            local first = call('ZRANGE', DELAYED, 0, 0, 'WITHSCORES')
+            return jobs, 0, first[2] and math.floor(tonumber(first[2]) / 4096) or 0, false, ghosts
         end
-        local live, alive, limited = {}, 0, 0
-        for i = 1, count do
-            local id = ids[i]
-            local job = BASE .. id
-            local fields, started, deferred = read_job(job)
-            if fields then
-                local token = token_prefix .. string.format('%.0f', first_token + taken)
-                local ats = started and string.format('%.0f', started + 1) or '1'
-                call('SET', job .. ':lock', token, 'PX', lock_duration)
-                call('XADD', EVENTS, '*', 'event', 'active', 'jobId', id, 'prev', 'waiting')
-                if worker_name then
-                    call('HSET', job, 'processedOn', now_text, 'ats', ats, 'pb', worker_name)
-                else
-                    call('HSET', job, 'processedOn', now_text, 'ats', ats)
-                end
-                local at = #fields
-                fields[at + 1], fields[at + 2] = ':id', id
-                fields[at + 3], fields[at + 4] = ':token', token
-                fields[at + 5], fields[at + 6] = 'processedOn', now_text
-                fields[at + 7], fields[at + 8] = 'ats', ats
-                taken = taken + 1
-                jobs[taken] = fields
-                alive = alive + 1
-                live[alive] = id
-                if not deferred then
-                    limited = limited + 1
-                end
-            else
-                ghosts = ghosts + 1
-            end
-        end
-        if alive > 0 then
-            call('LPUSH', ACTIVE, unpack(live))
-        end
+        local dropped, limited = start_jobs(ids, count, jobs)
+        ghosts = ghosts + dropped
         if max then
-            count_started(limited, duration)
+            rare().count_started(BASE .. 'limiter', limited,
+                                 tonumber(ARGV[8]) or meta.duration or 0)
         end
     end
-    if taken > 0 then
-        call('ZADD', MARKER, 0, '0')
-    end
-    return jobs, ttl, due, is_blocked, ghosts
+    return jobs, 0, 0, false, ghosts
 end

@@ -1,5 +1,5 @@
 /* lua/settle.lua without items: taking jobs. Answers for
- * lua/includes/{take,job_reply,enqueue}.lua. */
+ * lua/includes/{take,job_reply,limiter,enqueue}.lua. */
 #include "integration/script_rig.h"
 
 static void add_many(struct rig *r, int count)

@@ -1,0 +1,50 @@
+-- How many finished jobs are kept, and for how long. §5.5
+--
+-- `unlink(job, parent_key)` is UNLINK, soft; it is passed in because few jobs have a parent.
+--- include "remove"
+
+-- REMOVE_JOB soft, deduplication kept, for many
+local function remove_jobs(base, ids, unlink)
+    for _, id in ipairs(ids) do
+        local job = base .. id
+        local parent_key = redis.call('HGET', job, 'parentKey')
+        if parent_key and redis.call('EXISTS', parent_key) == 1 then
+            unlink(job, parent_key)
+        end
+    end
+    delete_jobs(base, ids)
+end
+
+local AGE_LIMIT = 1000
+
+local function remove_aged(base, set, age, limit, now, unlink)
+    local cut = now - age * 1000
+    local old = redis.call('ZREVRANGEBYSCORE', set, cut, '-inf', 'LIMIT', 0, limit)
+    if #old == 0 then
+        return
+    end
+    remove_jobs(base, old, unlink)
+    if #old < limit then
+        redis.call('ZREMRANGEBYSCORE', set, '-inf', cut)
+        return
+    end
+    for first = 1, #old, DEL_BATCH do
+        redis.call('ZREM', set, unpack(old, first, math.min(first + DEL_BATCH - 1, #old)))
+    end
+end
+
+-- After `times` jobs of one instant went into `set`: the same as after each of them. The limits, count,
+-- age and removals a finish, are texts; each < 0: none given.
+local function apply_retention(base, set, limits, times, now, unlink)
+    local count, age, limit = tonumber(limits[1]), tonumber(limits[2]), tonumber(limits[3])
+    if age >= 0 then
+        remove_aged(base, set, age, (limit >= 0 and limit or AGE_LIMIT) * times, now, unlink)
+    end
+    if count > 0 then
+        local surplus = redis.call('ZREVRANGE', set, count, -1)
+        if #surplus > 0 then
+            remove_jobs(base, surplus, unlink)
+            redis.call('ZREMRANGEBYRANK', set, 0, -(count + 1))
+        end
+    end
+end
