@@ -1,5 +1,5 @@
 /* lua/settle.lua: ends of attempts. Answers for lua/settle.lua,
- * includes/{remove,metrics}.lua. */
+ * lua/includes/{ends,rare,remove,retention,metrics}.lua. */
 #include "integration/script_rig.h"
 
 /* Adds a job with `opts` and takes it; its token is t0. The events so far are forgotten.
