@@ -3,7 +3,6 @@
 #include "queue/options.h"
 
 #include <jansson.h>
-#include <math.h>
 #include <string.h>
 
 static const struct bw_keep keep_all = { .count = -1, .age = -1, .limit = -1 };
