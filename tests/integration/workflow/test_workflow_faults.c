@@ -402,7 +402,7 @@ static void test_chat_order(void **state)
     bot_api_rule(&rig.bot, "{\"action\":\"pass\",\"delay\":20}");
     wf_rig_up(&rig, NULL);
     for (int i = 0; i < 8; i++) {
-        char text[8];
+        char text[16];
 
         (void)snprintf(text, sizeof(text), "n%d", i);
         ids[i] = add(&rig, text_update(i + 1, 42, text), NULL);
