@@ -5,6 +5,7 @@
 #include <bulwark/api.h>
 #include <bulwark/buf.h>
 #include <bulwark/error.h>
+#include <bulwark/flow.h>
 #include <bulwark/job.h>
 #include <bulwark/log.h>
 #include <bulwark/queue.h>

@@ -15,7 +15,9 @@
 
 #include <bulwark/api.h>
 #include <bulwark/error.h>
+#include <bulwark/flow.h>
 #include <bulwark/log.h>
+#include <bulwark/redis.h>
 
 struct bw_job;
 
@@ -61,6 +63,51 @@ BW_API BW_MUSTCHECK int bw_job_add_log(struct bw_job *job, const char *row, size
 BW_API BW_MUSTCHECK int bw_job_update_data(struct bw_job *job, const char *json,
                                            size_t len);
 
+/* --- asking Redis while the job runs, any thread. The callback runs on the reactor and
+ * must not block; it comes exactly once, unless the call returns an error (BW_ENOMEM;
+ * BW_ECLOSED: not connected, or the worker has ended): then never. It may come after the
+ * job was answered, and does not touch the job. Each request is answered within 10 s,
+ * with BW_EIO when the connection was lost meanwhile: unlike an outcome it is not
+ * repeated. */
+
+/* Borrowed, as long as the worker lives: the connection that carries the worker's own
+ * calls, for what a handler adds (bw_queue_add(), bw_flow_add(): give a child the option
+ * `parent`, {"id": bw_job_id(), "queue": bw_job_queue_key()}) and asks. Its commands are
+ * in no fixed order with the side effects above, but each that was answered came before
+ * whatever is asked afterwards. Do not send commands that block. */
+BW_API struct bw_redis *bw_job_redis(const struct bw_job *job);
+/* The queue's prefix, and its qualified name "prefix:queue". */
+BW_API const char *bw_job_prefix(const struct bw_job *job);
+BW_API const char *bw_job_queue_key(const struct bw_job *job);
+
+/* As the bw_flow functions of flow.h, for this job. §8.7, §7.1 */
+BW_API BW_MUSTCHECK int bw_job_children_values(struct bw_job *job, bw_json_cb *cb,
+                                               void *arg);
+BW_API BW_MUSTCHECK int bw_job_ignored_failures(struct bw_job *job, bw_json_cb *cb,
+                                                void *arg);
+BW_API BW_MUSTCHECK int bw_job_dependency_counts(struct bw_job *job, bw_json_cb *cb,
+                                                 void *arg);
+/* A JSON string: "active", "waiting", "unknown" … §7.1 getState */
+BW_API BW_MUSTCHECK int bw_job_state(struct bw_job *job, bw_json_cb *cb, void *arg);
+/* Sets the lock to last `duration_ms` (> 0) from now; true: it was still ours. The
+ * worker's own renewal goes on and sets it to lockDuration again. §6.1 */
+typedef void bw_job_lock_cb(bool held, const struct bw_error *err, void *arg);
+BW_API BW_MUSTCHECK int bw_job_extend_lock(struct bw_job *job, int64_t duration_ms,
+                                           bw_job_lock_cb *cb, void *arg);
+
+/* Lets the job wait for its children, or for the one with key `child` (NULL: for all).
+ * The job is the library's until the callback: do not touch it meanwhile (cancel of its
+ * handler may still come). Then, if `moved`, the job has ended as by a bw_job_finish
+ * function and starts anew when the children are done; if not, there was nothing to wait
+ * for: it is the handler's again, go on. With an error it is the handler's again, too:
+ * BW_EJOB_FAILED_CHILD when a child has failed that fails its parent; BW_EJOB_NO_LOCK,
+ * BW_EJOB_LOCKED, BW_EJOB_MISSING or BW_EJOB_STATE: the job is somebody else's now.
+ * Repeated after a lost connection, as an outcome is. §8.2, BMQ-143 */
+typedef void bw_job_moved_cb(bool moved, const struct bw_error *err, void *arg);
+BW_API BW_MUSTCHECK int bw_job_move_to_waiting_children(struct bw_job *job,
+                                                        const char *child,
+                                                        bw_job_moved_cb *cb, void *arg);
+
 /* --- bw_job_finish functions: exactly one, once. Each takes the job. Never blocks.
  * Out of memory while handing the outcome over ends in the job being left to the stalled
  * check. */
@@ -86,5 +133,9 @@ BW_API void bw_job_move_to_wait(struct bw_job *job);
 /* The queue is limited for `delay_ms` and the job goes back to wait: RateLimitError.
  * §10.3 */
 BW_API void bw_job_rate_limit(struct bw_job *job, int64_t delay_ms);
+/* The program has moved the job itself, by its own calls (DelayedError, WaitingError and
+ * WaitingChildrenError of an external processor): nothing is recorded, the job is
+ * forgotten and its slot is free. §5.1 item 4 */
+BW_API void bw_job_moved(struct bw_job *job);
 
 #endif

@@ -53,6 +53,8 @@ struct bw_queue_options {
     const char *worker_name; /* written as `pb`; shown by dashboards; NULL: none */
     bool skip_lock_renewal;
     bool skip_stalled_check;
+    bool strict; /* the reference's own behaviour where it loses or doubles work, spec
+                    A.4; off */
     bool skip_listing; /* no extra connection that makes the worker visible to getWorkers
                         */
 };
