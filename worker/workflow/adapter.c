@@ -193,6 +193,7 @@ static void telegram_answered(struct tg_call *tg, void *arg)
     sent.message_id =
         json_integer_value(json_object_get(tg_call_result(tg), "message_id"));
     sent.not_modified = mentions(sent.description, "message is not modified");
+    sent.message_gone = mentions(sent.description, "message to delete not found");
     sent.blocked =
         sent.status == 403 && (mentions(sent.description, "bot was blocked") ||
                                mentions(sent.description, "user is deactivated"));

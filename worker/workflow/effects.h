@@ -62,6 +62,7 @@ struct wf_sent {
     int64_t retry_after_ms;  /* 0: none */
     int64_t message_id;      /* 0: none in the answer */
     bool not_modified;       /* an edit that changes nothing */
+    bool message_gone;       /* the message to delete is not there */
 };
 
 typedef void wf_telegram_done(const struct wf_sent *sent, void *arg);

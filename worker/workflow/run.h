@@ -79,7 +79,7 @@ struct wf_run {
     json_t *params;
     struct {
         enum wf_send_outcome outcome;
-        bool blocked, not_modified;
+        bool blocked, not_modified, message_gone;
         int status;
         int64_t retry_after_ms, message_id;
         char *description;

@@ -41,8 +41,17 @@ static void fail_transient(struct wf_run *run)
                      run->reply.description);
 }
 
+/* §9.6: refused, because what was asked for is so already. */
+static bool is_so_already(const struct wf_run *run)
+{
+    return (run->reply.not_modified && strcmp(run->method, "editMessageText") == 0) ||
+           (run->reply.message_gone && strcmp(run->method, "deleteMessage") == 0);
+}
+
 static void settled(struct wf_run *run)
 {
+    if (is_so_already(run))
+        run->reply.outcome = WF_SEND_OK;
     switch (run->reply.outcome) {
     case WF_SEND_OK:
         run->sent = run->sending;
@@ -69,6 +78,7 @@ static void keep_reply(struct wf_run *run, const struct wf_sent *sent)
     run->reply.outcome = sent->outcome;
     run->reply.blocked = sent->blocked;
     run->reply.not_modified = sent->not_modified;
+    run->reply.message_gone = sent->message_gone;
     run->reply.status = sent->status;
     run->reply.retry_after_ms = sent->retry_after_ms;
     run->reply.message_id = sent->message_id;

@@ -6,36 +6,9 @@
 
 #include "workflow/keyboard.h"
 #include "workflow/mem.h"
-#include "workflow/split.h"
+#include "workflow/nodes/parts.h"
 
 #define NOT_SET_UP "Сообщение не настроено"
-
-static const char *parse_mode(const json_t *config)
-{
-    static const char *const modes[] = { "HTML", "Markdown", "MarkdownV2" };
-    const char *mode = wf_member2(config, "parseMode", "parse_mode");
-
-    for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
-        if (mode != NULL && strcmp(mode, modes[i]) == 0)
-            return modes[i];
-    }
-    return modes[0];
-}
-
-static enum wf_escape escape_for(const struct wf_run *run, const char *mode)
-{
-    if (!run->engine->settings.escape)
-        return WF_ESCAPE_NONE;
-    if (strcmp(mode, "Markdown") == 0)
-        return WF_ESCAPE_MARKDOWN;
-    return strcmp(mode, "MarkdownV2") == 0 ? WF_ESCAPE_MARKDOWN_V2 : WF_ESCAPE_HTML;
-}
-
-static bool is_on(const json_t *config, const char *key, const char *other)
-{
-    return json_is_true(json_object_get(config, key)) ||
-           (other != NULL && json_is_true(json_object_get(config, other)));
-}
 
 /* --- the customer is needed and there is none (§5.2.1 step 2) */
 
@@ -81,84 +54,66 @@ static enum wf_action finish(struct wf_run *run)
         run, wait, wf_wait_payload(run, wf_keyboard_of(run->node), reason_for(wait)));
 }
 
-/* run->scratch: the parameters of the parts still to be sent. */
-static void send_next(struct wf_run *run)
+static void sent(struct wf_run *run)
 {
-    json_t *params;
+    wf_loop_resume(run, finish(run));
+}
 
-    if (json_array_size(run->scratch) == 0) {
-        wf_loop_resume(run, finish(run));
+/* --- attachments: declared by the editor, sent after the text (§5.2.1) */
+
+static const struct {
+    const char *type, *method, *member;
+} attachments[] = {
+    { "photo", "sendPhoto", "photo" },
+    { "image", "sendPhoto", "photo" },
+    { "video", "sendVideo", "video" },
+    { "audio", "sendAudio", "audio" },
+    { "document", "sendDocument", "document" },
+    { "animation", "sendAnimation", "animation" },
+};
+
+static void add_attachment(struct wf_run *run, const json_t *attachment, const char *mode)
+{
+    const char *type = wf_member(attachment, "type", "document");
+    char *file = wf_run_text(run, attachment, "fileId", "url");
+    json_t *params;
+    size_t i = 0;
+
+    while (i < sizeof(attachments) / sizeof(attachments[0]) &&
+           strcmp(attachments[i].type, type) != 0)
+        i++;
+    if (file == NULL || i == sizeof(attachments) / sizeof(attachments[0])) {
+        wf_log_warn(run,
+                    "an attachment without a file, or of an unknown type, is skipped");
+        free(file);
         return;
     }
-    params = json_incref(json_array_get(run->scratch, 0));
-    (void)json_array_remove(run->scratch, 0); /* it is there */
-    wf_send(run, "sendMessage", params, send_next);
-}
+    params = wf_parts_params(run);
+    wf_json_set_text(params, attachments[i].member, file);
+    if (*wf_member(attachment, "caption", "") != '\0') {
+        char *caption = wf_parts_render(run, wf_member(attachment, "caption", ""), mode);
 
-/* --- making them */
-
-static json_t *part(const struct wf_run *run, const char *text, const char *mode)
-{
-    const json_t *config = run->node->config;
-    json_t *params = wf_must(json_object());
-
-    wf_json_set_text(params, "chat_id", run->event.chat_id);
-    wf_json_set_text(params, "text", text);
-    wf_json_set_text(params, "parse_mode", mode);
-    if (is_on(config, "disable_web_page_preview", "disablePreview")) {
-        json_t *options = wf_must(json_object());
-
-        wf_json_set(options, "is_disabled", json_true());
-        wf_json_set(params, "link_preview_options", options);
+        wf_json_set_text(params, "caption", caption);
+        wf_json_set_text(params, "parse_mode", mode);
+        free(caption);
     }
-    if (is_on(config, "disable_notification", NULL))
-        wf_json_set(params, "disable_notification", json_true());
-    return params;
+    wf_parts_add(run, attachments[i].method, params);
+    free(file);
 }
 
-/* New: the text of all parts. */
-static char *render(struct wf_run *run, const char *text, const char *mode)
+static void add_attachments(struct wf_run *run, const char *mode)
 {
-    struct wf_scope scope = wf_run_scope(run);
-    struct bw_buf out = BW_BUF_INIT;
-    char *result;
+    const json_t *list = json_object_get(run->node->config, "attachments");
 
-    wf_check(wf_template_render(&scope, text, escape_for(run, mode), &out));
-    result = wf_strdup(out.len > 0 ? bw_buf_text(&out) : NOT_SET_UP);
-    bw_buf_fini(&out);
-    return result;
-}
-
-/* The keyboard goes with the last part. */
-static json_t *make_parts(const struct wf_run *run, const char *text, const char *mode,
-                          json_t *markup)
-{
-    json_t *parts = wf_must(json_array()), *last = NULL;
-
-    while (*text != '\0') {
-        size_t len = wf_split_message(text);
-        char *piece = wf_alloc(len + 1);
-
-        memcpy(piece, text, len);
-        last = part(run, piece, mode);
-        if (json_array_append_new(parts, last) != 0)
-            (void)wf_must(NULL);
-        free(piece);
-        text += len;
-        text += strspn(text, "\n ");
-    }
-    if (markup != NULL && last != NULL)
-        wf_json_set(last, "reply_markup", markup);
-    else
-        json_decref(markup);
-    return parts;
+    for (size_t i = 0; i < json_array_size(list); i++)
+        add_attachment(run, json_array_get(list, i), mode);
 }
 
 enum wf_action wf_start_message(struct wf_run *run)
 {
     const json_t *config = run->node->config;
     const char *raw = wf_member(config, "text", NOT_SET_UP);
-    const char *mode = parse_mode(config);
+    const char *mode = wf_parts_mode(config);
     struct wf_scope scope = wf_run_scope(run);
     struct bw_error err = { 0 };
     json_t *markup = NULL;
@@ -176,10 +131,11 @@ enum wf_action wf_start_message(struct wf_run *run)
         wf_check(rc);
     if (rc != BW_OK)
         return wf_node_fail(run, "%s", err.text);
-    text = render(run, *raw != '\0' ? raw : NOT_SET_UP, mode);
-    json_decref(run->scratch);
-    run->scratch = make_parts(run, text, mode, markup);
+    text = wf_parts_render(run, *raw != '\0' ? raw : NOT_SET_UP, mode);
+    wf_parts_begin(run);
+    wf_parts_add_text(run, *text != '\0' ? text : NOT_SET_UP, mode);
+    wf_parts_markup(run, markup);
     free(text);
-    send_next(run);
-    return WF_PENDING;
+    add_attachments(run, mode);
+    return wf_parts_send(run, sent);
 }

@@ -21,6 +21,9 @@ const struct wf_node_handler *wf_nodes_find(const char *type);
 
 enum wf_action wf_start_trigger(struct wf_run *run);
 enum wf_action wf_start_message(struct wf_run *run);
+enum wf_action wf_start_media(struct wf_run *run);
+enum wf_action wf_start_edit(struct wf_run *run);
+enum wf_action wf_start_delete(struct wf_run *run);
 enum wf_action wf_start_condition(struct wf_run *run);
 enum wf_action wf_start_switch(struct wf_run *run);
 enum wf_action wf_start_jump(struct wf_run *run);

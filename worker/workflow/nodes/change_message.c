@@ -1,0 +1,98 @@
+/* message.edit, message.delete. §5.2.2 */
+#include "workflow/nodes/nodes.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "workflow/keyboard.h"
+#include "workflow/mem.h"
+#include "workflow/nodes/parts.h"
+
+#define SAFE_INTEGER 9007199254740991.0
+
+/* The message to change: configured, else the one whose button was pressed. 0: none. */
+static int64_t message_id(struct wf_run *run)
+{
+    const json_t *given = json_object_get(run->node->config, "message_id");
+    json_t *value;
+    double number = NAN;
+
+    if (given == NULL)
+        given = json_object_get(run->node->config, "messageId");
+    value = given != NULL ? wf_run_value(run, given) : NULL;
+    if (value == NULL && run->event.callback_message_id != NULL)
+        value = wf_text(run->event.callback_message_id);
+    if (json_is_number(value) || (json_is_string(value) && json_string_length(value) > 0))
+        number = wf_value_number(value);
+    json_decref(value);
+    if (isnan(number) || number != trunc(number) || fabs(number) > SAFE_INTEGER)
+        return 0;
+    return (int64_t)number;
+}
+
+static json_t *target(const struct wf_run *run, int64_t id)
+{
+    json_t *params = wf_must(json_object());
+
+    wf_json_set_text(params, "chat_id", run->event.chat_id);
+    wf_json_set(params, "message_id", json_integer(id));
+    return params;
+}
+
+static enum wf_action no_id(struct wf_run *run)
+{
+    return wf_node_fail(run, "Telegram messageId must be a safe integer");
+}
+
+static void edited(struct wf_run *run)
+{
+    wf_loop_resume(run, wf_node_next());
+}
+
+enum wf_action wf_start_edit(struct wf_run *run)
+{
+    const json_t *config = run->node->config;
+    const char *raw = wf_member(config, "text", ""), *mode = wf_parts_mode(config);
+    struct wf_scope scope = wf_run_scope(run);
+    struct bw_error err = { 0 };
+    int64_t id = message_id(run);
+    json_t *markup = NULL, *params;
+    char *text;
+    int rc;
+
+    if (id == 0)
+        return no_id(run);
+    if (*raw == '\0')
+        return wf_node_fail(run, "Message text is required");
+    rc = wf_keyboard_node_markup(&scope, run->node, &markup, &err);
+    if (rc == BW_ENOMEM)
+        wf_check(rc);
+    if (rc != BW_OK)
+        return wf_node_fail(run, "%s", err.text);
+    params = target(run, id);
+    text = wf_parts_render(run, raw, mode);
+    wf_json_set_text(params, "text", text);
+    wf_json_set_text(params, "parse_mode", mode);
+    if (markup != NULL)
+        wf_json_set(params, "reply_markup", markup);
+    free(text);
+    wf_send(run, "editMessageText", params, edited);
+    return WF_PENDING;
+}
+
+static void deleted(struct wf_run *run)
+{
+    if (run->reply.message_gone)
+        wf_log_warn(run, "the message to delete is not there any more");
+    wf_loop_resume(run, wf_node_next());
+}
+
+enum wf_action wf_start_delete(struct wf_run *run)
+{
+    int64_t id = message_id(run);
+
+    if (id == 0)
+        return no_id(run);
+    wf_send(run, "deleteMessage", target(run, id), deleted);
+    return WF_PENDING;
+}
