@@ -312,8 +312,36 @@ static int load(json_t **given, const struct bw_add *add, struct bw_error *err)
     return BW_OK;
 }
 
+/* The parent that a node has in its flow, and the id that its children know. */
+static int store_place(json_t *stored, const struct bw_add_place *place,
+                       struct bw_error *err)
+{
+    const json_t *id = json_object_get(stored, "jobId");
+
+    if (place->has_children && json_object_get(stored, "de") != NULL)
+        return bw_error_set(err, BW_EINVAL, "deduplication: not of a job with children");
+    if (place->parent_id != NULL &&
+        json_object_set_new(stored, "parent",
+                            json_pack("{s:s, s:s}", "id", place->parent_id, "queue",
+                                      place->parent_queue)) != 0)
+        return no_memory(err);
+    if (place->id != NULL && (id == NULL || json_string_length(id) == 0) &&
+        json_object_set_new(stored, "jobId", json_string(place->id)) != 0)
+        return no_memory(err);
+    return BW_OK;
+}
+
 int bw_add_options_parse(struct bw_add_options *options, const struct bw_add *add,
                          struct bw_wall now, struct bw_error *err)
+{
+    static const struct bw_add_place alone = { 0 };
+
+    return bw_add_options_parse_node(options, add, now, &alone, err);
+}
+
+int bw_add_options_parse_node(struct bw_add_options *options, const struct bw_add *add,
+                              struct bw_wall now, const struct bw_add_place *place,
+                              struct bw_error *err)
 {
     json_t *given = NULL, *stored = NULL;
     int rc;
@@ -327,7 +355,10 @@ int bw_add_options_parse(struct bw_add_options *options, const struct bw_add *ad
         rc = no_memory(err);
         goto out;
     }
-    rc = check_all(stored, add, err);
+    options->has_children = place->has_children;
+    rc = store_place(stored, place, err);
+    if (rc == BW_OK)
+        rc = check_all(stored, add, err);
     if (rc == BW_OK)
         rc = take_stored(options, stored, now, err);
 out:

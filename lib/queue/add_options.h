@@ -19,12 +19,26 @@ struct bw_add_options {
     int64_t dedup_ttl;         /* ms, 0: none */
     int64_t timestamp, delay, priority;
     bool lifo;
+    bool has_children; /* it waits for them: the parent path */
+};
+
+/* What a job's place in a flow adds to its options. */
+struct bw_add_place {
+    const char *id;           /* of a job without a jobId of its own; or NULL */
+    const char *parent_id;    /* or NULL: as the options say */
+    const char *parent_queue; /* "prefix:queue" */
+    bool has_children;
 };
 
 /* BW_EINVAL names the option that is refused; BW_ENOMEM. On failure nothing is owned. */
 BW_MUSTCHECK int bw_add_options_parse(struct bw_add_options *options,
                                       const struct bw_add *add, struct bw_wall now,
                                       struct bw_error *err);
+/* The same for a node of a flow. §8.1 */
+BW_MUSTCHECK int bw_add_options_parse_node(struct bw_add_options *options,
+                                           const struct bw_add *add, struct bw_wall now,
+                                           const struct bw_add_place *place,
+                                           struct bw_error *err);
 /* Harmless on a zeroed or finished struct. */
 void bw_add_options_fini(struct bw_add_options *options);
 

@@ -114,6 +114,16 @@ void bw_add_log_build(struct bw_cmd *cmd, const struct bw_keys *keys, struct bw_
                       struct bw_text row, int64_t keep);
 void bw_update_data_build(struct bw_cmd *cmd, const struct bw_keys *keys,
                           struct bw_text id, struct bw_text json);
+/* A running job waits for its children, or the one with key `child` (data NULL: for all).
+ * Integer reply: 0 it does, 1 nothing to wait for, or a code. `unsure`: an earlier call
+ * may have done it; then BW_EJOB_NO_LOCK and BW_EJOB_LOCKED come before the rest. §8.2 */
+void bw_move_to_waiting_children_build(struct bw_cmd *cmd, const struct bw_keys *keys,
+                                       struct bw_wall now, struct bw_text id,
+                                       struct bw_text token, struct bw_text child,
+                                       bool unsure);
+/* A job's children (lua/dependencies.lua): four numbers, or all of them. §7.1 */
+void bw_dependencies_build(struct bw_cmd *cmd, const struct bw_keys *keys, const char *id,
+                           bool all);
 /* A ghost (an id in active without a hash): forget it. §4.2 */
 void bw_drop_ghost_build(struct bw_cmd *cmd, const struct bw_keys *keys,
                          struct bw_text id);
@@ -123,6 +133,15 @@ void bw_drop_ghost_build(struct bw_cmd *cmd, const struct bw_keys *keys,
  * is to be called again, without telling of it. §§3, 7.3 */
 void bw_add_build(struct bw_cmd *cmd, const struct bw_keys *keys, struct bw_wall now,
                   const struct bw_add *add, const struct bw_add_options *options);
+/* A tree of jobs, level by level, the root first (lua/add_flow.lua): replies as add does
+ * for the root. §8.1 */
+struct bw_flow_item {
+    struct bw_keys keys; /* owned, as `options` */
+    const struct bw_add *add;
+    struct bw_add_options options;
+};
+void bw_add_flow_build(struct bw_cmd *cmd, struct bw_wall now,
+                       const struct bw_flow_item *items, size_t count);
 void bw_pause_build(struct bw_cmd *cmd, const struct bw_keys *keys);
 void bw_resume_build(struct bw_cmd *cmd, const struct bw_keys *keys, bool tell);
 

@@ -9,15 +9,17 @@
 /* §3.1 */
 static const char *choose_path(const struct bw_add_options *options)
 {
+    if (options->has_children)
+        return "parent";
     if (options->delay > 0)
         return "delayed";
     return options->priority != 0 ? "prioritized" : "standard";
 }
 
-void bw_add_build(struct bw_cmd *cmd, const struct bw_keys *keys, struct bw_wall now,
-                  const struct bw_add *add, const struct bw_add_options *options)
+/* What lua/includes/insert.lua reads of a job. */
+static void add_job(struct bw_cmd *cmd, const struct bw_add *add,
+                    const struct bw_add_options *options)
 {
-    bw_cmd_queue_script(cmd, &bw_script_add, keys);
     bw_cmd_str(cmd, choose_path(options));
     bw_cmd_str(cmd, options->job_id);
     bw_cmd_str(cmd, add->name);
@@ -36,8 +38,33 @@ void bw_add_build(struct bw_cmd *cmd, const struct bw_keys *keys, struct bw_wall
     bw_cmd_str(cmd, options->dedup_id);
     bw_cmd_int(cmd, options->dedup_ttl);
     bw_cmd_str(cmd, options->dedup_modes);
-    bw_cmd_flag(cmd, false); /* no flow */
+}
+
+static void add_line(struct bw_cmd *cmd, const struct bw_add *add)
+{
+    bw_cmd_str(cmd, add->line == 5 ? "5" : "6");
+}
+
+void bw_add_build(struct bw_cmd *cmd, const struct bw_keys *keys, struct bw_wall now,
+                  const struct bw_add *add, const struct bw_add_options *options)
+{
+    bw_cmd_queue_script(cmd, &bw_script_add, keys);
     bw_cmd_int(cmd, now.ms);
+    add_line(cmd, add);
+    add_job(cmd, add, options);
+}
+
+void bw_add_flow_build(struct bw_cmd *cmd, struct bw_wall now,
+                       const struct bw_flow_item *items, size_t count)
+{
+    bw_cmd_queue_script(cmd, &bw_script_add_flow, &items[0].keys);
+    bw_cmd_int(cmd, now.ms);
+    add_line(cmd, items[0].add);
+    bw_cmd_int(cmd, (int64_t)count);
+    for (size_t i = 0; i < count; i++) {
+        bw_cmd_key(cmd, &items[i].keys, BW_KEY_BASE);
+        add_job(cmd, items[i].add, &items[i].options);
+    }
 }
 
 void bw_pause_build(struct bw_cmd *cmd, const struct bw_keys *keys)

@@ -56,6 +56,26 @@ void bw_update_data_build(struct bw_cmd *cmd, const struct bw_keys *keys,
     bw_cmd_text(cmd, json);
 }
 
+void bw_move_to_waiting_children_build(struct bw_cmd *cmd, const struct bw_keys *keys,
+                                       struct bw_wall now, struct bw_text id,
+                                       struct bw_text token, struct bw_text child,
+                                       bool unsure)
+{
+    start_job_script(cmd, &bw_script_move_to_waiting_children, keys, id);
+    bw_cmd_text(cmd, token);
+    bw_cmd_text(cmd, child);
+    bw_cmd_int(cmd, now.ms);
+    bw_cmd_flag(cmd, unsure);
+}
+
+void bw_dependencies_build(struct bw_cmd *cmd, const struct bw_keys *keys, const char *id,
+                           bool all)
+{
+    bw_cmd_queue_script(cmd, &bw_script_dependencies, keys);
+    bw_cmd_str(cmd, id);
+    bw_cmd_str(cmd, all ? "all" : "counts");
+}
+
 void bw_drop_ghost_build(struct bw_cmd *cmd, const struct bw_keys *keys,
                          struct bw_text id)
 {

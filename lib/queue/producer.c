@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "queue/add_reply.h"
 #include "queue/calls.h"
 #include "redis/client.h"
 
@@ -14,27 +15,29 @@ struct add_call {
     void *arg;
 };
 
+int bw_add_reply_decode(const struct bw_reply *reply, struct bw_error *err)
+{
+    int code = BW_EPROTO;
+
+    if (bw_reply_kind(reply) == BW_REPLY_STRING)
+        return BW_OK;
+    if (bw_reply_kind(reply) == BW_REPLY_INTEGER && bw_reply_integer(reply) < 0)
+        code = bw_script_code(bw_reply_integer(reply));
+    return bw_error_set(err, code, "add: %s",
+                        code == BW_EJOB_PARENT_MISSING ? "the parent job is missing"
+                        : code == BW_EJOB_OTHER_PARENT
+                            ? "the job belongs to another parent already"
+                            : "unexpected reply");
+}
+
 static void add_done(const struct bw_reply *reply, const struct bw_error *err, void *arg)
 {
     struct add_call *call = arg;
     struct bw_error own;
 
-    if (err == NULL && bw_reply_kind(reply) == BW_REPLY_STRING) {
-        call->cb(bw_reply_text(reply, NULL), NULL, call->arg);
-    } else if (err == NULL) {
-        int code = bw_reply_kind(reply) == BW_REPLY_INTEGER
-                       ? bw_script_code(bw_reply_integer(reply))
-                       : BW_OK;
-
-        (void)bw_error_set(&own, code != BW_OK ? code : BW_EPROTO, "add: %s",
-                           code == BW_EJOB_PARENT_MISSING ? "the parent job is missing"
-                           : code == BW_EJOB_OTHER_PARENT
-                               ? "the job belongs to another parent already"
-                               : "unexpected reply");
-        call->cb(NULL, &own, call->arg);
-    } else {
-        call->cb(NULL, err, call->arg);
-    }
+    if (err == NULL && bw_add_reply_decode(reply, &own) != BW_OK)
+        err = &own;
+    call->cb(err == NULL ? bw_reply_text(reply, NULL) : NULL, err, call->arg);
     free(call);
 }
 

@@ -23,6 +23,9 @@ struct bw_add {         /* one job to add; all borrowed for the call */
      * priority, lifo, jobId, removeOnComplete …); NULL: none. §2.3 */
     const char *opts;
     size_t opts_len;
+    /* 0 or 6: as BullMQ 6.x. 5: as 5.x, where they differ: `debounced` events beside
+     * `deduplicated`, a flow's parents released while it is added (§3.6, §8.1). */
+    int line;
 };
 
 /* `id` is borrowed for the call; NULL exactly when `err` is not. */
