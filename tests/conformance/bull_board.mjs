@@ -68,7 +68,7 @@ async function main() {
     }
     const redis = await startRedis();
     const side = new Side('bulwark', [command], 0);
-    const stage = new Stage(side, await bullmq('6'), redis.url());
+    const stage = new Stage(side, '6', await bullmq('6'), redis.url());
     await fill(stage);
     const app = await bullBoard([stage.queue]);
     const server = app.listen(0, '127.0.0.1');

@@ -122,9 +122,10 @@ class Masker {
 
 /**
  * `raw` of dump() masked. `ignore` lists suffixes of queue keys that a scenario cannot compare.
- * Keys are named by prefix and queue as they are; their lifetimes stay for compare().
+ * Keys are named by prefix and queue as they are; their lifetimes stay for compare(). `results` are
+ * [name, value] of operations, masked alike and put beside the keys.
  */
-export function mask(raw, { since, ignore = [] }) {
+export function mask(raw, { since, ignore = [], results = [] }) {
     const masker = new Masker(since);
     const result = {};
     const rank = (key) => (key.endsWith(':events') ? 0 : 1); // names UUIDs in the order of events
@@ -135,6 +136,9 @@ export function mask(raw, { since, ignore = [] }) {
         if (suffix === 'meta') delete value.version; // the line of the producer, by definition
         result[masker.text(key)] = { value, pttl: raw[key].pttl };
     }
+    results.forEach(([name, value], i) => {
+        result[`(${i + 1}: ${name})`] = { value: masker.tree(value), pttl: -1 };
+    });
     return result;
 }
 

@@ -1,13 +1,13 @@
 #!/usr/bin/env node
-// run.mjs [--line 5|6] [--only TEXT] [--ours COMMAND | --self] [--list]
+// run.mjs [--line 5|6] [--only TEXT] [--self] [--list]
 //
 // Runs every scenario once with BullMQ's Worker and once with ours, in two databases of one private
 // Redis, and compares all keys they leave (specification, Appendix B) and what BullMQ's own Queue
 // reads from them. Both lines of BullMQ in turn, where a scenario allows it.
-//   --only TEXT     scenarios whose name contains TEXT
-//   --ours COMMAND  our worker program (default: peer_worker of $BULWARK_BUILD)
-//   --self          BullMQ on both sides: shows that the masking hides no noise
-//   --list          names the scenarios and what they answer for
+//   --only TEXT  scenarios whose name contains TEXT
+//   --self       BullMQ on both sides: shows that the masking hides no noise
+//   --list       names the scenarios and what they answer for
+// Our programs, peer_worker and peer_client, are those of $BULWARK_BUILD (default: build/debug).
 // Exit code 0 when all are equal.
 import path from 'node:path';
 import process from 'node:process';
@@ -16,6 +16,7 @@ import { parseArgs } from 'node:util';
 
 import { bullmq } from '../peer/peer.mjs';
 import { startRedis } from '../peer/server.mjs';
+import { ProgramClient } from './clients.mjs';
 import { compare } from './dump.mjs';
 import { scenarios } from './scenarios/all.mjs';
 import { Side, Stage } from './stage.mjs';
@@ -29,23 +30,30 @@ function options() {
         options: {
             line: { type: 'string' },
             only: { type: 'string', default: '' },
-            ours: { type: 'string' },
             self: { type: 'boolean', default: false },
             list: { type: 'boolean', default: false },
         },
     });
     const build = process.env.BULWARK_BUILD ?? path.join(here, '../../build/debug');
-    const ours = values.ours ?? path.join(build, 'tests/conformance/peer_worker');
+    const program = (name) => path.join(build, 'tests/conformance', name);
     return {
         ...values,
         chosen: scenarios.filter(({ name }) => name.includes(values.only)),
         lines: Object.keys(LINES).filter((line) => [undefined, line].includes(values.line)),
-        command: values.self ? node : () => [ours],
+        other: (line) =>
+            values.self
+                ? new Side('BullMQ again', node(line), 1)
+                : new Side(
+                      'bulwark',
+                      [program('peer_worker')],
+                      1,
+                      new ProgramClient(program('peer_client')),
+                  ),
     };
 }
 
-async function perform(scenario, side, library, server) {
-    const stage = new Stage(side, library, server.url(side.database));
+async function perform(scenario, side, line, server) {
+    const stage = new Stage(side, line, await bullmq(line), server.url(side.database));
     try {
         return await stage.result(await scenario.run(stage));
     } finally {
@@ -54,9 +62,9 @@ async function perform(scenario, side, library, server) {
 }
 
 /** Lines that say what differs or went wrong; none when both sides agree. */
-async function differ(scenario, sides, library, server) {
+async function differ(scenario, sides, line, server) {
     const runs = await Promise.allSettled(
-        sides.map((side) => perform(scenario, side, library, server)),
+        sides.map((side) => perform(scenario, side, line, server)),
     );
     const broken = runs.flatMap((run, i) =>
         run.status === 'rejected' ? [`${sides[i].name}: ${run.reason.stack}`] : [],
@@ -74,14 +82,10 @@ function report(scenario, line, found, ms) {
 }
 
 async function runLine(line, opts, server, counts) {
-    const library = await bullmq(line);
-    const sides = [
-        new Side('BullMQ', node(line), 0),
-        new Side(opts.self ? 'BullMQ again' : 'bulwark', opts.command(line), 1),
-    ];
+    const sides = [new Side('BullMQ', node(line), 0), opts.other(line)];
     for (const scenario of opts.chosen.filter(({ lines }) => lines.includes(line))) {
         const start = Date.now();
-        const found = await differ(scenario, sides, library, server);
+        const found = await differ(scenario, sides, line, server);
         report(scenario, line, found, Date.now() - start);
         counts[found.length === 0 ? 'passed' : 'failed']++;
     }

@@ -7,6 +7,7 @@ import readline from 'node:readline';
 
 import { Redis } from '../peer/peer.mjs';
 import { startProcess, until } from '../peer/server.mjs';
+import { LibraryClient } from './clients.mjs';
 import { dump, mask } from './dump.mjs';
 import { view } from './view.mjs';
 
@@ -52,14 +53,15 @@ class WorkerProcess {
 }
 
 /**
- * Who works: the command of its worker program, kept warm by one spare process. `library` of
- * Stage below is the line of BullMQ whose objects produce and look.
+ * Who works: the command of its worker program, kept warm by one spare process, and the client that
+ * performs Stage.op(). `library` of Stage below is the line of BullMQ whose objects produce and look.
  */
 export class Side {
-    constructor(name, command, database) {
+    constructor(name, command, database, client = new LibraryClient()) {
         this.name = name;
         this.command = command;
         this.database = database;
+        this.client = client;
         this.spare = new WorkerProcess(command);
     }
 
@@ -71,12 +73,15 @@ export class Side {
 
     async end() {
         await this.spare.kill();
+        await this.client.end();
     }
 }
 
 export class Stage {
-    constructor(side, library, url) {
+    /** `line` is '6' or '5', `library` its module, `url` the side's database. */
+    constructor(side, line, library, url) {
         this.side = side;
+        this.line = line;
         this.library = library;
         this.url = url;
         this.redis = new Redis(url, { maxRetriesPerRequest: null });
@@ -88,6 +93,8 @@ export class Stage {
         this.settles = true;
         this.since = Date.now();
         this.opened = [];
+        this.queues = new Map();
+        this.results = [];
     }
 
     connectionOptions() {
@@ -102,9 +109,14 @@ export class Stage {
         return queue;
     }
 
+    /** The same Queue object each time. */
+    queueNamed(name) {
+        if (!this.queues.has(name)) this.queues.set(name, this.queueOf(name));
+        return this.queues.get(name);
+    }
+
     get queue() {
-        this.mainQueue ??= this.queueOf(this.name);
-        return this.mainQueue;
+        return this.queueNamed(this.name);
     }
 
     get flows() {
@@ -122,6 +134,16 @@ export class Stage {
     /** Adds a job whose nth start runs steps[n - 1]; see interpreter.mjs. */
     add(name, steps, opts) {
         return this.queue.add(name, { do: steps }, opts);
+    }
+
+    /**
+     * Performs an operation with the side's own library (ops_*.mjs, client_*.c). Resolves with
+     * {ok: result} or {refused: number or true}, which is compared too.
+     */
+    async op(name, args = {}, queue = this.name) {
+        const result = await this.side.client.run(this, name, queue, args);
+        this.results.push([name, result]);
+        return result;
     }
 
     config(more) {
@@ -200,7 +222,11 @@ export class Stage {
     async result(extra) {
         await this.settle();
         // Before the view: asking BullMQ for a list of states may touch keys.
-        const keys = mask(await dump(this.redis), { since: this.since, ignore: this.ignored });
+        const keys = mask(await dump(this.redis), {
+            since: this.since,
+            ignore: this.ignored,
+            results: this.results,
+        });
         if (extra !== undefined) keys['(result)'] = { value: extra, pttl: -1 };
         keys['(BullMQ sees)'] = { value: await view(this.queue), pttl: -1 };
         return keys;

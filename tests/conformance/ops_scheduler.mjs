@@ -1,0 +1,2 @@
+// Job schedulers, with BullMQ's Queue; client_scheduler.c has ours. See ops_queue.mjs.
+export const schedulerOps = {};

@@ -1,0 +1,2 @@
+// Deduplication in all its modes (§3.6, §5.3).
+export const deduplication = [];

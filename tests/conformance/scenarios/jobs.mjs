@@ -1,0 +1,2 @@
+// Operations on single jobs (§7.1, §7.2).
+export const jobs = [];

@@ -1,0 +1,2 @@
+// Reading a queue (§7.4).
+export const reading = [];

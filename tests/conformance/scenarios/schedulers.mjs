@@ -1,0 +1,2 @@
+// Job schedulers and legacy repeatables (§9).
+export const schedulers = [];
