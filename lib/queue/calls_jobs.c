@@ -76,6 +76,12 @@ void bw_dependencies_build(struct bw_cmd *cmd, const struct bw_keys *keys, const
     bw_cmd_str(cmd, all ? "all" : "counts");
 }
 
+void bw_job_state_build(struct bw_cmd *cmd, const struct bw_keys *keys, const char *id)
+{
+    bw_cmd_queue_script(cmd, &bw_script_job_state, keys);
+    bw_cmd_str(cmd, id);
+}
+
 void bw_drop_ghost_build(struct bw_cmd *cmd, const struct bw_keys *keys,
                          struct bw_text id)
 {

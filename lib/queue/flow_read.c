@@ -1,4 +1,4 @@
-/* What a job's children left it, as JSON. §§7.1, 8.7 */
+/* What a job's children left it, and where it is, as JSON. §§7.1, 8.7 */
 #include <bulwark/flow.h>
 
 #include <stdlib.h>
@@ -110,6 +110,7 @@ static int print_dependencies(struct bw_buf *out, const struct bw_reply *reply)
 
 struct read_call {
     print_fn *print;
+    enum bw_reply_kind kind; /* of the reply */
     bw_json_cb *cb;
     void *arg;
 };
@@ -120,11 +121,11 @@ static void read_done(const struct bw_reply *reply, const struct bw_error *err, 
     struct bw_buf json = BW_BUF_INIT;
     struct bw_error own;
 
-    if (err == NULL && bw_reply_kind(reply) != BW_REPLY_ARRAY) {
-        (void)bw_error_set(&own, BW_EPROTO, "children: unexpected reply");
+    if (err == NULL && bw_reply_kind(reply) != call->kind) {
+        (void)bw_error_set(&own, BW_EPROTO, "unexpected reply about a job");
         err = &own;
     } else if (err == NULL && call->print(&json, reply) != BW_OK) {
-        (void)bw_error_set(&own, BW_ENOMEM, "children: out of memory");
+        (void)bw_error_set(&own, BW_ENOMEM, "reading a job: out of memory");
         err = &own;
     }
     if (err == NULL)
@@ -141,9 +142,8 @@ struct job_name {
 
 typedef int build_fn(struct bw_cmd *cmd, const struct bw_keys *keys, const char *id);
 
-static int read_children(struct bw_redis *redis, const struct job_name *job,
-                         build_fn *build, const struct read_call *what,
-                         unsigned timeout_ms)
+static int read_job(struct bw_redis *redis, const struct job_name *job, build_fn *build,
+                    const struct read_call *what, unsigned timeout_ms)
 {
     struct bw_cmd cmd = BW_CMD_INIT;
     struct read_call *call;
@@ -205,9 +205,9 @@ int bw_flow_children_values(struct bw_redis *redis, const char *prefix, const ch
                             void *arg)
 {
     struct job_name job = { prefix, queue, id };
-    struct read_call call = { print_values, cb, arg };
+    struct read_call call = { print_values, BW_REPLY_ARRAY, cb, arg };
 
-    return read_children(redis, &job, build_values, &call, timeout_ms);
+    return read_job(redis, &job, build_values, &call, timeout_ms);
 }
 
 int bw_flow_ignored_failures(struct bw_redis *redis, const char *prefix,
@@ -215,9 +215,9 @@ int bw_flow_ignored_failures(struct bw_redis *redis, const char *prefix,
                              bw_json_cb *cb, void *arg)
 {
     struct job_name job = { prefix, queue, id };
-    struct read_call call = { print_reasons, cb, arg };
+    struct read_call call = { print_reasons, BW_REPLY_ARRAY, cb, arg };
 
-    return read_children(redis, &job, build_ignored, &call, timeout_ms);
+    return read_job(redis, &job, build_ignored, &call, timeout_ms);
 }
 
 int bw_flow_dependency_counts(struct bw_redis *redis, const char *prefix,
@@ -225,16 +225,31 @@ int bw_flow_dependency_counts(struct bw_redis *redis, const char *prefix,
                               bw_json_cb *cb, void *arg)
 {
     struct job_name job = { prefix, queue, id };
-    struct read_call call = { print_counts, cb, arg };
+    struct read_call call = { print_counts, BW_REPLY_ARRAY, cb, arg };
 
-    return read_children(redis, &job, build_counts, &call, timeout_ms);
+    return read_job(redis, &job, build_counts, &call, timeout_ms);
 }
 
 int bw_flow_dependencies(struct bw_redis *redis, const char *prefix, const char *queue,
                          const char *id, unsigned timeout_ms, bw_json_cb *cb, void *arg)
 {
     struct job_name job = { prefix, queue, id };
-    struct read_call call = { print_dependencies, cb, arg };
+    struct read_call call = { print_dependencies, BW_REPLY_ARRAY, cb, arg };
 
-    return read_children(redis, &job, build_dependencies, &call, timeout_ms);
+    return read_job(redis, &job, build_dependencies, &call, timeout_ms);
+}
+
+static int build_state(struct bw_cmd *cmd, const struct bw_keys *keys, const char *id)
+{
+    bw_job_state_build(cmd, keys, id);
+    return BW_OK;
+}
+
+int bw_flow_state(struct bw_redis *redis, const char *prefix, const char *queue,
+                  const char *id, unsigned timeout_ms, bw_json_cb *cb, void *arg)
+{
+    struct job_name job = { prefix, queue, id };
+    struct read_call call = { add_string, BW_REPLY_STRING, cb, arg };
+
+    return read_job(redis, &job, build_state, &call, timeout_ms);
 }

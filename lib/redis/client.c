@@ -10,7 +10,8 @@
 
 struct bw_redis {
     struct bw_loop *loop;
-    struct bw_conn *conn;
+    struct bw_conn *conn; /* NULL: lent none at present */
+    bool lent;            /* the connection is another's */
     struct bw_waker *waker;
     struct bw_mailbox calls;
     atomic_bool ready;
@@ -44,9 +45,9 @@ static void fail(const struct call *call, int code, const char *text)
 static void forward(struct bw_redis *redis, const struct call *call)
 {
     int64_t left_ms = bw_mono_ms_until(bw_mono_now(NULL), call->deadline);
-    int rc = BW_ETIMEDOUT;
+    int rc = redis->conn != NULL ? BW_ETIMEDOUT : BW_ECLOSED;
 
-    if (left_ms > 0)
+    if (left_ms > 0 && redis->conn != NULL)
         rc =
             bw_conn_send(redis->conn, &call->cmd, (unsigned)left_ms, call->cb, call->arg);
     if (rc == BW_ETIMEDOUT)
@@ -118,6 +119,33 @@ int bw_redis_create(struct bw_redis **redisp, struct bw_loop *loop,
     return BW_OK;
 }
 
+int bw_redis_create_lent(struct bw_redis **redisp, struct bw_loop *loop,
+                         struct bw_error *err)
+{
+    struct bw_redis *redis = bw_calloc(1, sizeof *redis);
+    int rc;
+
+    if (redis == NULL)
+        return bw_error_set(err, BW_ENOMEM, "out of memory");
+    redis->loop = loop;
+    redis->lent = true;
+    atomic_init(&redis->ready, false);
+    bw_mailbox_init(&redis->calls);
+    rc = bw_waker_create(&redis->waker, loop, on_wake, redis, err);
+    if (rc != BW_OK) {
+        bw_redis_destroy(&redis);
+        return rc;
+    }
+    *redisp = redis;
+    return BW_OK;
+}
+
+void bw_redis_lend(struct bw_redis *redis, struct bw_conn *conn)
+{
+    redis->conn = conn;
+    atomic_store_explicit(&redis->ready, conn != NULL, memory_order_relaxed);
+}
+
 void bw_redis_open(struct bw_redis *redis)
 {
     bw_conn_open(redis->conn);
@@ -126,7 +154,10 @@ void bw_redis_open(struct bw_redis *redis)
 void bw_redis_close(struct bw_redis *redis)
 {
     atomic_store_explicit(&redis->ready, false, memory_order_relaxed);
-    bw_conn_reset(redis->conn, "the loop has ended", false);
+    if (redis->lent)
+        redis->conn = NULL;
+    else
+        bw_conn_reset(redis->conn, "the loop has ended", false);
     on_wake(redis); /* what is on its way finds no connection */
 }
 
@@ -140,7 +171,8 @@ void bw_redis_destroy(struct bw_redis **redisp)
     *redisp = NULL;
     /* So that a callback that tries again is refused, and the mailbox stays empty. */
     atomic_store_explicit(&redis->ready, false, memory_order_relaxed);
-    bw_conn_destroy(&redis->conn);
+    if (!redis->lent)
+        bw_conn_destroy(&redis->conn);
     mail = bw_mailbox_take_all(&redis->calls);
     while (mail != NULL) {
         struct call *call = BW_LIST_OF(mail, struct call, mail);

@@ -10,6 +10,7 @@
 #include <bulwark/redis.h>
 
 struct bw_cmd;
+struct bw_conn;
 struct bw_log;
 struct bw_loop;
 
@@ -17,6 +18,12 @@ struct bw_loop;
 BW_MUSTCHECK int bw_redis_create(struct bw_redis **redisp, struct bw_loop *loop,
                                  const struct bw_redis_options *options,
                                  const struct bw_log *log, struct bw_error *err);
+/* One without a connection of its own: it uses the one that it is lent. */
+BW_MUSTCHECK int bw_redis_create_lent(struct bw_redis **redisp, struct bw_loop *loop,
+                                      struct bw_error *err);
+/* On the loop: from now on commands go over `conn`, which is ready; NULL: it is taken
+ * back, and commands are refused. */
+void bw_redis_lend(struct bw_redis *redis, struct bw_conn *conn);
 /* Begins to connect. */
 void bw_redis_open(struct bw_redis *redis);
 /* The loop has ended, but not all threads that may send: calls back what is pending, and

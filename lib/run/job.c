@@ -182,6 +182,12 @@ static void answer(struct bw_job *job)
     bw_reactor_send(reactor, &job->letter);
 }
 
+void bw_job_forget_handler(struct bw_job *job)
+{
+    atomic_store(&job->answer, ANSWER_GIVEN); /* callbacks are on this thread as well */
+    job->answered = true;
+}
+
 /* Texts of an outcome. Without memory the job is left to the stalled check. */
 static bool set_text(struct bw_job *job, struct bw_buf *buf, const char *text, size_t len)
 {
@@ -246,6 +252,13 @@ void bw_job_rate_limit(struct bw_job *job, int64_t delay_ms)
     assert(job->magic == BW_JOB_MAGIC);
     job->outcome.kind = BW_OUTCOME_LIMIT;
     job->outcome.delay_ms = delay_ms > 0 ? delay_ms : 0;
+    answer(job);
+}
+
+void bw_job_moved(struct bw_job *job)
+{
+    assert(job->magic == BW_JOB_MAGIC);
+    job->outcome.kind = BW_OUTCOME_MOVED;
     answer(job);
 }
 

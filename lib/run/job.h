@@ -45,7 +45,8 @@ enum bw_outcome_kind {
     BW_OUTCOME_DELAY,
     BW_OUTCOME_WAIT,
     BW_OUTCOME_LIMIT,
-    BW_OUTCOME_LEAVE /* left to the stalled check: nothing can be recorded */
+    BW_OUTCOME_MOVED, /* by the program itself: nothing to record */
+    BW_OUTCOME_LEAVE  /* left to the stalled check: nothing can be recorded */
 };
 
 struct bw_outcome { /* what the handler said */
@@ -94,6 +95,10 @@ void bw_job_destroy(struct bw_job **jobp);
 
 /* Sets cancelled and tells the handler, unless it has answered or was told before. */
 void bw_job_cancel(struct bw_job *job);
+
+/* The job ends without its handler's answer: it is not told of anything any more, and
+ * counts as answered. */
+void bw_job_forget_handler(struct bw_job *job);
 
 /* Puts an outcome in the handler's place, for a job that no handler ever gets (or gets
  * again). */

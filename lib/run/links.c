@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "redis/client.h"
 #include "run/queue_loop.h"
 #include "run/reactor.h"
 
@@ -22,6 +23,7 @@ static void recover(struct bw_reactor *reactor)
             links->dead_count * sizeof links->dead[0]);
     links->listed = 0;
     links->recovered = true;
+    bw_redis_lend(reactor->commands, links->command);
     for (size_t i = 0; i < reactor->queue_count; i++)
         bw_queue_recover(reactor->queues[i]);
 }
@@ -178,6 +180,7 @@ static void on_command_lost(struct bw_conn *conn, const struct bw_error *why, vo
 
     (void)conn;
     (void)why; /* the connection has logged it */
+    bw_redis_lend(reactor->commands, NULL);
     add_dead(links, links->command_id);
     links->command_id = 0;
     links->recovered = false;

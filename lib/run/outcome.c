@@ -157,6 +157,8 @@ bool bw_outcome_decide(struct bw_job *job)
     case BW_OUTCOME_LIMIT:
         decide_limit(job);
         return true;
+    case BW_OUTCOME_MOVED:
+        return false;
     case BW_OUTCOME_LEAVE:
         return leave(job, "out of memory");
     }

@@ -34,6 +34,7 @@ struct bw_queue_loop {
     struct bw_reactor *reactor;
     size_t index; /* among the reactor's queues */
     char *name, *prefix, *worker_name, *client_name;
+    char *qualified_name;            /* "prefix:queue" */
     struct bw_queue_options options; /* its texts are those above */
     struct bw_handler handler;
     void *handler_arg;

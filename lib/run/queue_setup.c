@@ -65,6 +65,15 @@ static int copy_text(char **to, const char *from)
     return *to != NULL ? BW_OK : BW_ENOMEM;
 }
 
+static char *qualified_name(const char *prefix, const char *name)
+{
+    struct bw_buf text = BW_BUF_INIT;
+
+    if (bw_buf_addf(&text, "%s:%s", prefix, name) != BW_OK)
+        return NULL;
+    return bw_buf_take(&text);
+}
+
 static int copy_options(struct bw_queue_loop *queue,
                         const struct bw_queue_options *options)
 {
@@ -81,6 +90,9 @@ static int copy_options(struct bw_queue_loop *queue,
     own->worker_name = queue->worker_name;
     if (own->lock_renew_time == BW_LOCK_RENEW_HALF)
         own->lock_renew_time = own->lock_duration / 2;
+    queue->qualified_name = qualified_name(queue->prefix, queue->name);
+    if (queue->qualified_name == NULL)
+        return BW_ENOMEM;
     queue->client_name =
         bw_keys_client_name(queue->prefix, queue->name, queue->worker_name);
     return queue->client_name != NULL ? BW_OK : BW_ENOMEM;
@@ -189,5 +201,6 @@ void bw_queue_destroy(struct bw_queue_loop **queuep)
     free(queue->prefix);
     free(queue->worker_name);
     free(queue->client_name);
+    free(queue->qualified_name);
     free(queue);
 }

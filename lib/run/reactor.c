@@ -121,6 +121,7 @@ static void on_turn(void *arg)
 
     hand_out_jobs(reactor);
     bw_effects_flush(reactor);
+    bw_requests_flush(reactor);
     turn_queues(reactor);
     bw_markers_turn(reactor);
     bw_drain_turn(reactor);
@@ -157,6 +158,7 @@ int bw_reactor_create(struct bw_reactor **reactorp,
     reactor->clock = options->clock;
     bw_letterbox_init(&reactor->letters);
     bw_effects_init(&reactor->effects);
+    bw_requests_init(&reactor->requests);
     bw_mutex_init(&reactor->cancel_mutex);
     atomic_init(&reactor->drain_at_ns, INT64_MAX);
     bw_rand_init(&reactor->rand, bw_rand_process_seed());
@@ -166,6 +168,8 @@ int bw_reactor_create(struct bw_reactor **reactorp,
         result = bw_redis_options_dup(&reactor->redis, options->redis, err);
     if (result == BW_OK)
         result = bw_loop_create(&reactor->loop, options->clock, err);
+    if (result == BW_OK)
+        result = bw_redis_create_lent(&reactor->commands, reactor->loop, err);
     if (result != BW_OK) {
         bw_reactor_destroy(&reactor);
         return result;
@@ -255,6 +259,8 @@ void bw_reactor_run(struct bw_reactor *reactor)
     bw_links_close(reactor);
     for (size_t i = 0; i < reactor->client_count; i++)
         bw_redis_close(reactor->clients[i]);
+    bw_redis_close(reactor->commands);
+    bw_requests_close(reactor);
     atomic_store(&reactor->connected_now, false);
     current = NULL;
 }
@@ -269,8 +275,10 @@ void bw_reactor_destroy(struct bw_reactor **reactorp)
     for (size_t i = 0; i < reactor->client_count; i++)
         bw_redis_destroy(&reactor->clients[i]);
     free(reactor->clients);
+    bw_redis_destroy(&reactor->commands);
     bw_letterbox_read(&reactor->letters, false);
     bw_effects_fini(reactor);
+    bw_requests_fini(&reactor->requests);
     bw_links_close(reactor);
     for (size_t i = 0; i < reactor->queue_count; i++)
         bw_queue_destroy(&reactor->queues[i]);

@@ -26,6 +26,7 @@
 #include "run/letters.h"
 #include "run/markers.h"
 #include "run/processors.h"
+#include "run/requests.h"
 #include "run/settle.h"
 
 struct bw_job;
@@ -52,9 +53,11 @@ struct bw_reactor {
 
     struct bw_redis **clients; /* the program's own connections */
     size_t client_count;
+    struct bw_redis *commands; /* the command connection, lent to handlers */
 
     struct bw_letterbox letters; /* any thread */
     struct bw_effects effects;
+    struct bw_requests requests;
     struct bw_mutex
         cancel_mutex; /* held while a cancel callback runs; guards nothing else */
 

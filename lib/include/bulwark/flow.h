@@ -14,6 +14,10 @@
 #include <bulwark/redis.h>
 #include <bulwark/time.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* --- adding */
 
 struct bw_flow_node {  /* all borrowed for the call */
@@ -66,5 +70,15 @@ BW_API BW_MUSTCHECK int bw_flow_dependencies(struct bw_redis *redis, const char 
                                              const char *queue, const char *id,
                                              unsigned timeout_ms, bw_json_cb *cb,
                                              void *arg);
+
+/* In which state a job is, as a JSON string: "waiting", "active", "delayed",
+ * "prioritized", "waiting-children", "completed", "failed" or "unknown". §7.1 getState */
+BW_API BW_MUSTCHECK int bw_flow_state(struct bw_redis *redis, const char *prefix,
+                                      const char *queue, const char *id,
+                                      unsigned timeout_ms, bw_json_cb *cb, void *arg);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -19,6 +19,10 @@
 #include <bulwark/log.h>
 #include <bulwark/redis.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct bw_job;
 
 BW_API const char *bw_job_queue(const struct bw_job *job);
@@ -74,7 +78,8 @@ BW_API BW_MUSTCHECK int bw_job_update_data(struct bw_job *job, const char *json,
  * calls, for what a handler adds (bw_queue_add(), bw_flow_add(): give a child the option
  * `parent`, {"id": bw_job_id(), "queue": bw_job_queue_key()}) and asks. Its commands are
  * in no fixed order with the side effects above, but each that was answered came before
- * whatever is asked afterwards. Do not send commands that block. */
+ * whatever is asked afterwards. Do not send commands that block, and allow at least 10 s
+ * for an answer: one that is late takes the connection down with it. */
 BW_API struct bw_redis *bw_job_redis(const struct bw_job *job);
 /* The queue's prefix, and its qualified name "prefix:queue". */
 BW_API const char *bw_job_prefix(const struct bw_job *job);
@@ -137,5 +142,9 @@ BW_API void bw_job_rate_limit(struct bw_job *job, int64_t delay_ms);
  * WaitingChildrenError of an external processor): nothing is recorded, the job is
  * forgotten and its slot is free. §5.1 item 4 */
 BW_API void bw_job_moved(struct bw_job *job);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -1,0 +1,330 @@
+#include "run/requests.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "run/job.h"
+#include "run/queue_loop.h"
+#include "run/reactor.h"
+
+struct move {
+    struct bw_letter letter;
+    struct bw_list node;
+    struct bw_job *job; /* ours while the request lasts */
+    bw_job_moved_cb *cb;
+    void *arg;
+    struct bw_text child;
+    char text[];
+};
+
+struct extension {
+    struct bw_letter letter;
+    struct bw_queue_loop *queue;
+    struct bw_job *job; /* until it is sent: a job's answer comes after its requests */
+    int64_t duration_ms;
+    struct bw_mono sent;
+    bw_job_lock_cb *cb;
+    void *arg;
+    size_t len;
+    char token[]; /* names the job afterwards: it may be gone by then */
+};
+
+/* --- life */
+
+void bw_requests_init(struct bw_requests *requests)
+{
+    bw_list_init(&requests->moves);
+    bw_mutex_init(&requests->mutex);
+}
+
+void bw_requests_fini(struct bw_requests *requests)
+{
+    assert(bw_list_is_empty(&requests->moves));
+    bw_mutex_fini(&requests->mutex);
+}
+
+/* False, and nothing is sent, once nobody would read it. */
+static bool send_letter(struct bw_reactor *reactor, struct bw_letter *letter)
+{
+    struct bw_requests *requests = &reactor->requests;
+    bool open;
+
+    bw_mutex_lock(&requests->mutex);
+    open = !requests->closed;
+    if (open)
+        bw_reactor_send(reactor, letter);
+    bw_mutex_unlock(&requests->mutex);
+    return open;
+}
+
+/* --- waiting for children */
+
+static void end_move(struct move *move, bool moved, const struct bw_error *err)
+{
+    move->cb(moved, err, move->arg);
+    free(move);
+}
+
+/* The job is its handler's again; unless the drain's deadline passed meanwhile. */
+static void give_back(struct move *move, const struct bw_error *err)
+{
+    struct bw_job *job = move->job;
+
+    job->place = BW_JOB_HELD;
+    job->unsure = false;
+    if (job->queue->reactor->deadline_passed)
+        bw_queue_give_up(job);
+    end_move(move, false, err);
+}
+
+static void give_back_code(struct move *move, int code, const char *text)
+{
+    struct bw_error err;
+
+    (void)bw_error_set(&err, code, "moving to waiting-children: %s", text);
+    give_back(move, &err);
+}
+
+static void move_done(struct move *move)
+{
+    struct bw_job *job = move->job;
+
+    bw_job_forget_handler(job);
+    job->queue->held_count--;
+    bw_queue_job_gone(job);
+    end_move(move, true, NULL);
+}
+
+static void wait_to_be_sent(struct move *move)
+{
+    move->job->place = BW_JOB_READY; /* so its lock is renewed */
+    bw_list_append(&move->job->queue->reactor->requests.moves, &move->node);
+}
+
+static const char *code_text(int code)
+{
+    switch (code) {
+    case BW_EJOB_MISSING:
+        return "the job is gone";
+    case BW_EJOB_NO_LOCK:
+        return "its lock has expired";
+    case BW_EJOB_LOCKED:
+        return "its lock belongs to another worker";
+    case BW_EJOB_STATE:
+        return "the job is not active";
+    case BW_EJOB_FAILED_CHILD:
+        return "a child has failed";
+    default:
+        return "unexpected reply";
+    }
+}
+
+/* Codes of a job that is not ours any more: what an executed call leaves behind as well.
+ */
+static bool is_not_ours(int code)
+{
+    return code == BW_EJOB_MISSING || code == BW_EJOB_NO_LOCK || code == BW_EJOB_LOCKED;
+}
+
+static void on_moved(const struct bw_reply *reply, const struct bw_error *err, void *arg)
+{
+    struct move *move = arg;
+    struct bw_job *job = move->job;
+    int code;
+
+    if (err != NULL && err->code == BW_EREDIS) {
+        give_back(move, err);
+        return;
+    }
+    if (err != NULL) { /* lost: sent again when the connection is back */
+        job->unsure = job->unsure || err->code != BW_ECLOSED;
+        wait_to_be_sent(move);
+        return;
+    }
+    code = bw_reply_kind(reply) == BW_REPLY_INTEGER
+               ? bw_script_code(bw_reply_integer(reply))
+               : BW_EPROTO;
+    if (code == BW_OK && bw_reply_integer(reply) > 0)
+        give_back(move, NULL);
+    else if (code == BW_OK || (job->unsure && is_not_ours(code)))
+        move_done(move);
+    else
+        give_back_code(move, code, code_text(code));
+}
+
+static bool send_move(struct bw_reactor *reactor, struct move *move)
+{
+    struct bw_job *job = move->job;
+    struct bw_cmd *cmd = bw_reactor_cmd(reactor);
+
+    bw_move_to_waiting_children_build(cmd, &job->queue->keys, bw_loop_wall(reactor->loop),
+                                      job->data.id, job->data.token, move->child,
+                                      job->unsure);
+    return bw_reactor_call(reactor, cmd, on_moved, move) == BW_OK;
+}
+
+void bw_requests_flush(struct bw_reactor *reactor)
+{
+    struct bw_list *moves = &reactor->requests.moves;
+
+    while (!bw_list_is_empty(moves) && bw_reactor_can_call(reactor)) {
+        struct move *move = BW_LIST_OF(moves->next, struct move, node);
+
+        if (!send_move(reactor, move))
+            return; /* not connected after all, or no memory: in a later turn */
+        bw_list_remove(&move->node);
+        move->job->place = BW_JOB_SENT;
+    }
+}
+
+static void deliver_move(struct bw_letter *letter, bool open)
+{
+    struct move *move = BW_LIST_OF(letter, struct move, letter);
+    struct bw_error err;
+
+    if (!open || atomic_load(&move->job->given_up)) {
+        (void)bw_error_set(&err, open ? BW_EJOB_NO_LOCK : BW_ECLOSED,
+                           "moving to waiting-children: %s",
+                           open ? "the job was put back" : "the worker has ended");
+        end_move(move, false, &err);
+        return;
+    }
+    wait_to_be_sent(move);
+    bw_requests_flush(move->job->queue->reactor);
+}
+
+int bw_job_move_to_waiting_children(struct bw_job *job, const char *child,
+                                    bw_job_moved_cb *cb, void *arg)
+{
+    size_t len = child != NULL ? strlen(child) : 0;
+    struct move *move = bw_calloc(1, sizeof *move + len + 1);
+
+    assert(job->magic == BW_JOB_MAGIC);
+    if (move == NULL)
+        return BW_ENOMEM;
+    move->letter.deliver = deliver_move;
+    bw_list_init(&move->node);
+    move->job = job;
+    move->cb = cb;
+    move->arg = arg;
+    if (child != NULL) {
+        memcpy(move->text, child, len);
+        move->child = (struct bw_text){ move->text, len };
+    }
+    if (send_letter(job->queue->reactor, &move->letter))
+        return BW_OK;
+    free(move);
+    return BW_ECLOSED;
+}
+
+/* --- extending the lock */
+
+static void end_extension(struct extension *extension, bool held,
+                          const struct bw_error *err)
+{
+    extension->cb(held, err, extension->arg);
+    free(extension);
+}
+
+static void note_lock(const struct extension *extension)
+{
+    for (struct bw_job *job = NULL;
+         (job = bw_queue_next_job(extension->queue, job)) != NULL;) {
+        if (job->data.token.len == extension->len &&
+            memcmp(job->data.token.data, extension->token, extension->len) == 0)
+            atomic_store_explicit(
+                &job->lock_until_ns,
+                bw_mono_add_ms(extension->sent, extension->duration_ms).ns,
+                memory_order_relaxed);
+    }
+}
+
+/* The reply lists the ids whose lock is not ours. */
+static void on_extended(const struct bw_reply *reply, const struct bw_error *err,
+                        void *arg)
+{
+    struct extension *extension = arg;
+    bool held = err == NULL && bw_reply_count(reply) == 0;
+
+    if (held)
+        note_lock(extension);
+    end_extension(extension, held, err);
+}
+
+static void deliver_extension(struct bw_letter *letter, bool open)
+{
+    struct extension *extension = BW_LIST_OF(letter, struct extension, letter);
+    const struct bw_job *job = extension->job;
+    struct bw_reactor *reactor = extension->queue->reactor;
+    struct bw_error err;
+    struct bw_cmd *cmd;
+    int result = BW_ECLOSED;
+
+    if (open && atomic_load(&job->given_up)) {
+        end_extension(extension, false, NULL);
+        return;
+    }
+    if (open) {
+        cmd = bw_reactor_cmd(reactor);
+        extension->sent = bw_reactor_now(reactor);
+        bw_extend_locks_build(cmd, &extension->queue->keys, extension->duration_ms,
+                              &job->data.id, &job->data.token, 1);
+        extension->job = NULL;
+        result = bw_reactor_call(reactor, cmd, on_extended, extension);
+    }
+    if (result == BW_OK)
+        return;
+    (void)bw_error_set(&err, result, "extending the lock: %s",
+                       result == BW_ENOMEM ? "out of memory" : "not connected");
+    end_extension(extension, false, &err);
+}
+
+int bw_job_extend_lock(struct bw_job *job, int64_t duration_ms, bw_job_lock_cb *cb,
+                       void *arg)
+{
+    const struct bw_text *token = &job->data.token;
+    struct extension *extension;
+
+    assert(job->magic == BW_JOB_MAGIC);
+    if (duration_ms <= 0)
+        return BW_EINVAL;
+    extension = bw_calloc(1, sizeof *extension + token->len + 1);
+    if (extension == NULL)
+        return BW_ENOMEM;
+    extension->letter.deliver = deliver_extension;
+    extension->queue = job->queue;
+    extension->job = job;
+    extension->duration_ms = duration_ms;
+    extension->cb = cb;
+    extension->arg = arg;
+    extension->len = token->len;
+    memcpy(extension->token, token->data, token->len);
+    if (send_letter(job->queue->reactor, &extension->letter))
+        return BW_OK;
+    free(extension);
+    return BW_ECLOSED;
+}
+
+/* --- the end */
+
+void bw_requests_close(struct bw_reactor *reactor)
+{
+    struct bw_requests *requests = &reactor->requests;
+    struct bw_list *node;
+
+    bw_mutex_lock(&requests->mutex);
+    requests->closed = true;
+    bw_mutex_unlock(&requests->mutex);
+    bw_letterbox_read(&reactor->letters, false);
+    while ((node = bw_list_shift(&requests->moves)) != NULL) {
+        struct move *move = BW_LIST_OF(node, struct move, node);
+        struct bw_error err;
+
+        move->job->place = BW_JOB_HELD; /* its answer goes nowhere any more */
+        (void)bw_error_set(&err, BW_ECLOSED,
+                           "moving to waiting-children: the worker has ended");
+        end_move(move, false, &err);
+    }
+}
