@@ -185,12 +185,31 @@ static void report(const char *what, int rc, const struct bw_error *err, int *co
         *code = own;
 }
 
+/* What the queues' handlers need on this machine: programs, shared objects. */
+static void probe_handlers(const struct wk_config *config, int *code)
+{
+    for (size_t i = 0; i < config->queues.count; i++) {
+        const struct wk_queue_config *queue = &config->queues.items[i];
+        const struct wk_handler_type *type = queue->handler.type;
+        struct bw_error err = { 0 };
+        int rc;
+
+        if (type->probe == NULL)
+            continue;
+        rc = type->probe(queue->handler.settings, &err);
+        if (rc != BW_OK)
+            (void)bw_error_prefix(&err, "queues[%zu] (%.100s)", i, queue->name);
+        report("handler", rc, &err, code);
+    }
+}
+
 static int check_all(const struct wk_config *config, const struct bw_log *log)
 {
     struct bw_error err = { 0 };
     int code = WK_EXIT_OK;
 
     report("configuration", BW_OK, &err, &code);
+    probe_handlers(config, &code);
     report("redis", check_redis(&config->queue_redis, log, &err), &err, &code);
     if (wk_config_needs_cache(config))
         report("cache", check_redis(&config->cache_redis, log, &err), &err, &code);

@@ -106,6 +106,16 @@ static const struct wk_handler_type *handler_of_object(const json_t *value)
     return NULL;
 }
 
+/* A kind that is refused says so when the whole is checked, whatever its settings. */
+static int check_handler(const struct wk_handler_type *type, const json_t *settings,
+                         const char *path, struct bw_error *err)
+{
+    struct bw_error inner = { 0 };
+    int rc = type->check != NULL ? type->check(settings, &inner) : BW_OK;
+
+    return rc == BW_OK ? BW_OK : bw_error_set(err, rc, "%s%s", path, inner.text);
+}
+
 static int read_handler(void *at, const json_t *value, const char *path,
                         struct bw_error *err)
 {
@@ -126,14 +136,10 @@ static int read_handler(void *at, const json_t *value, const char *path,
         return bw_error_set(err, BW_EINVAL,
                             "%s: must be a handler's name or {name: settings}", path);
     }
+    rc = check_handler(type, json_is_object(value) ? value : NULL, path, err);
+    if (rc != BW_OK)
+        return rc;
     if (json_is_object(value)) {
-        rc = type->check != NULL ? type->check(value, err) : BW_OK;
-        if (rc != BW_OK) {
-            char inner[sizeof err->text];
-
-            (void)snprintf(inner, sizeof inner, "%s", err != NULL ? err->text : "");
-            return bw_error_set(err, rc, "%s%s", path, inner);
-        }
         json_decref(handler->settings);
         handler->settings = json_incref((json_t *)value);
     }

@@ -52,6 +52,10 @@ struct wk_handler_type {
      * BW_EINVAL; the text begins with the path inside of it (".noop.delayMs: …"). */
     int (*check)(const json_t *settings, struct bw_error *err);
 
+    /* Optional: would `create` find what it needs on this machine (files, programs)? For
+     * `bulwark check`; may block. BW_EINVAL: no. */
+    int (*probe)(const json_t *settings, struct bw_error *err);
+
     /* New instance, ended by `destroy`. Must not wait for anything: dependencies may be
      * away. */
     int (*create)(const struct wk_handler_env *env, const json_t *settings,

@@ -2,6 +2,7 @@
 
 #include "handlers/handler.h"
 #include "handlers/noop.h"
+#include "handlers/plugin/handler.h"
 #include "workflow/handler.h"
 
 /* Known by name so that a configuration with them is understood, and told the truth. */
@@ -9,15 +10,11 @@ static const struct wk_handler_type exec_type = {
     .name = "exec",
     .refusal = "handlers in other languages (exec) are not supported yet",
 };
-static const struct wk_handler_type plugin_type = {
-    .name = "plugin",
-    .refusal = "handlers from shared objects (plugin) are not supported yet",
-};
 static const struct wk_handler_type *const types[] = {
     &workflow_handler_type,
     &noop_handler_type,
     &exec_type,
-    &plugin_type,
+    &plugin_handler_type,
 };
 
 const struct wk_handler_type *wk_handler_at(size_t index)

@@ -10,6 +10,10 @@
 
 #include <bulwark/api.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct bw_buf {
     char *data; /* NULL while nothing was ever appended */
     size_t len;
@@ -43,5 +47,9 @@ BW_API void bw_buf_fini(struct bw_buf *buf);
 /* New: the caller frees it with free(); the buffer is empty afterwards. NULL when the
  * buffer never held anything and memory is out. */
 BW_API char *bw_buf_take(struct bw_buf *buf);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

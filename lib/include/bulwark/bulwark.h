@@ -8,10 +8,15 @@
 #include <bulwark/flow.h>
 #include <bulwark/job.h>
 #include <bulwark/log.h>
+#include <bulwark/plugin.h>
 #include <bulwark/queue.h>
 #include <bulwark/redis.h>
-#include <bulwark/thread.h>
 #include <bulwark/time.h>
 #include <bulwark/worker.h>
+
+/* Its primitives have names that a compiler in strict ISO mode hides. */
+#if defined(_POSIX_C_SOURCE) && _POSIX_C_SOURCE >= 200112L
+#include <bulwark/thread.h>
+#endif
 
 #endif

@@ -9,6 +9,10 @@
 
 #include <bulwark/api.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum bw_code {
     BW_OK = 0,
     BW_ENOMEM = -1, /* out of memory */
@@ -63,5 +67,9 @@ BW_API void bw_error_clear(struct bw_error *err);
 /* Borrowed, static: the short name of a code, e.g. "EINVAL"; "UNKNOWN" for any other
  * number. */
 BW_API const char *bw_code_name(int code);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

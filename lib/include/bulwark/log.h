@@ -16,6 +16,10 @@
 
 #include <bulwark/api.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum bw_log_level { BW_LOG_DEBUG, BW_LOG_INFO, BW_LOG_WARNING, BW_LOG_ERROR };
 
 struct bw_log_field {
@@ -81,5 +85,9 @@ static inline struct bw_log_field bw_num(const char *key, int64_t number)
             bw_log_write((log), (level), bw_fields_ + 1, (message));                     \
         }                                                                                \
     } while (0)
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -13,6 +13,10 @@
 #include <bulwark/redis.h>
 #include <bulwark/time.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct bw_add {         /* one job to add; all borrowed for the call */
     const char *prefix; /* NULL: "bull" */
     const char *queue;
@@ -44,5 +48,9 @@ BW_API BW_MUSTCHECK int bw_queue_pause(struct bw_redis *redis, const char *prefi
 BW_API BW_MUSTCHECK int bw_queue_resume(struct bw_redis *redis, const char *prefix,
                                         const char *queue, unsigned timeout_ms,
                                         bw_redis_cb *cb, void *arg);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -15,6 +15,10 @@
 #include <bulwark/api.h>
 #include <bulwark/error.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct bw_redis;
 struct bw_reply;
 
@@ -85,5 +89,9 @@ BW_API BW_MUSTCHECK int bw_redis_command(struct bw_redis *redis,
 /* True between a finished handshake and the loss of the connection; a hint, from any
  * thread. */
 BW_API bool bw_redis_is_ready(const struct bw_redis *redis);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

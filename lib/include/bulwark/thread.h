@@ -17,6 +17,10 @@
 
 #include <bulwark/time.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct bw_mutex {
     pthread_mutex_t raw;
 };
@@ -115,5 +119,9 @@ static inline void bw_cond_broadcast(struct bw_cond *cond)
 {
     bw_thread_check(pthread_cond_broadcast(&cond->raw), "pthread_cond_broadcast");
 }
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -10,6 +10,10 @@
 
 #include <bulwark/api.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct bw_mono { /* nanoseconds since an arbitrary start; never jumps */
     int64_t ns;
 };
@@ -44,5 +48,9 @@ static inline bool bw_mono_before(struct bw_mono a, struct bw_mono b)
 {
     return a.ns < b.ns;
 }
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

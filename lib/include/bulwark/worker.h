@@ -21,6 +21,10 @@
 #include <bulwark/redis.h>
 #include <bulwark/time.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct bw_worker;
 
 /* --- options of one queue: BullMQ's names, meanings and defaults (spec/bullmq.md §11.1)
@@ -190,5 +194,9 @@ BW_API void bw_worker_stats(struct bw_worker *worker, struct bw_worker_stats *st
 /* False when there is no queue of that index. */
 BW_API bool bw_worker_queue_stats(struct bw_worker *worker, size_t index,
                                   struct bw_queue_stats *stats);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -273,9 +273,15 @@ static void test_errors(void **state)
           "}",
           "queues[0].handler: \"exec\": handlers in other languages (exec) are not "
           "supported" },
-        { "{\"queues\":[{\"name\":\"q\",\"handler\":{\"plugin\":\"./x.so\"}}]}",
-          "queues[0].handler: \"plugin\": handlers from shared objects (plugin) are "
-          "not" },
+        { "{\"queues\":[{\"name\":\"q\",\"handler\":\"plugin\"}]}",
+          "queues[0].handler: a plugin needs its file: {\"plugin\": " },
+        { "{\"queues\":[{\"name\":\"q\",\"handler\":{\"plugin\":\"\"}}]}",
+          "queues[0].handler.plugin: must be the path of a shared object" },
+        { "{\"queues\":[{\"name\":\"q\",\"handler\":{\"plugin\":[\"./x.so\"]}}]}",
+          "queues[0].handler.plugin: must be the path of a shared object" },
+        { "{\"queues\":[{\"name\":\"q\",\"handler\":{\"plugin\":\"./x.so\","
+          "\"conf\":{}}}]}",
+          "queues[0].handler.conf: unknown key, known are" },
         { "{\"queues\":[]}", "queues: must be an array of 1 to" },
         { "{\"queues\":{}}", "queues: must be an array of 1 to" },
         { "[]", "configuration: must be an object" },
