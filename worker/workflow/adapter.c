@@ -192,6 +192,7 @@ static void telegram_answered(struct tg_call *tg, void *arg)
     sent.retry_after_ms = tg_call_retry_after_ms(tg);
     sent.message_id =
         json_integer_value(json_object_get(tg_call_result(tg), "message_id"));
+    sent.result = tg_call_result(tg);
     sent.not_modified = mentions(sent.description, "message is not modified");
     sent.message_gone = mentions(sent.description, "message to delete not found");
     sent.blocked =

@@ -61,6 +61,7 @@ struct wf_sent {
     const char *description; /* borrowed for the call */
     int64_t retry_after_ms;  /* 0: none */
     int64_t message_id;      /* 0: none in the answer */
+    const json_t *result;    /* borrowed for the call; NULL unless WF_SEND_OK */
     bool not_modified;       /* an edit that changes nothing */
     bool message_gone;       /* the message to delete is not there */
 };

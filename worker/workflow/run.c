@@ -37,6 +37,7 @@ static void run_free(struct wf_run *run)
     free(run->out.text);
     free(run->failure);
     free(run->reply.description);
+    json_decref(run->reply.result);
     json_decref(run->params);
     json_decref(run->x.wait_payload);
     json_decref(run->out.payload);

@@ -83,6 +83,7 @@ struct wf_run {
         int status;
         int64_t retry_after_ms, message_id;
         char *description;
+        json_t *result; /* of wf_ask() */
     } reply;
 
     /* what it works with; shared, constant */
@@ -294,6 +295,10 @@ void wf_iso(int64_t ms, char text[WF_ISO_SIZE]);
  * did so; a refusal is a node error. Takes `params`; `method` is static. The answer is in
  * run->reply. */
 void wf_send(struct wf_run *run, const char *method, json_t *params, wf_step *then);
+/* Asks Telegram something that changes nothing, and goes on with `then` whatever becomes
+ * of it; the answer is in run->reply, its result too. Takes `params`; `method` is static.
+ */
+void wf_ask(struct wf_run *run, const char *method, json_t *params, wf_step *then);
 /* Outside of the loop: a notice of the engine's own, not part of a node; `then` is called
  * whatever becomes of it. */
 void wf_send_notice(struct wf_run *run, const char *text, wf_step *then);

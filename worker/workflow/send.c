@@ -82,6 +82,8 @@ static void keep_reply(struct wf_run *run, const struct wf_sent *sent)
     run->reply.status = sent->status;
     run->reply.retry_after_ms = sent->retry_after_ms;
     run->reply.message_id = sent->message_id;
+    json_decref(run->reply.result);
+    run->reply.result = NULL;
     wf_set(&run->reply.description, sent->description != NULL ? sent->description : "");
 }
 
@@ -160,6 +162,24 @@ void wf_send(struct wf_run *run, const char *method, json_t *params, wf_step *th
     run->send_until =
         bw_mono_add_ms(wf_engine_mono(run->engine), run->engine->settings.bot_wait_ms);
     throttle(run);
+}
+
+static void asked(const struct wf_sent *sent, void *arg)
+{
+    struct wf_run *run = arg;
+
+    keep_reply(run, sent);
+    run->reply.result =
+        sent->result != NULL ? wf_must(json_deep_copy(sent->result)) : NULL;
+    wf_run_post(run, run->step);
+}
+
+void wf_ask(struct wf_run *run, const char *method, json_t *params, wf_step *then)
+{
+    const struct wf_effects *effects = run->engine->effects;
+
+    run->step = then;
+    effects->telegram(effects->arg, run->project->token, method, params, asked, run);
 }
 
 /* --- outside of nodes */

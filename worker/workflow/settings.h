@@ -22,6 +22,7 @@
     X(memory_entries, "cache.memory_entries", 10000, 16, 10000000)                       \
     X(limit_user, "ratelimit.user", 100, 1, 1000000)                                     \
     X(limit_bot, "ratelimit.bot", 10, 1, 1000000)                                        \
+    X(limit_channel_check, "ratelimit.channel_check", 30, 1, 1000000)                    \
     X(lock_ttl_ms, "lock.ttl_ms", 10000, 100, 600000)                                    \
     X(chat_wait_ms, "lock.chat_wait_ms", 5000, 0, 600000)                                \
     X(spend_wait_ms, "lock.spend_wait_ms", 3000, 0, 600000)                              \
@@ -67,7 +68,14 @@
       "📧 Введите ваш email адрес:\n\nНапример: example@mail.ru") \
     X(text_email_invalid, "messages.email_invalid", \
       "❌ Неверный формат email. Пример: example@mail.ru\n\n📧 Пожалуйста, введите " \
-      "корректный email адрес:\nНапример: example@mail.ru")
+      "корректный email адрес:\nНапример: example@mail.ru") \
+    X(text_menu_balance, "messages.menu_balance", "") \
+    X(text_menu_history, "messages.menu_history", "") \
+    X(text_menu_level, "messages.menu_level", "") \
+    X(text_menu_referrals, "messages.menu_referrals", "") \
+    X(text_menu_invite, "messages.menu_invite", "") \
+    X(text_menu_purchases, "messages.menu_purchases", "") \
+    X(text_menu_help, "messages.menu_help", "")
 /* clang-format on */
 
 struct wf_settings {

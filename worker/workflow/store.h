@@ -41,7 +41,8 @@
     X(referral, 2)                                                                       \
     X(welcomed, 2)                                                                       \
     X(add_bonus, 11)                                                                     \
-    X(spend_bonus, 9)
+    X(spend_bonus, 9)                                                                    \
+    X(orders, 3)
 
 enum wf_sql {
 #define X(name, params) WF_SQL_##name,

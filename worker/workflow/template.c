@@ -131,7 +131,7 @@ static int add_backslashed(struct wf_text text, const char *special, struct bw_b
     return rc;
 }
 
-static int add_escaped(struct wf_text text, enum wf_escape escape, struct bw_buf *out)
+int wf_escape_text(struct wf_text text, enum wf_escape escape, struct bw_buf *out)
 {
     switch (escape) {
     case WF_ESCAPE_HTML:
@@ -162,11 +162,11 @@ static int emit(const struct render *render, const json_t *value, bool trusted, 
     if (trusted || raw || render->escape == WF_ESCAPE_NONE)
         return wf_value_text(value, render->out);
     if (json_is_string(value))
-        return add_escaped(wf_value_string(value), render->escape, render->out);
+        return wf_escape_text(wf_value_string(value), render->escape, render->out);
     rc = wf_value_text(value, &text);
     if (rc == BW_OK)
-        rc = add_escaped((struct wf_text){ bw_buf_text(&text), text.len }, render->escape,
-                         render->out);
+        rc = wf_escape_text((struct wf_text){ bw_buf_text(&text), text.len },
+                            render->escape, render->out);
     bw_buf_fini(&text);
     return rc;
 }

@@ -16,6 +16,8 @@
 #include <bulwark/buf.h>
 #include <bulwark/error.h>
 
+#include "workflow/text.h"
+
 /* Where names come from. The engine's run implements it; tests use a plain object.
  *
  * `project`, `telegram` and `context` should hold none of the secrets of §6.3 in the
@@ -73,6 +75,9 @@ BW_MUSTCHECK int wf_template_value(const struct wf_scope *scope, const json_t *c
 /* ECMAScript's Number → String, without exponent for |x| < 1e21 (§0.3), tiny numbers
  * included. */
 BW_MUSTCHECK int wf_number_text(double number, struct bw_buf *out);
+/* Appends `text` so that it shows as it is in that markup. */
+BW_MUSTCHECK int wf_escape_text(struct wf_text text, enum wf_escape escape,
+                                struct bw_buf *out);
 /* A value in mixed text: null and absent → "", objects → compact JSON (§6.1). */
 BW_MUSTCHECK int wf_value_text(const json_t *value, struct bw_buf *out);
 /* Compact JSON as JSON.stringify() writes it: numbers by wf_number_text(), members as

@@ -11,6 +11,8 @@
 #include <cmocka.h>
 #include <curl/curl.h>
 
+#include <bulwark/thread.h>
+
 #include "pg/pool.h"
 #include "telegram/client.h"
 #include "workflow/handler.h"

@@ -27,6 +27,11 @@ static const struct wf_node_handler handlers[] = {
     { "action.get_user_balance", "Get user balance", false, wf_start_user_balance },
     { "action.link_telegram_account", "Link Telegram account", true,
       wf_start_link_account },
+    { "action.check_user_linked", "Check user linked", true, wf_start_check_linked },
+    { "action.find_user_by_contact", "Find user by contact", true, wf_start_find_user },
+    { "action.check_channel_subscription", "Check channel subscription", true,
+      wf_start_check_channel },
+    { "action.menu_command", "Menu command", true, wf_start_menu },
     { "action.database_query", "Database query", true, wf_start_query },
 };
 

@@ -33,6 +33,10 @@ enum wf_action wf_start_get_variable(struct wf_run *run);
 enum wf_action wf_start_request_contact(struct wf_run *run);
 enum wf_action wf_start_user_balance(struct wf_run *run);
 enum wf_action wf_start_link_account(struct wf_run *run);
+enum wf_action wf_start_check_linked(struct wf_run *run);
+enum wf_action wf_start_find_user(struct wf_run *run);
+enum wf_action wf_start_check_channel(struct wf_run *run);
+enum wf_action wf_start_menu(struct wf_run *run);
 enum wf_action wf_start_query(struct wf_run *run);
 
 /* New reference: the payload of a wait of the current node (§3.8). `keyboard` may be
