@@ -135,6 +135,12 @@ void bw_drop_ghost_build(struct bw_cmd *cmd, const struct bw_keys *keys,
  * is to be called again, without telling of it. §§3, 7.3 */
 void bw_add_build(struct bw_cmd *cmd, const struct bw_keys *keys, struct bw_wall now,
                   const struct bw_add *add, const struct bw_add_options *options);
+/* Jobs of one queue in one call (lua/add_many.lua): begun, then one by one. Replies with
+ * a list of what add replies. §3.4 */
+void bw_add_many_begin(struct bw_cmd *cmd, const struct bw_keys *keys, struct bw_wall now,
+                       const struct bw_add *first);
+void bw_add_many_append(struct bw_cmd *cmd, const struct bw_add *add,
+                        const struct bw_add_options *options);
 /* A tree of jobs, level by level, the root first (lua/add_flow.lua): replies as add does
  * for the root. §8.1 */
 struct bw_flow_item {

@@ -54,6 +54,20 @@ void bw_add_build(struct bw_cmd *cmd, const struct bw_keys *keys, struct bw_wall
     add_job(cmd, add, options);
 }
 
+void bw_add_many_begin(struct bw_cmd *cmd, const struct bw_keys *keys, struct bw_wall now,
+                       const struct bw_add *first)
+{
+    bw_cmd_queue_script(cmd, &bw_script_add_many, keys);
+    bw_cmd_int(cmd, now.ms);
+    add_line(cmd, first);
+}
+
+void bw_add_many_append(struct bw_cmd *cmd, const struct bw_add *add,
+                        const struct bw_add_options *options)
+{
+    add_job(cmd, add, options);
+}
+
 void bw_add_flow_build(struct bw_cmd *cmd, struct bw_wall now,
                        const struct bw_flow_item *items, size_t count)
 {

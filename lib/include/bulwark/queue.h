@@ -41,6 +41,19 @@ BW_API BW_MUSTCHECK int bw_queue_add(struct bw_redis *redis, const struct bw_add
                                      const struct bw_clock *clock, unsigned timeout_ms,
                                      bw_add_cb *cb, void *arg, struct bw_error *err);
 
+/* `ids` are those of the jobs in their order, NULL where one was refused; borrowed for
+ * the call. `err` is the first refusal, or NULL. */
+typedef void bw_bulk_cb(const char *const *ids, size_t count, const struct bw_error *err,
+                        void *arg);
+
+/* The same adds one after the other, many a call; not all or nothing. BW_EINVAL (nothing
+ * was added) names job and option. §3.4 */
+BW_API BW_MUSTCHECK int bw_queue_add_bulk(struct bw_redis *redis,
+                                          const struct bw_add *adds, size_t count,
+                                          const struct bw_clock *clock,
+                                          unsigned timeout_ms, bw_bulk_cb *cb, void *arg,
+                                          struct bw_error *err);
+
 /* §7.3, as 6.x. `queue` without prefix; prefix NULL: "bull". */
 BW_API BW_MUSTCHECK int bw_queue_pause(struct bw_redis *redis, const char *prefix,
                                        const char *queue, unsigned timeout_ms,
