@@ -79,11 +79,12 @@ export function writeConfig(config) {
 
 /** A running daemon and its log. */
 export class Daemon {
-    static start(config, args = []) {
+    /** `program` is the one under test, or an installed copy. */
+    static start(config, args = [], program = BIN) {
         const daemon = new Daemon();
         daemon.file = writeConfig(config);
         daemon.lines = [];
-        daemon.child = startProcess(BIN, ['run', '--config', daemon.file, '--log-format', 'json',
+        daemon.child = startProcess(program, ['run', '--config', daemon.file, '--log-format', 'json',
             ...args], { stdio: ['ignore', 'inherit', 'pipe'], env: { PATH: process.env.PATH } });
         daemon.exited = daemon.child.exited;
         let rest = '';
