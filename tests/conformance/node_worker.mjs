@@ -1,10 +1,11 @@
 // node_worker.mjs LINE
 //
-// BullMQ's Worker as a process. One line of JSON on stdin is its configuration:
+// BullMQ's Worker as a process. A line of JSON on stdin is a configuration:
 //   {"redis", "prefix", "queue", "gates", "options", "add"}
-// With "add" (a list of {name, data, opts}) it adds these jobs, prints the list of their ids (null
-// where one was refused) and ends. Otherwise it prints "ready" and works until stdin ends.
-// peer_worker.c speaks the same.
+// With "add" (a list of {name, data, opts}) it adds these jobs and prints the list of their ids (null
+// where one was refused). Otherwise it prints "ready" and works until a line "stop" or the end of stdin;
+// then it prints "stopped" and can be configured again: starting Node costs more than most scenarios.
+// peer_worker.c speaks the same, but serves one configuration and stops at the end of stdin only.
 import readline from 'node:readline';
 
 import { bullmq, Redis } from '../peer/peer.mjs';
@@ -24,7 +25,7 @@ async function add(library, config, connection) {
     process.stdout.write(`${JSON.stringify(ids)}\n`);
 }
 
-async function work(library, config, connection, stdinEnd) {
+async function work(library, config, connection, next) {
     const worker = new library.Worker(
         config.queue,
         processor(library, () => worker, config.gates),
@@ -41,17 +42,19 @@ async function work(library, config, connection, stdinEnd) {
     worker.on('error', (error) => process.stderr.write(`${error.message}\n`));
     await worker.waitUntilReady();
     process.stdout.write('ready\n');
-    await stdinEnd;
+    await next();
     await worker.close();
+    process.stdout.write('stopped\n');
 }
 
 const library = await bullmq(process.argv[2]);
-const input = readline.createInterface({ input: process.stdin });
-const stdinEnd = new Promise((resolve) => input.once('close', resolve));
-const line = await new Promise((resolve) => input.once('line', resolve));
-const config = JSON.parse(line);
-const connection = new Redis(config.redis, { maxRetriesPerRequest: null });
-if (config.add !== undefined) await add(library, config, connection);
-else await work(library, config, connection, stdinEnd);
-await connection.quit();
+const lines = readline.createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+const next = async () => (await lines.next()).value;
+for (let line = await next(); line !== undefined; line = await next()) {
+    const config = JSON.parse(line);
+    const connection = new Redis(config.redis, { maxRetriesPerRequest: null });
+    if (config.add !== undefined) await add(library, config, connection);
+    else await work(library, config, connection, next);
+    await connection.quit();
+}
 process.exit(0);

@@ -1,54 +1,43 @@
 #!/usr/bin/env node
-// run.mjs [--line 5|6] [--only TEXT] [--self] [--list]
+// run.mjs [--line 5|6] [--only TEXT] [--lanes N] [--self] [--list]
 //
-// Runs every scenario once with BullMQ's Worker and once with ours, in two databases of one private
-// Redis, and compares all keys they leave (specification, Appendix B) and what BullMQ's own Queue
-// reads from them. Both lines of BullMQ in turn, where a scenario allows it.
+// Runs every scenario once with BullMQ and once with ours, in two databases of one private Redis, and
+// compares all keys they leave (specification, Appendix B), what the operations returned, and what
+// BullMQ's own Queue reads from them. Both lines of BullMQ in turn, where a scenario allows it.
 //   --only TEXT  scenarios whose name contains TEXT
+//   --lanes N    so many scenarios side by side (3)
 //   --self       BullMQ on both sides: shows that the masking hides no noise
 //   --list       names the scenarios and what they answer for
-// Our programs, peer_worker and peer_client, are those of $BULWARK_BUILD (default: build/debug).
-// Exit code 0 when all are equal.
-import path from 'node:path';
+// Our programs, peer_worker and peer_client, are those of $BULWARK_BUILD (default: build/debug). A run of
+// everything leaves its results there for table.mjs. Exit code 0 when all are equal.
 import process from 'node:process';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
 import { bullmq } from '../peer/peer.mjs';
 import { startRedis } from '../peer/server.mjs';
-import { ProgramClient } from './clients.mjs';
 import { compare } from './dump.mjs';
+import { keepResults } from './results.mjs';
 import { scenarios } from './scenarios/all.mjs';
-import { Side, Stage } from './stage.mjs';
-
-const here = path.dirname(fileURLToPath(import.meta.url));
-const node = (line) => [process.execPath, path.join(here, 'node_worker.mjs'), line];
-const LINES = { 6: '6.7.0', 5: '5.81.3' };
+import { bullmqSide, ourSide, RELEASES } from './sides.mjs';
+import { Stage } from './stage.mjs';
 
 function options() {
     const { values } = parseArgs({
         options: {
             line: { type: 'string' },
-            only: { type: 'string', default: '' },
+            only: { type: 'string' },
+            lanes: { type: 'string', default: '3' },
             self: { type: 'boolean', default: false },
             list: { type: 'boolean', default: false },
         },
     });
-    const build = process.env.BULWARK_BUILD ?? path.join(here, '../../build/debug');
-    const program = (name) => path.join(build, 'tests/conformance', name);
     return {
         ...values,
-        chosen: scenarios.filter(({ name }) => name.includes(values.only)),
-        lines: Object.keys(LINES).filter((line) => [undefined, line].includes(values.line)),
-        other: (line) =>
-            values.self
-                ? new Side('BullMQ again', node(line), 1)
-                : new Side(
-                      'bulwark',
-                      [program('peer_worker')],
-                      1,
-                      new ProgramClient(program('peer_client')),
-                  ),
+        lanes: Number(values.lanes),
+        chosen: scenarios.filter(({ name }) => name.includes(values.only ?? '')),
+        lines: [...RELEASES.keys()].filter((line) => [undefined, line].includes(values.line)),
+        other: (line, database) =>
+            values.self ? bullmqSide(line, database, 'BullMQ again') : ourSide(database),
     };
 }
 
@@ -75,21 +64,35 @@ async function differ(scenario, sides, line, server) {
 function report(scenario, line, found, ms) {
     const verdict = found.length === 0 ? 'equal' : 'DIFFERS';
     console.log(
-        `${scenario.name.padEnd(46)} ${LINES[line].padEnd(7)} ${verdict.padEnd(8)}` +
+        `${scenario.name.padEnd(46)} ${RELEASES.get(line).padEnd(7)} ${verdict.padEnd(8)}` +
             `${String(ms).padStart(6)} ms  ${scenario.statements.join(' ')}`,
     );
     for (const difference of found) console.log(`    ${difference}`);
 }
 
-async function runLine(line, opts, server, counts) {
-    const sides = [new Side('BullMQ', node(line), 0), opts.other(line)];
-    for (const scenario of opts.chosen.filter(({ lines }) => lines.includes(line))) {
+/** Takes one scenario after the other from `queue`, with two databases of its own. */
+async function runLane(lane, line, queue, opts, server, results) {
+    const sides = [bullmqSide(line, 2 * lane), opts.other(line, 2 * lane + 1)];
+    for (let scenario = queue.shift(); scenario !== undefined; scenario = queue.shift()) {
         const start = Date.now();
         const found = await differ(scenario, sides, line, server);
         report(scenario, line, found, Date.now() - start);
-        counts[found.length === 0 ? 'passed' : 'failed']++;
+        const { name, statements } = scenario;
+        results.push({ name, line, statements, passed: found.length === 0 });
     }
     await Promise.all(sides.map((side) => side.end()));
+}
+
+async function runLine(line, opts, server) {
+    const queue = opts.chosen.filter(({ lines }) => lines.includes(line));
+    const results = [];
+    await Promise.all(
+        Array.from({ length: opts.lanes }, (_, lane) =>
+            runLane(lane, line, queue, opts, server, results),
+        ),
+    );
+    if (!opts.self && opts.only === undefined) keepResults(line, results);
+    return results;
 }
 
 async function main() {
@@ -99,12 +102,13 @@ async function main() {
             console.log(`${name.padEnd(46)} ${lines.join(',').padEnd(4)} ${statements.join(' ')}`);
         return 0;
     }
-    const server = await startRedis(['--databases', '2']);
-    const counts = { passed: 0, failed: 0 };
-    for (const line of opts.lines) await runLine(line, opts, server, counts);
+    const server = await startRedis(['--databases', String(2 * opts.lanes)]);
+    const results = [];
+    for (const line of opts.lines) results.push(...(await runLine(line, opts, server)));
     await server.stop();
-    console.log(`\n${counts.passed} passed, ${counts.failed} failed`);
-    return counts.failed === 0 && counts.passed > 0 ? 0 : 1;
+    const failed = results.filter(({ passed }) => !passed).length;
+    console.log(`\n${results.length - failed} passed, ${failed} failed`);
+    return failed === 0 && results.length > 0 ? 0 : 1;
 }
 
 process.exit(await main());

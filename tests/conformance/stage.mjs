@@ -14,9 +14,10 @@ import { view } from './view.mjs';
 const QUEUE = 'conf';
 const EXIT_MS = 15000;
 
-/** A worker program that waits for its configuration line. */
+/** A worker program that waits for its configuration line; `again`: for another one once stopped. */
 class WorkerProcess {
-    constructor(command) {
+    constructor(command, again) {
+        this.again = again;
         this.child = startProcess(command[0], command.slice(1), {
             stdio: ['pipe', 'pipe', 'inherit'],
         });
@@ -26,8 +27,12 @@ class WorkerProcess {
 
     /** Sends the configuration; resolves with the program's first line. */
     begin(config) {
+        return this.say(JSON.stringify(config));
+    }
+
+    say(line) {
         const first = new Promise((resolve) => this.lines.once('line', resolve));
-        this.child.stdin.write(`${JSON.stringify(config)}\n`);
+        this.child.stdin.write(`${line}\n`);
         const early = this.child.exited.then((code) => {
             throw new Error(`the worker program ended early: ${code}`);
         });
@@ -37,8 +42,17 @@ class WorkerProcess {
 
     /** Lets running jobs finish; throws unless the program ends well. */
     async stop() {
-        this.child.stdin.end();
         const late = new Promise((resolve) => setTimeout(resolve, EXIT_MS, 'not at all').unref());
+        if (this.again) {
+            const said = await Promise.race([this.say('stop'), late]);
+            if (said !== 'stopped') throw new Error(`the worker program stopped with ${said}`);
+            return;
+        }
+        await this.end(late);
+    }
+
+    async end(late) {
+        this.child.stdin.end();
         const code = await Promise.race([this.child.exited, late]);
         if (code !== 0) {
             this.child.kill('SIGKILL');
@@ -53,26 +67,38 @@ class WorkerProcess {
 }
 
 /**
- * Who works: the command of its worker program, kept warm by one spare process, and the client that
- * performs Stage.op(). `library` of Stage below is the line of BullMQ whose objects produce and look.
+ * Who works: the command of its worker program, and the client that performs Stage.op(). A program that
+ * serves one configuration after the other (`again`) is used again, of others one is kept warm.
  */
 export class Side {
-    constructor(name, command, database, client = new LibraryClient()) {
+    constructor(name, command, database, { client = new LibraryClient(), again = false } = {}) {
         this.name = name;
         this.command = command;
         this.database = database;
         this.client = client;
-        this.spare = new WorkerProcess(command);
+        this.again = again;
+        this.spares = [];
+        this.warm();
+    }
+
+    warm() {
+        if (this.spares.length === 0) this.spares.push(new WorkerProcess(this.command, this.again));
     }
 
     take() {
-        const process = this.spare;
-        this.spare = new WorkerProcess(this.command);
-        return process;
+        this.warm();
+        const program = this.spares.pop();
+        if (!this.again) this.warm();
+        return program;
+    }
+
+    async stop(program) {
+        await program.stop();
+        if (program.again) this.spares.push(program);
     }
 
     async end() {
-        await this.spare.kill();
+        await Promise.all(this.spares.map((program) => program.kill()));
         await this.client.end();
     }
 }
@@ -160,7 +186,7 @@ export class Stage {
     async produce(list) {
         const program = this.side.take();
         const line = await program.begin(this.config({ add: list }));
-        await program.stop();
+        await (program.again ? this.side.spares.push(program) : program.stop());
         return JSON.parse(line);
     }
 
@@ -170,7 +196,7 @@ export class Stage {
         this.workers.push(program);
         await program.begin(this.config({ options, queue }));
         return {
-            stop: () => this.drop(program).stop(),
+            stop: () => this.side.stop(this.drop(program)),
             kill: () => this.drop(program).kill(),
         };
     }
@@ -233,7 +259,9 @@ export class Stage {
     }
 
     async end() {
-        const ends = await Promise.allSettled(this.workers.map((worker) => worker.stop()));
+        const ends = await Promise.allSettled(
+            this.workers.map((worker) => this.side.stop(worker)),
+        );
         await Promise.allSettled(this.opened.map((object) => object.close()));
         await this.redis.flushdb();
         this.redis.disconnect();

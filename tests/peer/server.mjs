@@ -1,5 +1,5 @@
-// A private redis-server on a free loopback port, in a folder of its own under the system's
-// temporary folder. It ends with the program that started it.
+// A private redis-server (or $REDIS_SERVER, say a valkey-server) on a free loopback port, in a folder of
+// its own under the system's temporary folder. It ends with the program that started it.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -7,6 +7,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 import { Redis } from './peer.mjs';
+
+process.setMaxListeners(0); // one a child
 
 // An end by signal runs the exit handlers too: nothing is left behind.
 for (const [signal, number] of [
@@ -69,7 +71,8 @@ async function tryStart(folder, extra) {
         'noeviction',
         ...extra,
     ];
-    const child = startProcess('redis-server', args, { stdio: ['ignore', 'ignore', 'inherit'] });
+    const program = process.env.REDIS_SERVER ?? 'redis-server';
+    const child = startProcess(program, args, { stdio: ['ignore', 'ignore', 'inherit'] });
     const redis = new Redis(port, '127.0.0.1', { retryStrategy: () => 20, lazyConnect: false });
     redis.on('error', () => {}); // refused until it listens
     const pid = async () => /process_id:(\d+)/.exec(await redis.info('server'))?.[1];

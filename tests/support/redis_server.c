@@ -80,8 +80,11 @@ static void run_child(const struct redis_server *server, const char *port)
     const size_t fixed_count = sizeof fixed / sizeof fixed[0];
     char *argv[REDIS_SERVER_ARGS_MAX + 20];
     size_t count = fixed_count;
+    const char *other = getenv("REDIS_SERVER");
     int log = open("redis.log", O_WRONLY | O_CREAT | O_APPEND, 0600);
 
+    if (other != NULL)
+        fixed[0] = other;
     memcpy(argv, fixed, sizeof fixed);
     for (size_t i = 0; server->args[i] != NULL; i++)
         argv[count++] = server->args[i];

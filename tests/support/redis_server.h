@@ -1,5 +1,5 @@
 /* A real redis-server for a test: a free loopback port, its own temporary folder,
- * append-only file.
+ * append-only file. The environment's REDIS_SERVER names another program to run.
  *
  * Owned by the test's main thread: the server dies with the thread that started it. What
  * a failed test leaves running is ended at exit. Functions that cannot do their work

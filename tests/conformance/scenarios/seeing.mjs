@@ -61,12 +61,13 @@ export const seeing = [
         return [first.value, second.reason.message];
     }),
     scenario('seen: by getWorkers', ['161'], async (stage) => {
-        // Both sides share the server: each looks for its own names.
+        // All databases share the server: each side looks for its own names.
+        const own = `w${stage.side.database}-`;
         const mine = (list) =>
             list
                 .map(({ rawname }) => rawname.split(':w:')[1])
-                .filter((name) => name.startsWith(`w${stage.side.database}`))
-                .map((name) => name.slice(2));
+                .filter((name) => name?.startsWith(own))
+                .map((name) => name.slice(own.length));
         await stage.start({ name: `w${stage.side.database}-first` });
         const second = await stage.start({ name: `w${stage.side.database}-second` });
         const listed = async () => mine(await stage.queue.getWorkers()).sort();

@@ -1,0 +1,55 @@
+#!/usr/bin/env node
+// table.mjs
+//
+// Prints the statements of the specification's checklist, the scenarios (or tests of ctest) that answer
+// for each and whether they passed, from what run.mjs left in $BULWARK_BUILD for both lines of BullMQ.
+// Exit code 0 when each statement is covered and everything that covers it passes.
+import { spawnSync } from 'node:child_process';
+import process from 'node:process';
+
+import { readResults } from './results.mjs';
+import { build } from './sides.mjs';
+import { beside, statements } from './statements.mjs';
+
+const WIDTH = 56;
+
+/** {name, passed} of each scenario that cites the statement; a scenario failed if it did in a line. */
+function scenariosOf(statement, results) {
+    const found = new Map();
+    for (const { name, statements: cited, passed } of results) {
+        if (cited.includes(statement)) found.set(name, (found.get(name) ?? true) && passed);
+    }
+    return [...found].map(([name, passed]) => ({ name, passed }));
+}
+
+function runBeside(name) {
+    const args = ['--test-dir', build, '--no-tests=error', '-R', `^${name}$`];
+    return { name: `ctest ${name}`, passed: spawnSync('ctest', args).status === 0 };
+}
+
+function verdict(answers) {
+    if (answers.length === 0) return 'NO TEST';
+    return answers.every(({ passed }) => passed) ? 'passed' : 'FAILED';
+}
+
+function names(answers) {
+    return answers.map(({ name, passed }) => (passed ? name : `${name} (FAILED)`)).join(', ');
+}
+
+const results = readResults();
+const rows = statements.map((text, i) => {
+    const number = `BMQ-${String(i + 1).padStart(3, '0')}`;
+    const answers = [...scenariosOf(number, results), ...(beside[i + 1] ?? []).map(runBeside)];
+    return { number, text, answers, verdict: verdict(answers) };
+});
+
+for (const row of rows)
+    console.log(
+        `${row.number}  ${row.text.padEnd(WIDTH)} ${row.verdict.padEnd(8)} ${names(row.answers)}`,
+    );
+const bad = rows.filter((row) => row.verdict !== 'passed');
+console.log(
+    `\n${rows.length - bad.length} of ${rows.length} statements covered and passing` +
+        (bad.length > 0 ? `; not: ${bad.map(({ number }) => number).join(' ')}` : ''),
+);
+process.exit(bad.length === 0 ? 0 : 1);
