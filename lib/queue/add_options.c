@@ -64,7 +64,8 @@ static int store_backoff(json_t *stored, json_t *backoff)
     return json_object_set_new(stored, "backoff", object) == 0 ? BW_OK : BW_ENOMEM;
 }
 
-static int store_members(json_t *stored, json_t *given)
+/* `as_given`: without what a job's own options are completed by. */
+static int store_members(json_t *stored, json_t *given, bool as_given)
 {
     const char *name;
     json_t *value;
@@ -76,14 +77,14 @@ static int store_members(json_t *stored, json_t *given)
             continue;
         if (strcmp(name, "telemetry") == 0)
             rc = store_telemetry(stored, value);
-        else if (strcmp(name, "backoff") == 0)
+        else if (strcmp(name, "backoff") == 0 && !as_given)
             rc = store_backoff(stored, value);
         else if (json_object_set(stored, stored_name(name), value) != 0)
             rc = BW_ENOMEM;
         if (rc != BW_OK)
             return rc;
     }
-    if (json_object_get(stored, "attempts") == NULL &&
+    if (!as_given && json_object_get(stored, "attempts") == NULL &&
         json_object_set_new(stored, "attempts", json_integer(0)) != 0)
         return BW_ENOMEM;
     return BW_OK;
@@ -312,21 +313,16 @@ static int load(json_t **given, const struct bw_add *add, struct bw_error *err)
     return BW_OK;
 }
 
-/* The parent that a node has in its flow, and the id that its children know. */
+/* The parent that a node has in its flow. */
 static int store_place(json_t *stored, const struct bw_add_place *place,
                        struct bw_error *err)
 {
-    const json_t *id = json_object_get(stored, "jobId");
-
     if (place->has_children && json_object_get(stored, "de") != NULL)
         return bw_error_set(err, BW_EINVAL, "deduplication: not of a job with children");
     if (place->parent_id != NULL &&
         json_object_set_new(stored, "parent",
                             json_pack("{s:s, s:s}", "id", place->parent_id, "queue",
                                       place->parent_queue)) != 0)
-        return no_memory(err);
-    if (place->id != NULL && (id == NULL || json_string_length(id) == 0) &&
-        json_object_set_new(stored, "jobId", json_string(place->id)) != 0)
         return no_memory(err);
     return BW_OK;
 }
@@ -351,7 +347,7 @@ int bw_add_options_parse_node(struct bw_add_options *options, const struct bw_ad
     if (rc != BW_OK)
         return rc;
     stored = json_object();
-    if (stored == NULL || store_members(stored, given) != BW_OK) {
+    if (stored == NULL || store_members(stored, given, false) != BW_OK) {
         rc = no_memory(err);
         goto out;
     }
@@ -361,11 +357,37 @@ int bw_add_options_parse_node(struct bw_add_options *options, const struct bw_ad
         rc = check_all(stored, add, err);
     if (rc == BW_OK)
         rc = take_stored(options, stored, now, err);
+    if (rc == BW_OK && options->job_id == NULL && place->id != NULL) {
+        options->job_id = bw_strdup(place->id); /* not stored in `opts` */
+        if (options->job_id == NULL)
+            rc = no_memory(err);
+    }
 out:
     json_decref(given);
     json_decref(stored);
     if (rc != BW_OK)
         bw_add_options_fini(options);
+    return rc;
+}
+
+int bw_add_options_template(json_t **storedp, const struct bw_add *add,
+                            struct bw_error *err)
+{
+    json_t *given = NULL, *stored = NULL;
+    int rc = load(&given, add, err);
+
+    if (rc != BW_OK)
+        return rc;
+    stored = json_object();
+    if (stored == NULL || store_members(stored, given, true) != BW_OK)
+        rc = no_memory(err);
+    else
+        rc = check_all(stored, add, err);
+    json_decref(given);
+    if (rc != BW_OK)
+        json_decref(stored);
+    else
+        *storedp = stored;
     return rc;
 }
 

@@ -9,8 +9,33 @@
 //   ["fail", message] ["backoff", message, ms]          fails; a custom backoff
 //   ["unrecoverable", message] ["blank"]                fails for good; fails without a message
 //   ["delay", ms] ["wait"] ["limit", ms]                puts the job back
+//   ["child", queue, name, json, opts as json]          adds a child to the job
+//   ["children"] ["children", child key]                waits for its children, if there are any
+//   ["values"] ["ignored"] ["counts"] ["state"]         completes with what the job knows
+//   ["extend", ms]                                      extends the lock
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+
+/** Of a queue that lives just long enough to add a job. */
+async function addChild(library, connection, job, [queueName, name, json, opts]) {
+    const queue = new library.Queue(queueName, { connection, prefix: job.prefix });
+    await queue.add(name, JSON.parse(json), {
+        ...JSON.parse(opts),
+        parent: { id: job.id, queue: job.queueQualifiedName },
+    });
+    await queue.close();
+}
+
+const sorted = (object) =>
+    Object.fromEntries(Object.entries(object ?? {}).sort(([a], [b]) => (a < b ? -1 : 1)));
+
+/** Steps that complete the job with something that is read. */
+const READERS = {
+    values: async (job) => sorted(await job.getChildrenValues()),
+    ignored: async (job) => sorted(await job.getIgnoredChildrenFailures()),
+    counts: async (job) => sorted(await job.getDependenciesCount()),
+    state: (job) => job.getState(),
+};
 
 export class CustomBackoff extends Error {
     constructor(message, ms) {
@@ -24,7 +49,8 @@ async function pass(gate) {
 }
 
 function operations(library, worker, gates) {
-    const { DelayedError, RateLimitError, UnrecoverableError, WaitingError } = library;
+    const { DelayedError, RateLimitError, UnrecoverableError, WaitingChildrenError, WaitingError } =
+        library;
     return {
         progress: (job, token, json) => job.updateProgress(JSON.parse(json)),
         log: (job, token, row) => job.log(row),
@@ -50,6 +76,20 @@ function operations(library, worker, gates) {
             await job.moveToWait(token);
             throw new WaitingError();
         },
+        child: (job, token, ...args) => addChild(library, worker().opts.connection, job, args),
+        children: async (job, token, key) => {
+            const child = key && {
+                queue: key.slice(0, key.lastIndexOf(':')),
+                id: key.slice(key.lastIndexOf(':') + 1),
+            };
+            const waits = await job
+                .moveToWaitingChildren(token, child && { child })
+                .catch((error) => {
+                    throw new Error(`refused ${error.code}`);
+                });
+            if (waits) throw new WaitingChildrenError();
+        },
+        extend: (job, token, ms) => job.extendLock(token, ms),
         limit: async (job, token, ms) => {
             await worker().rateLimit(ms);
             throw new RateLimitError();
@@ -67,6 +107,7 @@ export function processor(library, worker, gates) {
         for (const [name, ...args] of step) {
             if (name === 'return') return JSON.parse(args[0]);
             if (name === 'nothing') return undefined;
+            if (name in READERS) return READERS[name](job);
             await known[name](job, token, ...args);
         }
         throw new Error('the step has no end');

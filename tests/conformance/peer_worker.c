@@ -194,6 +194,188 @@ static void do_limit(struct script *s)
     bw_job_rate_limit(answered(s), number_arg(s, 1));
 }
 
+/* --- what it asks of Redis: a thread of its own waits for the callback */
+
+struct asked {
+    struct bw_mutex mutex;
+    struct bw_cond done_cond;
+    bool done, yes; /* with what follows, under the mutex */
+    int code;
+    char *json; /* freed by the asker */
+};
+
+static void asked_init(struct asked *asked)
+{
+    *asked = (struct asked){ .done = false };
+    bw_mutex_init(&asked->mutex);
+    bw_cond_init(&asked->done_cond);
+}
+
+static void tell(struct asked *asked, bool yes, char *json, const struct bw_error *err)
+{
+    bw_mutex_lock(&asked->mutex);
+    asked->yes = yes;
+    asked->json = json;
+    asked->code = err != NULL ? err->code : BW_OK;
+    asked->done = true;
+    bw_cond_signal(&asked->done_cond);
+    bw_mutex_unlock(&asked->mutex);
+}
+
+static void await(struct asked *asked, int called, const char *what)
+{
+    struct bw_mono deadline = bw_mono_add_ms(bw_mono_now(NULL), 15000);
+
+    must(called, what);
+    bw_mutex_lock(&asked->mutex);
+    while (!asked->done) {
+        if (!bw_cond_wait_until(&asked->done_cond, &asked->mutex, deadline))
+            die(what, "no answer");
+    }
+    bw_mutex_unlock(&asked->mutex);
+    bw_cond_fini(&asked->done_cond);
+    bw_mutex_fini(&asked->mutex);
+}
+
+static void on_yes(bool yes, const struct bw_error *err, void *arg)
+{
+    tell(arg, yes, NULL, err);
+}
+
+static void on_json(const char *json, size_t len, const struct bw_error *err, void *arg)
+{
+    tell(arg, false, json != NULL ? strndup(json, len) : NULL, err);
+}
+
+static void on_child(const char *id, const struct bw_error *err, void *arg)
+{
+    (void)id;
+    tell(arg, err == NULL, NULL, err);
+}
+
+/* Completes with what was read, its members in their order. */
+static void return_json(struct script *s, struct asked *asked, const char *what)
+{
+    json_t *value;
+    char *text;
+
+    must(asked->code, what);
+    value = json_loads(asked->json, JSON_DECODE_ANY, NULL);
+    text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY | JSON_SORT_KEYS);
+    if (text == NULL)
+        die(what, "no JSON");
+    bw_job_complete(answered(s), text, strlen(text));
+    free(text);
+    json_decref(value);
+    free(asked->json);
+}
+
+static void do_values(struct script *s)
+{
+    struct asked asked;
+
+    asked_init(&asked);
+    await(&asked, bw_job_children_values(s->job, on_json, &asked), "values");
+    return_json(s, &asked, "values");
+}
+
+static void do_ignored(struct script *s)
+{
+    struct asked asked;
+
+    asked_init(&asked);
+    await(&asked, bw_job_ignored_failures(s->job, on_json, &asked), "ignored");
+    return_json(s, &asked, "ignored");
+}
+
+static void do_counts(struct script *s)
+{
+    struct asked asked;
+
+    asked_init(&asked);
+    await(&asked, bw_job_dependency_counts(s->job, on_json, &asked), "counts");
+    return_json(s, &asked, "counts");
+}
+
+static void do_state(struct script *s)
+{
+    struct asked asked;
+
+    asked_init(&asked);
+    await(&asked, bw_job_state(s->job, on_json, &asked), "state");
+    return_json(s, &asked, "state");
+}
+
+static void do_extend(struct script *s)
+{
+    struct asked asked;
+
+    asked_init(&asked);
+    await(&asked, bw_job_extend_lock(s->job, number_arg(s, 1), on_yes, &asked), "extend");
+    must(asked.code, "extend");
+    if (!asked.yes)
+        die("extend", "the lock is not held");
+}
+
+static void do_children(struct script *s)
+{
+    const char *child = json_string_value(json_array_get(s->args, 1));
+    struct asked asked;
+
+    asked_init(&asked);
+    await(&asked, bw_job_move_to_waiting_children(s->job, child, on_yes, &asked),
+          "children");
+    if (asked.yes) {
+        (void)answered(s);
+    } else if (asked.code != BW_OK) {
+        char message[32];
+        struct bw_job_failure failure = { .message = message, .stack = "Error" };
+
+        (void)snprintf(message, sizeof message, "refused %d",
+                       asked.code - BW_EJOB_MISSING - 1);
+        bw_job_fail(answered(s), &failure);
+    }
+}
+
+/* {"id", "queue"} of the job joins the options. */
+static char *child_options(struct script *s)
+{
+    json_t *opts = json_loads(json_string_value(json_array_get(s->args, 4)), 0, NULL);
+    char *text;
+
+    if (json_object_set_new(opts, "parent",
+                            json_pack("{s:s, s:s}", "id", bw_job_id(s->job), "queue",
+                                      bw_job_queue_key(s->job))) != 0)
+        die("child", "out of memory");
+    text = json_dumps(opts, JSON_COMPACT);
+    json_decref(opts);
+    return text;
+}
+
+static void do_child(struct script *s)
+{
+    char *opts = child_options(s);
+    const char *data = json_string_value(json_array_get(s->args, 3));
+    struct bw_add add = {
+        .prefix = bw_job_prefix(s->job),
+        .queue = text_arg(s),
+        .name = json_string_value(json_array_get(s->args, 2)),
+        .data = data,
+        .data_len = strlen(data),
+        .opts = opts,
+        .opts_len = strlen(opts),
+    };
+    struct bw_error err;
+    struct asked asked;
+
+    asked_init(&asked);
+    await(&asked,
+          bw_queue_add(bw_job_redis(s->job), &add, NULL, 15000, on_child, &asked, &err),
+          "child");
+    must(asked.code, "child");
+    free(opts);
+}
+
 static const struct {
     const char *name;
     void (*run)(struct script *s);
@@ -211,6 +393,13 @@ static const struct {
     { "delay", do_delay },
     { "wait", do_wait },
     { "limit", do_limit },
+    { "child", do_child },
+    { "children", do_children },
+    { "values", do_values },
+    { "ignored", do_ignored },
+    { "counts", do_counts },
+    { "state", do_state },
+    { "extend", do_extend },
 };
 
 static void run_operation(struct script *s)
