@@ -30,13 +30,13 @@ async function work(library, config, connection, next) {
         config.queue,
         processor(library, () => worker, config.gates),
         {
-            ...config.options,
-            connection,
-            prefix: config.prefix,
             settings: {
                 backoffStrategy: (n, type, error) =>
                     error instanceof CustomBackoff ? error.ms : 0,
             },
+            ...config.options,
+            connection,
+            prefix: config.prefix,
         },
     );
     worker.on('error', (error) => process.stderr.write(`${error.message}\n`));

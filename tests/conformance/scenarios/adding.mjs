@@ -167,4 +167,34 @@ export const adding = [
         ]),
         NEWEST,
     ),
+    scenario('add: many at once', ['006', '018', '024', '025', '030', '034'], async (stage) => {
+        await stage.op('addBulk', {
+            jobs: [
+                { name: 'a', data: { n: 1 } },
+                { name: 'b', data: { n: 2 }, opts: { lifo: true } },
+                { name: 'c', data: { n: 3 }, opts: { priority: 2, jobId: 'own-id' } },
+                { name: 'd', data: { n: 4 }, opts: { delay: 1000, timestamp: T } },
+                { name: 'e', data: { n: 5 }, opts: { jobId: 'own-id' } },
+                { name: 'f', opts: { parent: { id: 'none', queue: 'bull:conf' } } },
+                { name: 'g', data: null, opts: { deduplication: { id: 'd' } } },
+                { name: 'h', data: 'x', opts: { deduplication: { id: 'd' } } },
+            ],
+        });
+    }),
+    scenario('add: many at once, one refused', ['013', '034'], async (stage) => {
+        const jobs = [
+            { name: 'a', data: {} },
+            { name: 'b', data: {}, opts: { priority: 1.5 } },
+        ];
+        await stage.op('addBulk', { jobs });
+        await stage.op('addBulk', { jobs: [jobs[0]] });
+    }),
+    scenario('add: very many at once', ['022', '034'], async (stage) => {
+        const jobs = Array.from({ length: 250 }, (_, i) => ({
+            name: `j${i}`,
+            data: { i },
+            opts: i % 3 === 0 ? { priority: 1 + (i % 7) } : {},
+        }));
+        await stage.op('addBulk', { jobs });
+    }),
 ];

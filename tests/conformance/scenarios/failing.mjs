@@ -99,6 +99,33 @@ export const failing = [
             ],
         ]),
     ),
+    scenario('fail: a backoff that nobody knows', ['093'], async (stage) => {
+        const opts = { attempts: 3, backoff: { type: 'unheard of', delay: 10 } };
+        await stage.add('a', [fail('one')], opts);
+        await stage.add('b', [ret(1)]);
+        await stage.start({ settings: {} }); // no strategy of the worker's own
+        await stage.finished(1);
+    }),
+    scenario('fail: telemetry stays with its job', ['010', '087'], async (stage) => {
+        const telemetry = { metadata: '00-trace-span-01', omitContext: true };
+        await stage.op('add', {
+            name: 'n',
+            data: { do: [fail('one'), ret('fine')] },
+            opts: { attempts: 2, telemetry },
+        });
+        await stage.start();
+        await stage.finished(1);
+    }),
+    scenario('fail: few logs are kept', ['115'], async (stage) => {
+        const logs = ['one', 'two', 'three'].map((row) => ['log', row]);
+        const steps = [
+            [...logs, ...fail('one')],
+            [...logs, ...ret('fine')],
+        ];
+        await stage.add('n', steps, { attempts: 2, keepLogs: 4 });
+        await stage.start();
+        await stage.finished(1);
+    }),
     scenario(
         'fail: jitter 0 of backoff',
         ['091'],
