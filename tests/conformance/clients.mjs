@@ -33,31 +33,50 @@ export class LibraryClient {
     async end() {}
 }
 
+/** Names of BullMQ's operations. */
+export const operations = Object.keys(OPS);
+
 /** Our side: one peer_client for a database, whatever the scenario. */
 export class ProgramClient {
     constructor(command) {
-        this.child = startProcess(command, [], { stdio: ['pipe', 'pipe', 'inherit'] });
+        this.command = command;
+        this.begin();
+    }
+
+    begin() {
+        this.ready = undefined;
+        this.child = startProcess(this.command, [], { stdio: ['pipe', 'pipe', 'inherit'] });
         this.child.stdin.on('error', () => {}); // it died: `exited` tells
         this.lines = readline.createInterface({ input: this.child.stdout });
         this.early = this.child.exited.then((code) => {
+            this.begin();
             throw new Error(`the client program ended early: ${code}`);
         });
         this.early.catch(() => {});
     }
 
     async ask(request) {
+        const { early } = this;
         const answer = new Promise((resolve) => this.lines.once('line', resolve));
         this.child.stdin.write(`${JSON.stringify(request)}\n`);
-        return JSON.parse(await Promise.race([answer, this.early]));
+        return JSON.parse(await Promise.race([answer, early]));
+    }
+
+    /** The names of our operations. */
+    async operations(stage) {
+        this.ready ??= this.ask({ redis: stage.url, line: Number(stage.line) });
+        return (await this.ready).ops;
     }
 
     async run(stage, op, queue, args) {
-        this.ready ??= this.ask({ redis: stage.url, line: Number(stage.line) });
-        await this.ready;
-        return this.ask({ op, queue, prefix: stage.prefix, args });
+        await this.operations(stage);
+        const answer = await this.ask({ op, queue, prefix: stage.prefix, args });
+        if ('unknown' in answer) throw new Error(`unknown operation '${op}'`);
+        return answer;
     }
 
     async end() {
+        this.begin = () => {}; // no next one
         this.child.stdin.end();
         await this.child.exited;
     }

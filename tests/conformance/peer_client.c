@@ -21,7 +21,7 @@ static _Noreturn void die(const char *what, const char *why)
 
 /* --- answers */
 
-static void answer(struct client *client, json_t *line)
+static void give(struct client *client, json_t *line)
 {
     if (line == NULL)
         die("answer", "out of memory");
@@ -35,7 +35,7 @@ static void answer(struct client *client, json_t *line)
 
 void client_reply(struct client *client, json_t *result)
 {
-    answer(client, json_pack("{s:o}", "ok", result != NULL ? result : json_null()));
+    give(client, json_pack("{s:o}", "ok", result != NULL ? result : json_null()));
 }
 
 void client_refuse(struct client *client, const struct bw_error *err)
@@ -47,9 +47,9 @@ void client_refuse(struct client *client, const struct bw_error *err)
     if (getenv("PEER_DEBUG") != NULL && err != NULL)
         (void)fprintf(stderr, "peer_client: refused: %s\n", err->text);
     if (code <= BW_EJOB_MISSING && code >= BW_EJOB_NO_SLOT)
-        answer(client, json_pack("{s:i}", "refused", code - BW_EJOB_MISSING - 1));
+        give(client, json_pack("{s:i}", "refused", code - BW_EJOB_MISSING - 1));
     else
-        answer(client, json_pack("{s:b}", "refused", 1));
+        give(client, json_pack("{s:b}", "refused", 1));
 }
 
 void client_called(struct client *client, int rc, const struct bw_error *err)
@@ -183,18 +183,30 @@ static void print_line(json_t *value)
     free(text);
 }
 
+static const struct client_op *const tables[] = { client_queue_ops, client_flow_ops,
+                                                  client_scheduler_ops };
+
 static const struct client_op *find(const char *name)
 {
-    const struct client_op *const tables[] = { client_queue_ops, client_flow_ops,
-                                               client_scheduler_ops };
-
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
         for (const struct client_op *op = tables[i]; op->name != NULL; op++) {
             if (strcmp(op->name, name) == 0)
                 return op;
         }
     }
-    die("unknown operation", name);
+    return NULL;
+}
+
+/* New reference. */
+static json_t *names(void)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
+        for (const struct client_op *op = tables[i]; op->name != NULL; op++)
+            (void)json_array_append_new(list, json_string(op->name));
+    }
+    return list;
 }
 
 /* New reference. */
@@ -214,20 +226,17 @@ static json_t *await_answer(struct client *client, const char *name)
     return line;
 }
 
-static void serve(struct client *client, const json_t *request)
+/* New reference. */
+static json_t *serve(struct client *client, const json_t *request)
 {
     const char *name = client_text(request, "op");
-    const struct client_op *op;
-    json_t *line;
+    const struct client_op *op = name != NULL ? find(name) : NULL;
 
-    if (name == NULL)
-        die("request", "no operation");
-    op = find(name);
+    if (op == NULL)
+        return json_pack("{s:s?}", "unknown", name);
     client->prefix = client_text(request, "prefix");
     op->run(client, client_text(request, "queue"), json_object_get(request, "args"));
-    line = await_answer(client, name);
-    print_line(line);
-    json_decref(line);
+    return await_answer(client, name);
 }
 
 static void connect_to(struct bw_worker **workerp, struct bw_redis **redisp,
@@ -248,8 +257,6 @@ static void connect_to(struct bw_worker **workerp, struct bw_redis **redisp,
             die("redis", "does not answer");
         (void)usleep(1000);
     }
-    (void)puts("\"ready\"");
-    (void)fflush(stdout);
 }
 
 int main(void)
@@ -259,6 +266,7 @@ int main(void)
     struct bw_worker *worker;
     struct bw_error err;
     json_t *request;
+    json_t *answer;
 
     if (config == NULL)
         return 0; /* never needed */
@@ -266,8 +274,13 @@ int main(void)
     bw_cond_init(&client.answered);
     client.line = (int)client_number(config, "line", 6);
     connect_to(&worker, &client.redis, client_text(config, "redis"));
+    answer = json_pack("{s:o}", "ops", names());
+    print_line(answer);
+    json_decref(answer);
     while ((request = read_line()) != NULL) {
-        serve(&client, request);
+        answer = serve(&client, request);
+        print_line(answer);
+        json_decref(answer);
         json_decref(request);
     }
     bw_worker_drain(worker, DRAIN_MS);
