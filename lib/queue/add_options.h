@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <jansson.h>
+
 #include <bulwark/error.h>
 #include <bulwark/queue.h>
 #include <bulwark/time.h>
@@ -39,6 +41,10 @@ BW_MUSTCHECK int bw_add_options_parse_node(struct bw_add_options *options,
                                            const struct bw_add *add, struct bw_wall now,
                                            const struct bw_add_place *place,
                                            struct bw_error *err);
+/* New: a scheduler's template, checked, in the stored spelling but otherwise as given.
+ * §9.1 */
+BW_MUSTCHECK int bw_add_options_template(json_t **storedp, const struct bw_add *add,
+                                         struct bw_error *err);
 /* Harmless on a zeroed or finished struct. */
 void bw_add_options_fini(struct bw_add_options *options);
 

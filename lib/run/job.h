@@ -26,6 +26,7 @@
 #include "queue/job.h"
 #include "run/letters.h"
 
+struct bw_plan_call;
 struct bw_queue_loop;
 struct bw_reactor;
 
@@ -75,7 +76,11 @@ struct bw_job {
     /* The reactor's. */
     enum bw_job_place place;
     struct bw_list node; /* among the jobs of the queue, or among those given up */
-    struct bw_job *next; /* among those that are ready, or among free memory */
+    struct bw_job *next; /* among those that are ready, among those whose next iteration
+                            is to be planned, or among free memory */
+    bool planning;       /* run/iterations.c has it; no handler yet */
+    bool plan_alone;     /* a call that planned for others too was refused */
+    struct bw_plan_call *plan; /* in which call; NULL: it waits for the next */
     bool answered;
     int refusal;            /* a code that is being looked into */
     bool unsure;            /* an earlier call with its end was lost */

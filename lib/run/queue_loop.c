@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "run/adopt.h"
+#include "run/iterations.h"
 #include "run/job.h"
 #include "run/outcome.h"
 #include "run/reactor.h"
@@ -154,6 +155,7 @@ void bw_queue_turn(struct bw_queue_loop *queue)
     if (!bw_reactor_can_call(queue->reactor))
         return; /* bw_queue_recover() touches every queue */
     end_waits(queue);
+    bw_iterations_send(queue);
     if (!in_retry_pause(queue)) {
         if (queue->adopt_wanted && !queue->adopting)
             bw_adopt_send(queue);
@@ -304,6 +306,20 @@ static void return_job(struct bw_job *job)
     bw_queue_give_up(job);
 }
 
+void bw_queue_begin(struct bw_job *job)
+{
+    struct bw_queue_loop *queue = job->queue;
+
+    if (queue->reactor->draining)
+        return_job(job);
+    else if (is_refused(job))
+        bw_queue_answered(job);
+    else if (queue->handler.inline_)
+        bw_job_run(job);
+    else
+        bw_reactor_run_later(queue->reactor, job);
+}
+
 void bw_queue_start_job(struct bw_queue_loop *queue, const struct bw_reply *fields,
                         struct bw_mono since, uint64_t first_token)
 {
@@ -332,14 +348,10 @@ void bw_queue_start_job(struct bw_queue_loop *queue, const struct bw_reply *fiel
     enter_job(queue, job, since);
     bw_log(&job->log, BW_LOG_DEBUG, "job taken",
            bw_num("attempt", job->data.attempts_started));
-    if (queue->reactor->draining)
-        return_job(job);
-    else if (is_refused(job))
-        bw_queue_answered(job);
-    else if (queue->handler.inline_)
-        bw_job_run(job);
+    if (job->data.repeat_key.data != NULL && !queue->reactor->draining)
+        bw_iterations_want(job);
     else
-        bw_reactor_run_later(queue->reactor, job);
+        bw_queue_begin(job);
 }
 
 /* --- the way of a job's end */
@@ -428,6 +440,8 @@ void bw_queue_give_up(struct bw_job *job)
 {
     assert(job->place == BW_JOB_HELD);
     atomic_store(&job->given_up, true);
+    if (bw_iterations_forget(job))
+        job->answered = true;
     bw_job_cancel(job);
     job->queue->held_count--;
     bw_outcome_put_back(job);

@@ -51,8 +51,9 @@ struct bw_queue_loop {
     unsigned job_count;
     struct bw_job *ready_head, *ready_tail;
     unsigned ready_count;
-    unsigned held_count; /* with their handlers */
-    unsigned reserved;   /* asked for by calls in flight */
+    unsigned held_count;                  /* with their handlers */
+    unsigned reserved;                    /* asked for by calls in flight */
+    struct bw_job *plan_head, *plan_tail; /* wait in run/iterations.c */
 
     struct bw_settle_call calls[BW_SETTLE_CALLS];
     unsigned calls_out;
@@ -109,6 +110,9 @@ void bw_queue_fetched(struct bw_queue_loop *queue, const struct bw_settle_reply 
  * another job is skipped. */
 void bw_queue_start_job(struct bw_queue_loop *queue, const struct bw_reply *fields,
                         struct bw_mono since, uint64_t first_token);
+/* The job is ours and nothing stands before it: given to its handler, failed without one,
+ * or, in a drain, put back. */
+void bw_queue_begin(struct bw_job *job);
 /* Walks the queue's jobs: NULL gives the first, the last gives NULL. */
 struct bw_job *bw_queue_next_job(const struct bw_queue_loop *queue,
                                  const struct bw_job *job);

@@ -4,6 +4,7 @@
 
 #include <bulwark/api.h>
 #include <bulwark/buf.h>
+#include <bulwark/cron.h>
 #include <bulwark/error.h>
 #include <bulwark/flow.h>
 #include <bulwark/job.h>
@@ -11,6 +12,7 @@
 #include <bulwark/plugin.h>
 #include <bulwark/queue.h>
 #include <bulwark/redis.h>
+#include <bulwark/scheduler.h>
 #include <bulwark/time.h>
 #include <bulwark/worker.h>
 

@@ -1,0 +1,237 @@
+#include "run/iterations.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "queue/calls_schedulers.h"
+#include "run/job.h"
+#include "run/queue_loop.h"
+#include "run/reactor.h"
+
+enum { BATCH = 64 };
+
+struct bw_plan_call {
+    struct bw_queue_loop *queue;
+    unsigned count;
+    struct bw_job *jobs[BATCH]; /* NULL: forgotten meanwhile */
+};
+
+/* --- those that wait; a held job's `next` is free for their list */
+
+void bw_iterations_want(struct bw_job *job)
+{
+    struct bw_queue_loop *queue = job->queue;
+
+    assert(job->place == BW_JOB_HELD);
+    job->planning = true;
+    job->plan = NULL;
+    job->next = NULL;
+    if (queue->plan_tail != NULL)
+        queue->plan_tail->next = job;
+    else
+        queue->plan_head = job;
+    queue->plan_tail = job;
+    bw_queue_touch(queue);
+}
+
+static void remove_waiting(struct bw_job *job)
+{
+    struct bw_queue_loop *queue = job->queue;
+    struct bw_job *before = NULL;
+
+    for (struct bw_job *at = queue->plan_head; at != job; at = at->next)
+        before = at;
+    if (before != NULL)
+        before->next = job->next;
+    else
+        queue->plan_head = job->next;
+    if (queue->plan_tail == job)
+        queue->plan_tail = before;
+    job->next = NULL;
+}
+
+bool bw_iterations_forget(struct bw_job *job)
+{
+    if (!job->planning)
+        return false;
+    job->planning = false;
+    if (job->plan == NULL) {
+        remove_waiting(job);
+        return true;
+    }
+    for (unsigned i = 0; i < job->plan->count; i++) {
+        if (job->plan->jobs[i] == job)
+            job->plan->jobs[i] = NULL;
+    }
+    job->plan = NULL;
+    return true;
+}
+
+/* --- how it ends */
+
+static void begin(struct bw_job *job)
+{
+    job->planning = false;
+    job->plan = NULL;
+    bw_queue_begin(job);
+}
+
+/* Its lock runs out, and the stalled check gives it to whoever can do better. */
+static void leave(struct bw_job *job, const struct bw_error *err)
+{
+    job->planning = false;
+    job->plan = NULL;
+    bw_log(&job->log, BW_LOG_ERROR,
+           "the next iteration could not be planned: the job is left to stall",
+           bw_text("scheduler", job->data.repeat_key.data), bw_text("error", err->text));
+    job->answered = true; /* no handler has it */
+    job->queue->held_count--;
+    bw_queue_job_gone(job);
+}
+
+static void planned(struct bw_job *job, int64_t result)
+{
+    if (result == BW_PLAN_NOT_CONTINUED)
+        bw_log(&job->log, BW_LOG_WARNING, "a legacy repeatable is not continued",
+               bw_text("scheduler", job->data.repeat_key.data));
+    begin(job);
+}
+
+/* One job may have spoilt the call for the others: each gets its own. */
+static void refused(struct bw_plan_call *call, const struct bw_error *err)
+{
+    bool alone = call->count == 1;
+
+    for (unsigned i = 0; i < call->count; i++) {
+        struct bw_job *job = call->jobs[i];
+
+        if (job == NULL)
+            continue;
+        if (alone) {
+            leave(job, err);
+        } else {
+            job->plan_alone = true;
+            bw_iterations_want(job);
+        }
+    }
+}
+
+static void lost(struct bw_plan_call *call)
+{
+    for (unsigned i = 0; i < call->count; i++) {
+        if (call->jobs[i] != NULL)
+            bw_iterations_want(call->jobs[i]);
+    }
+}
+
+static void on_planned(const struct bw_reply *reply, const struct bw_error *err,
+                       void *arg)
+{
+    struct bw_plan_call *call = arg;
+    const struct bw_error odd = { BW_EPROTO, "unexpected reply" };
+
+    if (err == NULL && bw_reply_count(reply) != call->count)
+        err = &odd;
+    if (err == NULL) {
+        for (unsigned i = 0; i < call->count; i++) {
+            if (call->jobs[i] != NULL)
+                planned(call->jobs[i], bw_reply_integer(bw_reply_at(reply, i)));
+        }
+    } else if (err->code == BW_EREDIS || err->code == BW_EPROTO ||
+               err->code == BW_ENOMEM) {
+        refused(call, err);
+    } else {
+        lost(call); /* sent again once the connection is back */
+    }
+    free(call);
+}
+
+/* --- sending */
+
+/* Adds the job to the call, or ends its wait without one. */
+static void add_job(struct bw_plan_call *call, struct bw_cmd *cmd, struct bw_job *job,
+                    struct bw_wall now)
+{
+    struct bw_iteration iteration;
+    struct bw_error err;
+    bool due;
+
+    if (bw_iteration_next(&iteration, &due, &job->data, now, &err) != BW_OK) {
+        leave(job, &err);
+        return;
+    }
+    if (due) {
+        bw_next_iteration_add(cmd, &job->data, &iteration);
+        job->plan = call;
+        call->jobs[call->count++] = job;
+    } else {
+        begin(job); /* the scheduler has come to its end */
+    }
+    bw_iteration_fini(&iteration);
+}
+
+static struct bw_job *take_waiting(struct bw_queue_loop *queue)
+{
+    struct bw_job *job = queue->plan_head;
+
+    if (job != NULL)
+        remove_waiting(job);
+    return job;
+}
+
+static void fill(struct bw_plan_call *call, struct bw_cmd *cmd)
+{
+    struct bw_queue_loop *queue = call->queue;
+    struct bw_wall now = bw_loop_wall(queue->reactor->loop);
+
+    bw_next_iteration_build(cmd, &queue->keys, now, queue->options.strict);
+    while (call->count < BATCH && queue->plan_head != NULL) {
+        bool alone = queue->plan_head->plan_alone;
+
+        if (alone && call->count > 0)
+            break;
+        add_job(call, cmd, take_waiting(queue), now);
+        if (alone)
+            break;
+    }
+}
+
+/* False: the rest waits. */
+static bool send_one(struct bw_queue_loop *queue)
+{
+    struct bw_plan_call *call = bw_calloc(1, sizeof *call);
+    /* Not the reactor's scratch: jobs may begin, and run, while this is built. */
+    struct bw_cmd cmd = BW_CMD_INIT;
+    const struct bw_error no_memory = { BW_ENOMEM, "out of memory" };
+    int result;
+
+    if (call == NULL) {
+        leave(take_waiting(queue), &no_memory);
+        return true;
+    }
+    call->queue = queue;
+    fill(call, &cmd);
+    if (call->count == 0) {
+        free(call);
+        bw_cmd_fini(&cmd);
+        return true;
+    }
+    result = bw_reactor_call(queue->reactor, &cmd, on_planned, call);
+    bw_cmd_fini(&cmd);
+    if (result == BW_OK)
+        return true;
+    if (result == BW_ENOMEM)
+        refused(call, &no_memory);
+    else
+        lost(call);
+    free(call);
+    return result == BW_ENOMEM;
+}
+
+void bw_iterations_send(struct bw_queue_loop *queue)
+{
+    while (queue->plan_head != NULL && bw_reactor_can_call(queue->reactor) &&
+           send_one(queue))
+        continue;
+}

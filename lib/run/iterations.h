@@ -1,0 +1,25 @@
+/* Jobs of schedulers: before such a job runs, Redis is told to plan the one after it.
+ * spec/bullmq.md §9.3. On the reactor.
+ *
+ * Meanwhile the job is HELD: it keeps its slot and its lock is renewed, but no handler
+ * has it yet. One call plans all that a turn has brought. A call lost with its connection
+ * is sent again: what it had planned is not planned twice. Where Redis refuses to plan a
+ * job, or its pattern is wrong, it is left, active and locked, to the stalled check, as
+ * BullMQ does. */
+#ifndef BW_RUN_ITERATIONS_H
+#define BW_RUN_ITERATIONS_H
+
+#include <stdbool.h>
+
+struct bw_job;
+struct bw_queue_loop;
+
+/* The job waits for the next call; bw_queue_begin() follows. */
+void bw_iterations_want(struct bw_job *job);
+/* Sends for those that wait, while calls can be sent. */
+void bw_iterations_send(struct bw_queue_loop *queue);
+/* The job is given up: it does not wait any more, and no handler will answer for it.
+ * False: it did not wait. */
+bool bw_iterations_forget(struct bw_job *job);
+
+#endif

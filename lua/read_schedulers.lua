@@ -1,0 +1,29 @@
+--[[ read_schedulers: job schedulers and their hashes. Spec §9.4. A member without a hash is what a removal cut
+short has left: it is removed, unless it looks like a legacy repeatable.
+
+KEYS  1 base
+ARGV  1 scheduler id, '': a range of them  2 first  3 last  4 '1': the latest first
+Result  a list of {id, next run (ms), flat list of fields and values} ]]
+--- keys 1
+--- include "queue"
+
+local q = queue_at(KEYS[1])
+local found = {}
+if ARGV[1] ~= '' then
+    local at = call('ZSCORE', q['repeat'], ARGV[1])
+    found = at and { ARGV[1], at } or {}
+else
+    found = call(ARGV[4] == '1' and 'ZREVRANGE' or 'ZRANGE', q['repeat'], ARGV[2], ARGV[3], 'WITHSCORES')
+end
+
+local result = {}
+for i = 1, #found, 2 do
+    local fields = call('HGETALL', q['repeat'] .. ':' .. found[i])
+    local _, colons = found[i]:gsub(':', '')
+    if #fields > 0 then
+        result[#result + 1] = { found[i], string.format('%.0f', tonumber(found[i + 1])), fields }
+    elseif colons < 4 then
+        call('ZREM', q['repeat'], found[i])
+    end
+end
+return result
