@@ -18,6 +18,7 @@ struct wf_adapter {
     struct pg_pool *pg;
     struct bw_redis *redis;
     struct tg_client *telegram;
+    struct web_client *web;
     atomic_uint unawaited;
     struct pg_statement statements[WF_SQL_COUNT];
 };
@@ -222,6 +223,12 @@ static void telegram_send(void *arg, const char *token, const char *method,
     tg_client_submit(adapter->telegram, tg, telegram_answered, call);
 }
 
+static void http_send(void *arg, const struct web_request *request, web_done *done,
+                      void *done_arg)
+{
+    wf_check(web_client_submit(((struct wf_adapter *)arg)->web, request, done, done_arg));
+}
+
 /* --- the worker's threads */
 
 static void post(void *arg, struct bw_task *task)
@@ -238,7 +245,7 @@ static void post_after(void *arg, struct bw_task *task, int64_t delay_ms)
 
 struct wf_adapter *wf_adapter_create(struct bw_worker *worker, struct pg_pool *pg,
                                      struct bw_redis *redis, struct tg_client *telegram,
-                                     const struct bw_clock *clock)
+                                     struct web_client *web, const struct bw_clock *clock)
 {
     struct wf_adapter *adapter = wf_alloc(sizeof(*adapter));
 
@@ -246,6 +253,7 @@ struct wf_adapter *wf_adapter_create(struct bw_worker *worker, struct pg_pool *p
     adapter->pg = pg;
     adapter->redis = redis;
     adapter->telegram = telegram;
+    adapter->web = web;
     for (int i = 0; i < WF_SQL_COUNT; i++) {
         const struct wf_statement *statement = wf_store_statement((enum wf_sql)i);
 
@@ -264,6 +272,7 @@ struct wf_adapter *wf_adapter_create(struct bw_worker *worker, struct pg_pool *p
                                             .batch_destroy = batch_destroy,
                                             .redis = redis_send,
                                             .telegram = telegram_send,
+                                            .http = http_send,
                                             .post = post,
                                             .post_after = post_after,
                                             .clock = clock,

@@ -9,12 +9,14 @@
 
 struct pg_pool;
 struct tg_client;
+struct web_client;
 
 struct wf_adapter; /* constant once made; any thread */
 
 /* The clients are borrowed. New: wf_adapter_destroy(). */
 struct wf_adapter *wf_adapter_create(struct bw_worker *worker, struct pg_pool *pg,
                                      struct bw_redis *redis, struct tg_client *telegram,
+                                     struct web_client *web,
                                      const struct bw_clock *clock);
 void wf_adapter_destroy(struct wf_adapter **adapterp);
 

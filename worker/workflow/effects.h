@@ -17,6 +17,7 @@
 #include <bulwark/time.h>
 #include <bulwark/worker.h>
 
+#include "web/client.h"
 #include "workflow/store.h"
 
 /* --- database: statements of store.h, gathered into one batch: one transaction, one
@@ -91,6 +92,10 @@ struct wf_effects {
     /* Takes `params`. `done` NULL: the answer does not matter. */
     void (*telegram)(void *arg, const char *token, const char *method, json_t *params,
                      wf_telegram_done *done, void *done_arg);
+
+    /* Copies the request. */
+    void (*http)(void *arg, const struct web_request *request, web_done *done,
+                 void *done_arg);
 
     void (*post)(void *arg, struct bw_task *task); /* runs the task on a worker thread */
     void (*post_after)(void *arg, struct bw_task *task, int64_t delay_ms);

@@ -8,6 +8,7 @@
 #include "workflow/mem.h"
 
 struct instance {
+    struct web_client *web;
     struct wf_adapter *adapter;
     struct wf_engine *engine;
     struct bw_log log;
@@ -26,13 +27,19 @@ static int create(const struct wk_handler_env *env, const json_t *settings,
     (void)settings; /* the plain name has none; "workflow" of the configuration is for all
                      */
     bw_log_child(&instance->log, env->log, "handler", "workflow");
-    instance->adapter =
-        wf_adapter_create(env->worker, env->pg, env->cache, env->telegram, env->clock);
+    rc = web_client_create(&instance->web, err);
+    if (rc != BW_OK) {
+        free(instance);
+        return rc;
+    }
+    instance->adapter = wf_adapter_create(env->worker, env->pg, env->cache, env->telegram,
+                                          instance->web, env->clock);
     options.effects = wf_adapter_effects(instance->adapter);
     options.log = &instance->log;
     rc = wf_engine_create(&instance->engine, &options, err);
     if (rc != BW_OK) {
         wf_adapter_destroy(&instance->adapter);
+        web_client_destroy(&instance->web);
         free(instance);
         return rc;
     }
@@ -75,6 +82,7 @@ static void destroy(void *arg)
 {
     struct instance *instance = arg;
 
+    web_client_destroy(&instance->web);
     wf_engine_destroy(&instance->engine);
     wf_adapter_destroy(&instance->adapter);
     free(instance);

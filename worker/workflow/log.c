@@ -71,6 +71,16 @@ static json_t *data_of(const struct wf_run *run, const char *next)
     return data;
 }
 
+static void add_columns(const struct wf_run *run, json_t *row)
+{
+    json_t *columns =
+        run->out.columns != NULL ? wf_must(wf_sanitise(run->out.columns)) : NULL;
+
+    if (columns != NULL && json_object_update(row, columns) != 0)
+        (void)wf_must(NULL);
+    json_decref(columns);
+}
+
 void wf_log_step(struct wf_run *run, const char *branch, const char *next,
                  const char *outcome)
 {
@@ -81,6 +91,7 @@ void wf_log_step(struct wf_run *run, const char *branch, const char *next,
 
     wf_json_set_text(row, "branch_key", branch);
     wf_json_set(row, "data", data_of(run, next));
+    add_columns(run, row);
     free(message);
 }
 
@@ -93,6 +104,7 @@ void wf_log_error(struct wf_run *run, const char *text)
     wf_json_set_text(error, "code", "NODE_ERROR");
     wf_json_set(row, "error", error);
     wf_json_set(row, "data", data_of(run, NULL));
+    add_columns(run, row);
 }
 
 void wf_log_warn(struct wf_run *run, const char *text)

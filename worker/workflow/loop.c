@@ -18,6 +18,7 @@ static void clear_out(struct wf_run *run)
     free(run->out.text);
     json_decref(run->out.payload);
     json_decref(run->out.details);
+    json_decref(run->out.columns);
     memset(&run->out, 0, sizeof(run->out));
 }
 

@@ -38,6 +38,8 @@ static void run_free(struct wf_run *run)
     free(run->failure);
     free(run->reply.description);
     json_decref(run->reply.result);
+    free(run->fetched.body);
+    free(run->fetched.error);
     json_decref(run->params);
     json_decref(run->x.wait_payload);
     json_decref(run->out.payload);

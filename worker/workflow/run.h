@@ -86,6 +86,15 @@ struct wf_run {
         json_t *result; /* of wf_ask() */
     } reply;
 
+    /* the answer to a request of a node (nodes/fetch.h) */
+    struct {
+        enum web_outcome outcome;
+        int status;
+        char *body; /* NUL-terminated */
+        size_t len;
+        char *error;
+    } fetched;
+
     /* what it works with; shared, constant */
     struct wf_project *project;
     struct wf_graph *graph;
@@ -134,6 +143,7 @@ struct wf_run {
         bool failed;      /* WF_END with success=false */
         char *text;       /* WF_ERROR, or the message of WF_END */
         json_t *details;  /* for the log row */
+        json_t *columns;  /* more columns of it: http_request … */
     } out;
 
     /* what a node needs across its operations; freed with clear_node() */

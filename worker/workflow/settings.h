@@ -23,6 +23,9 @@
     X(limit_user, "ratelimit.user", 100, 1, 1000000)                                     \
     X(limit_bot, "ratelimit.bot", 10, 1, 1000000)                                        \
     X(limit_channel_check, "ratelimit.channel_check", 30, 1, 1000000)                    \
+    X(limit_api, "ratelimit.api", 60, 1, 1000000)                                        \
+    X(http_max_body, "http.max_body", 5242880, 1, 1073741824)                            \
+    X(http_timeout_ms, "http.default_timeout_ms", 30000, 1, 600000)                      \
     X(lock_ttl_ms, "lock.ttl_ms", 10000, 100, 600000)                                    \
     X(chat_wait_ms, "lock.chat_wait_ms", 5000, 0, 600000)                                \
     X(spend_wait_ms, "lock.spend_wait_ms", 3000, 0, 600000)                              \
@@ -35,12 +38,14 @@
     X(require_own_contact, "contact.require_own", true)                                  \
     X(accept_typed_phone, "contact.accept_typed_phone", true)                            \
     X(node_compat, "cache.node_compat", true)                                            \
-    X(answer_callback, "telegram.answer_callback", true)
+    X(answer_callback, "telegram.answer_callback", true)                                 \
+    X(http_private, "http.allow_private", false)
 
 /* The formatter miscounts the columns of emoji, differently each time. */
 /* clang-format off */
 #define WF_TEXT_SETTINGS(X) \
     X(timezone, "format.timezone", "Europe/Moscow") \
+    X(http_domains, "http.allowed_domains", "") \
     X(long_date_sep, "format.long_date_sep", " в ") \
     X(key_user_variables, "cache.key.user_variables", \
       "user:{userId}:{projectId}:variables") \

@@ -42,7 +42,8 @@
     X(welcomed, 2)                                                                       \
     X(add_bonus, 11)                                                                     \
     X(spend_bonus, 9)                                                                    \
-    X(orders, 3)
+    X(orders, 3)                                                                         \
+    X(notify, 7)
 
 enum wf_sql {
 #define X(name, params) WF_SQL_##name,

@@ -131,6 +131,23 @@ static int add_backslashed(struct wf_text text, const char *special, struct bw_b
     return rc;
 }
 
+static int add_json(struct wf_text text, struct bw_buf *out)
+{
+    int rc = bw_buf_reserve(out, text.len);
+
+    for (size_t at = 0; rc == BW_OK && at < text.len; at++) {
+        unsigned char c = (unsigned char)text.data[at];
+
+        if (c < 0x20)
+            rc = bw_buf_addf(out, "\\u%04x", c);
+        else if (c == '"' || c == '\\')
+            rc = bw_buf_addf(out, "\\%c", c);
+        else
+            rc = bw_buf_add_char(out, (char)c);
+    }
+    return rc;
+}
+
 int wf_escape_text(struct wf_text text, enum wf_escape escape, struct bw_buf *out)
 {
     switch (escape) {
@@ -140,6 +157,8 @@ int wf_escape_text(struct wf_text text, enum wf_escape escape, struct bw_buf *ou
         return add_backslashed(text, "_*`[", out);
     case WF_ESCAPE_MARKDOWN_V2:
         return add_backslashed(text, "_*[]()~`>#+-=|{}.!\\", out);
+    case WF_ESCAPE_JSON:
+        return add_json(text, out);
     case WF_ESCAPE_NONE:
         break;
     }
@@ -151,15 +170,16 @@ int wf_escape_text(struct wf_text text, enum wf_escape escape, struct bw_buf *ou
 static int emit(const struct render *render, const json_t *value, bool trusted, bool raw)
 {
     struct bw_buf text = BW_BUF_INIT;
+    bool free_text = render->escape != WF_ESCAPE_JSON; /* JSON must stay JSON */
     int rc;
 
-    if (trusted && render->depth == 0 && json_is_string(value)) {
+    if (trusted && free_text && render->depth == 0 && json_is_string(value)) {
         struct render inner = *render;
 
         inner.depth = 1;
         return render_text(&inner, wf_value_string(value));
     }
-    if (trusted || raw || render->escape == WF_ESCAPE_NONE)
+    if (((trusted || raw) && free_text) || render->escape == WF_ESCAPE_NONE)
         return wf_value_text(value, render->out);
     if (json_is_string(value))
         return wf_escape_text(wf_value_string(value), render->escape, render->out);

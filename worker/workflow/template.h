@@ -43,7 +43,8 @@ enum wf_escape {
     WF_ESCAPE_NONE,
     WF_ESCAPE_HTML,
     WF_ESCAPE_MARKDOWN,
-    WF_ESCAPE_MARKDOWN_V2
+    WF_ESCAPE_MARKDOWN_V2,
+    WF_ESCAPE_JSON /* the inside of a JSON string */
 };
 
 /* §6.3. Borrowed from the scope, or NULL: absent. `path` without braces, at most 200

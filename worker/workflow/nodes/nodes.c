@@ -32,6 +32,10 @@ static const struct wf_node_handler handlers[] = {
     { "action.check_channel_subscription", "Check channel subscription", true,
       wf_start_check_channel },
     { "action.menu_command", "Menu command", true, wf_start_menu },
+    { "action.api_request", "API request", true, wf_start_api_request },
+    { "action.send_notification", "Notification", true, wf_start_notification },
+    { "integration.webhook", "Webhook integration", true, wf_start_webhook },
+    { "integration.analytics", "Analytics integration", true, wf_start_analytics },
     { "action.database_query", "Database query", true, wf_start_query },
 };
 

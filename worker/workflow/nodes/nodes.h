@@ -37,6 +37,10 @@ enum wf_action wf_start_check_linked(struct wf_run *run);
 enum wf_action wf_start_find_user(struct wf_run *run);
 enum wf_action wf_start_check_channel(struct wf_run *run);
 enum wf_action wf_start_menu(struct wf_run *run);
+enum wf_action wf_start_api_request(struct wf_run *run);
+enum wf_action wf_start_notification(struct wf_run *run);
+enum wf_action wf_start_webhook(struct wf_run *run);
+enum wf_action wf_start_analytics(struct wf_run *run);
 enum wf_action wf_start_query(struct wf_run *run);
 
 /* New reference: the payload of a wait of the current node (§3.8). `keyboard` may be
