@@ -78,7 +78,6 @@ const contract = {
             ['ignoredChildrenFailures', [], {}, { 'bull:c:1': 'bad' }],
             ['state', [], {}, 'active'],
             ['extendLock', [5000], { durationMs: 5000 }, true],
-            ['moveToDelayed', [1785000000000], { timestamp: 1785000000000 }, null],
             ['moveToWait', [], {}, null],
             ['moveToWaitingChildren', [], {}, false],
             ['addJob', ['q2', 'n', { a: 1 }, { delay: 5 }],
@@ -89,8 +88,7 @@ const contract = {
             assert.deepEqual([request.method, request.params], [method, params]);
             program.send({ type: 'reply', req: request.req, result });
             const { value } = await program.answer(1);
-            if (!method.startsWith('moveToDelayed') && !method.startsWith('moveToWait'))
-                assert.deepEqual(value, result);
+            if (method !== 'moveToWait') assert.deepEqual(value, result);
         }
     },
     'a request that is refused': async (program) => {
@@ -236,6 +234,31 @@ test('node: thrown text and thrown nothing', async () => {
     assert.deepEqual(text.messages, [{ type: 'error', name: 'Error', message: 'plain' }]);
     const nothing = await runNode('nothing.cjs', 'module.exports = () => { throw undefined; };');
     assert.equal(nothing.messages[0].type, 'error');
+});
+
+test('node: moveToDelayed() takes effect at the end, after what is stored', async () => {
+    for (const end of ['throw new (class DelayedError extends Error {})()', 'return 1',
+        'throw new Error("whatever")']) {
+        const { messages } = await runNode('delayed.cjs', `module.exports = async (job, token) => {
+            await job.moveToDelayed(Date.now() + 5000, token);
+            await job.updateData({ step: 2 });
+            ${end}; };`);
+        assert.deepEqual(messages[0], { type: 'data', value: { step: 2 } });
+        const { type, name, delayMs } = messages[1];
+        assert.deepEqual([type, name], ['error', 'DelayedError']);
+        assert.ok(delayMs > 3000 && delayMs <= 5000, String(delayMs));
+    }
+});
+
+test('python: move_to_delayed() asks', async () => {
+    const program = new Program(programs['python, plain']);
+    await program.start();
+    program.job(1, [['ask', 'moveToDelayed', 1785000000000], ['throw', 'DelayedError', 'm']]);
+    const { req, method, params } = await program.request(1);
+    assert.deepEqual([method, params], ['moveToDelayed', { timestamp: 1785000000000 }]);
+    program.send({ type: 'reply', req, result: null });
+    assert.equal((await program.answer(1)).delayMs, undefined);
+    assert.equal(await program.close(), 0);
 });
 
 test('node: discard() makes a failure the last', async () => {

@@ -19,7 +19,10 @@ function longOptions(stored) {
 export class Job {
   #wire;
 
-  /** `wire` is {send(message), request(method, params)} of this job; `hello` names the queue. */
+  /**
+   * `wire` is {send(message), request(method, params), moveToDelayed(timestamp)} of this job;
+   * `hello` names the queue.
+   */
   constructor(wire, message, hello) {
     this.#wire = wire;
     this.id = message.id;
@@ -73,9 +76,12 @@ export class Job {
     return this.#wire.request('state', {});
   }
 
-  /** To be followed by `throw new DelayedError()`. */
+  /**
+   * To be followed by `throw new DelayedError()`. Done when the attempt ends, however it does: the
+   * job is the processor's until then, and may be given the data of its next step.
+   */
   async moveToDelayed(timestamp) {
-    await this.#wire.request('moveToDelayed', { timestamp });
+    this.#wire.moveToDelayed(timestamp);
   }
 
   /** To be followed by `throw new WaitingError()`. */

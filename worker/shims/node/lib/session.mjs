@@ -10,7 +10,7 @@ export class Session {
   #processor;
   #concurrency;
   #hello = null;
-  #running = new Map(); // seq → {aborter, answered}
+  #running = new Map(); // seq → {aborter, answered, due}
   #requests = new Map(); // req → {resolve, reject}
   #lastRequest = 0;
   #closing = false;
@@ -59,7 +59,7 @@ export class Session {
 
   async #run(message) {
     const { seq } = message;
-    const run = { aborter: new AbortController(), answered: false };
+    const run = { aborter: new AbortController(), answered: false, due: undefined };
     const job = new Job(this.#wireOf(seq, run), message, this.#hello);
     let answer;
     this.#running.set(seq, run);
@@ -69,6 +69,10 @@ export class Session {
       JSON.stringify(answer); // a value that has no JSON is the processor's failure
     } catch (thrown) {
       answer = { type: 'error', seq, ...(await this.#failure(job, thrown)) };
+    }
+    if (run.due !== undefined) {
+      const delayMs = Math.max(0, Math.round(run.due - Date.now()));
+      answer = { type: 'error', seq, name: 'DelayedError', message: 'bullmq:movedToDelayed', delayMs };
     }
     run.answered = true;
     this.#running.delete(seq);
@@ -96,6 +100,9 @@ export class Session {
       send: (message) => {
         if (run.answered) console.error(`bulwark-processor: ${message.type} after the job's end`);
         else this.#channel.send({ ...message, seq });
+      },
+      moveToDelayed: (timestamp) => {
+        run.due = Number(timestamp);
       },
       request: (method, params) => {
         if (run.answered) return Promise.reject(new Error(`${method}: the job has ended`));
