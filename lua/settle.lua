@@ -9,12 +9,12 @@ ARGV  1 now (ms)  2 number of items  3 jobs wanted  4 token prefix  5 number of 
       then the items, each with its kind, id and token ("0": no lock), and:
       c  completed, all kept          value
       C  completed                    value, keep count, age, limit (each < 0: none)
-      F  failed for good              value, has fields, failedReason, stacktrace, attempts,
-                                      keep count, age, limit
-      R  retried at once              has fields, failedReason, stacktrace, lifo
-      D  to delayed                   has fields, failedReason, stacktrace, counts attempt, delay
+      F  failed for good              value, fields, attempts, keep count, age, limit
+      R  retried at once              fields, lifo
+      D  to delayed                   fields, counts attempt, delay
       W  put back to wait             -
-      Flags are '1' or '0'.
+      Flags are '1' or '0'. `fields` are: a flag whether they are written, failedReason, stacktrace, tm
+      ('': none).
 Result { codes, jobs, limit ttl (ms), next due (ms), ghosts dropped }
       codes: one integer an item, 0 or a code of §0; jobs: includes/job_reply.lua
 
@@ -31,10 +31,11 @@ local now_text = ARGV[1]
 local now, item_count, want = tonumber(now_text), tonumber(ARGV[2]), tonumber(ARGV[3])
 local ITEMS_AT = 11
 
-local SIZE = { c = 4, C = 7, F = 11, R = 7, D = 8, W = 3 }
+local SIZE = { c = 4, C = 7, F = 12, R = 8, D = 9, W = 3 }
 local CHUNK = 500 -- items checked together; unpack() ends near 8000 values
 
 local MISSING, NO_LOCK, NOT_ACTIVE, OTHER_LOCK = -1, -2, -3, -6
+local PENDING_CHILDREN, FAILED_CHILDREN = -4, -9
 
 local meta_fields = call('HMGET', META, 'paused', 'concurrency', 'max', 'duration',
                          'opts.maxLenEvents')
@@ -251,6 +252,8 @@ for first = 1, item_count, CHUNK do
             apply(kind, ARGV[at[i] + 1], jobs[i], fields[i], at[i])
         elseif codes[i] == NOT_ACTIVE then
             rare().write_refused(jobs[i], at[i])
+        elseif codes[i] == PENDING_CHILDREN or codes[i] == FAILED_CHILDREN then
+            want = want - 1 -- its worker keeps the job, and with it the slot
         end
     end
     flush_completed()

@@ -38,6 +38,7 @@ struct bw_settle_item { /* all borrowed for the call */
     bool has_failure;      /* write failedReason and stacktrace (failed, retry, delay) */
     struct bw_text reason; /* failedReason */
     struct bw_text stacktrace; /* JSON */
+    struct bw_text telemetry;  /* its trace context, for `tm`; data NULL: none */
     bool counts_attempt;       /* delay */
     int64_t delay_ms;          /* delay */
     unsigned attempts;         /* opts.attempts, for retries-exhausted */

@@ -29,6 +29,7 @@ static void add_failure(struct bw_cmd *cmd, const struct bw_settle_item *item)
     bw_cmd_flag(cmd, item->has_failure);
     bw_cmd_text(cmd, item->reason);
     bw_cmd_text(cmd, item->stacktrace);
+    bw_cmd_text(cmd, item->telemetry);
 }
 
 static void add_item(struct bw_cmd *cmd, const struct bw_settle_item *item)

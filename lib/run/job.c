@@ -45,7 +45,7 @@ static void deliver_answer(struct bw_letter *letter, bool open)
 struct bw_job *bw_job_create(struct bw_reactor *reactor)
 {
     struct bw_job *job = reactor->free_jobs;
-    struct bw_buf text, stack, stacktrace;
+    struct bw_buf text, stack, telemetry, stacktrace;
 
     if (job == NULL) {
         job = bw_calloc(1, sizeof *job);
@@ -57,10 +57,12 @@ struct bw_job *bw_job_create(struct bw_reactor *reactor)
     }
     text = job->outcome.text;
     stack = job->outcome.stack;
+    telemetry = job->outcome.telemetry;
     stacktrace = job->stacktrace;
     memset(job, 0, sizeof *job);
     job->outcome.text = text;
     job->outcome.stack = stack;
+    job->outcome.telemetry = telemetry;
     job->stacktrace = stacktrace;
     job->magic = BW_JOB_MAGIC;
     job->letter.deliver = deliver_answer;
@@ -72,6 +74,7 @@ static void free_memory(struct bw_job *job)
 {
     bw_buf_fini(&job->outcome.text);
     bw_buf_fini(&job->outcome.stack);
+    bw_buf_fini(&job->outcome.telemetry);
     bw_buf_fini(&job->stacktrace);
     free(job);
 }
@@ -94,6 +97,7 @@ void bw_job_destroy(struct bw_job **jobp)
     }
     trim(&job->outcome.text);
     trim(&job->outcome.stack);
+    trim(&job->outcome.telemetry);
     trim(&job->stacktrace);
     job->next = reactor->free_jobs;
     reactor->free_jobs = job;
@@ -226,6 +230,10 @@ void bw_job_fail(struct bw_job *job, const struct bw_job_failure *failure)
 {
     assert(job->magic == BW_JOB_MAGIC);
     set_failure(job, failure->message, failure->stack);
+    bw_buf_clear(&job->outcome.telemetry);
+    if (failure->telemetry != NULL)
+        (void)set_text(job, &job->outcome.telemetry, failure->telemetry,
+                       strlen(failure->telemetry)); /* failure is in the kind */
     job->outcome.unrecoverable = failure->unrecoverable;
     job->outcome.has_delay = failure->has_delay;
     job->outcome.delay_ms = failure->delay_ms;

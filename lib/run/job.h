@@ -54,6 +54,7 @@ struct bw_outcome { /* what the handler said */
     enum bw_outcome_kind kind;
     struct bw_buf text; /* return value or message */
     struct bw_buf stack;
+    struct bw_buf telemetry; /* empty: none */
     bool has_text, has_stack, unrecoverable, has_delay;
     int64_t delay_ms;
 };

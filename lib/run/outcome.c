@@ -91,6 +91,9 @@ static bool add_failure(struct bw_job *job, struct bw_text reason)
                              job->data.parsed.stack_trace_limit) != BW_OK)
         return false;
     job->item.has_failure = true;
+    if (outcome->telemetry.len > 0)
+        job->item.telemetry =
+            (struct bw_text){ bw_buf_text(&outcome->telemetry), outcome->telemetry.len };
     job->item.reason = reason;
     job->item.stacktrace =
         (struct bw_text){ bw_buf_text(&job->stacktrace), job->stacktrace.len };

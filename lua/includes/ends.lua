@@ -18,6 +18,9 @@ end
 local function write_failure(job, at)
     if ARGV[at] == '1' then
         call('HSET', job, 'failedReason', ARGV[at + 1], 'stacktrace', ARGV[at + 2])
+        if ARGV[at + 3] ~= '' then
+            call('HSET', job, 'tm', ARGV[at + 3])
+        end
     end
 end
 
@@ -48,7 +51,7 @@ end
 
 -- Finally failed. §5.3
 local function fail(id, job, f, at)
-    local reason, keep = ARGV[at + 3], at + 8
+    local reason, keep = ARGV[at + 3], at + 9
     local made = (tonumber(f[2]) or 0) + 1
     settle_bonds('failed', id, job, f, reason)
     if ARGV[keep] == '0' then
@@ -61,7 +64,7 @@ local function fail(id, job, f, at)
         retention().retain(q.failed, keep, 1)
     end
     emit(q, 'failed', 'jobId', id, 'failedReason', reason, 'prev', 'active')
-    if made >= tonumber(ARGV[at + 7]) then
+    if made >= tonumber(ARGV[at + 8]) then
         emit(q, 'retries-exhausted', 'jobId', id, 'attemptsMade', made)
     end
 end
@@ -71,7 +74,7 @@ local function retry(id, job, f, at)
     local priority = number_or_zero(f[5])
     write_failure(job, at + 3)
     if priority == 0 then
-        to_wait(q, id, ARGV[at + 6] == '1' and 'RPUSH' or 'LPUSH')
+        to_wait(q, id, ARGV[at + 7] == '1' and 'RPUSH' or 'LPUSH')
     else
         to_prioritized(q, id, priority)
     end
@@ -82,11 +85,11 @@ end
 -- §5.7; where jobs are wanted in exchange the marker waits for what is taken.
 local function delay(id, job, at)
     write_failure(job, at + 3)
-    if ARGV[at + 6] == '1' then
+    if ARGV[at + 7] == '1' then
         call('HINCRBY', job, 'atm', 1)
     end
-    call('HSET', job, 'delay', ARGV[at + 7])
-    add_delayed(q, id, now, tonumber(ARGV[at + 7]))
+    call('HSET', job, 'delay', ARGV[at + 8])
+    add_delayed(q, id, now, tonumber(ARGV[at + 8]))
     if want == 0 then
         signal_delay(q)
     end

@@ -77,26 +77,18 @@ static void test_negative_delay(void **state)
     rig_want(r, "LRANGE @wait 0 -1", "1");
 }
 
-/* The parent path, which flows take: a direct call. §3.3 */
+/* The parent path, which flows take: of a job with children. §3.3 */
 static void test_parent_path(void **state)
 {
     struct rig *r = *state;
     struct bw_wall now = { r->now };
     struct bw_add add = { .queue = "q", .name = "p" };
+    struct bw_add_place place = { .has_children = true };
     struct bw_add_options options;
 
-    assert_int_equal(bw_add_options_parse(&options, &add, now, NULL), BW_OK);
+    assert_int_equal(bw_add_options_parse_node(&options, &add, now, &place, NULL), BW_OK);
     bw_add_build(&r->cmd, &r->keys, now, &add, &options);
     bw_add_options_fini(&options);
-    /* The builder has no flows yet: its path argument is replaced. */
-    char *path = strstr(r->cmd.body.data, "$8\r\nstandard\r\n");
-    static const char parent[] = "$6\r\nparent\r\n";
-    size_t tail = r->cmd.body.len - (size_t)(path - r->cmd.body.data) - 14;
-
-    assert_non_null(path);
-    memmove(path + 12, path + 14, tail);
-    memcpy(path, parent, 12);
-    r->cmd.body.len -= 2;
     assert_string_equal(bw_reply_text(rig_send(r), NULL), "1");
     rig_want(r, "ZRANGE @waiting-children 0 -1 WITHSCORES", "1 1785000000000");
     rig_want(r, "EXISTS @marker @wait", "0");
@@ -413,6 +405,35 @@ static void test_dedup_reschedule(void **state)
                     "delayed jobId 1 delay 1785000002050");
 }
 
+/* As 5.x: `debounced` comes before, nothing is taken over or rescheduled. BMQ-049 */
+static void test_dedup_as_5(void **state)
+{
+    struct rig *r = *state;
+    struct bw_wall now = { r->now };
+    static const char opts[] =
+        "{\"delay\":9,\"deduplication\":{\"id\":\"d\",\"reschedule\":true}}";
+    struct bw_add add = {
+        .queue = "q", .name = "n", .opts = opts, .opts_len = sizeof opts - 1, .line = 5
+    };
+
+    for (int i = 0; i < 3; i++) {
+        struct bw_add_options options;
+
+        if (i == 2) /* the owner is gone, and its key stays */
+            rig_want(r, "DEL @1", "1");
+        assert_int_equal(bw_add_options_parse(&options, &add, now, NULL), BW_OK);
+        bw_add_build(&r->cmd, &r->keys, now, &add, &options);
+        bw_add_options_fini(&options);
+        assert_string_equal(bw_reply_text(rig_send(r), NULL), "1");
+    }
+    rig_want_events(r, "q",
+                    "added jobId 1 name n | delayed jobId 1 delay 1785000000009 | "
+                    "debounced jobId 1 debounceId d | "
+                    "deduplicated jobId 1 deduplicationId d deduplicatedJobId 2 | "
+                    "debounced jobId 1 debounceId d | "
+                    "deduplicated jobId 1 deduplicationId d deduplicatedJobId 3");
+}
+
 /* BMQ-037, 038: what the end of the owner does to the key */
 static void test_dedup_release(void **state)
 {
@@ -457,6 +478,7 @@ int main(void)
         RIG_TEST(test_dedup_keep_last),
         RIG_TEST(test_dedup_stale),
         RIG_TEST(test_dedup_reschedule),
+        RIG_TEST(test_dedup_as_5),
         RIG_TEST(test_dedup_release),
     };
 

@@ -1,4 +1,5 @@
-/* Parents and children at a child's end. §8.3, 8.4. Answers for lua/includes/parent.lua.
+/* Parents and children: added, waited for, and at a child's end. §§8.1–8.4. Answers for
+ * lua/includes/parent.lua, add_flow.lua, move_to_waiting_children.lua.
  */
 #include "integration/script_rig.h"
 
@@ -215,6 +216,148 @@ static void test_unreadable_parent(void **state)
     rig_want(r, "LRANGE bull:par:wait 0 -1", "p");
 }
 
+/* --- trees, §8.1 */
+
+/* Adds the tree `p` (queue "par") with children `c1`, `c2` (queue "q") as line `line`. */
+static const char *add_tree(struct rig *r, int line)
+{
+    struct bw_wall now = { r->now };
+    struct bw_flow_item items[3] = { 0 };
+    struct bw_add adds[] = { { .queue = "par", .name = "p", .line = line },
+                             { .queue = "q", .name = "c" },
+                             { .queue = "q", .name = "c" } };
+    static const struct bw_add_place places[] = {
+        { .id = "p", .has_children = true },
+        { .id = "c1", .parent_id = "p", .parent_queue = "bull:par" },
+        { .id = "c2", .parent_id = "p", .parent_queue = "bull:par" },
+    };
+
+    for (int i = 0; i < 3; i++) {
+        items[i].add = &adds[i];
+        assert_int_equal(bw_keys_init(&items[i].keys, NULL, adds[i].queue, NULL), BW_OK);
+        assert_int_equal(
+            bw_add_options_parse_node(&items[i].options, &adds[i], now, &places[i], NULL),
+            BW_OK);
+    }
+    bw_add_flow_build(&r->cmd, now, items, 3);
+    for (int i = 0; i < 3; i++) {
+        bw_keys_fini(&items[i].keys);
+        bw_add_options_fini(&items[i].options);
+    }
+    const struct bw_reply *reply = rig_send(r);
+
+    if (bw_reply_kind(reply) == BW_REPLY_INTEGER)
+        (void)snprintf(r->text, sizeof r->text, "%lld",
+                       (long long)bw_reply_integer(reply));
+    else
+        (void)snprintf(r->text, sizeof r->text, "%s", bw_reply_text(reply, NULL));
+    return r->text;
+}
+
+/* BMQ-135: parents before children; the generated id is not among the options. */
+static void test_tree(void **state)
+{
+    struct rig *r = *state;
+
+    assert_string_equal(add_tree(r, 6), "p");
+    rig_want(r, "ZRANGE bull:par:waiting-children 0 -1 WITHSCORES", "p 1785000000000");
+    rig_want(r, "SCARD bull:par:p:dependencies", "2");
+    rig_want(r, "LRANGE @wait 0 -1", "c2 c1");
+    rig_want(r, "HGET bull:par:p opts", "{\"attempts\":0}");
+    rig_want(r, "HMGET @c1 parentKey parent opts",
+             "bull:par:p {\"id\":\"p\",\"queueKey\":\"bull:par\"} "
+             "{\"attempts\":0,\"parent\":{\"id\":\"p\",\"queue\":\"bull:par\"}}");
+    rig_want_events(r, "par", "added jobId p name p | waiting-children jobId p");
+    rig_want_events(r, "q",
+                    "added jobId c1 name c | waiting jobId c1 | "
+                    "added jobId c2 name c | waiting jobId c2");
+}
+
+/* BMQ-147: children that are done already release their parent once, after the insertion;
+ * in 5.x each that is the last so far does. */
+static void test_tree_of_done_jobs(void **state)
+{
+    struct rig *r = *state;
+
+    for (int line = 5; line <= 6; line++) {
+        rig_want(r, "FLUSHALL", "OK");
+        (void)rig_do(r, "HSET @c1 name c returnvalue 1");
+        (void)rig_do(r, "ZADD @completed 1 c1");
+        assert_string_equal(add_tree(r, line), "p");
+        rig_want(r, "HGETALL bull:par:p:processed", "bull:q:c1 1");
+        rig_want(r, "SMEMBERS bull:par:p:dependencies", "bull:q:c2");
+        rig_want(r, "LRANGE bull:par:wait 0 -1", line == 5 ? "p" : "");
+        rig_want(r, "ZCARD bull:par:waiting-children", line == 5 ? "0" : "1");
+    }
+    rig_want(r, "FLUSHALL", "OK");
+    for (int i = 1; i <= 2; i++) {
+        (void)rig_do(r, "HSET @c%d name c", i);
+        (void)rig_do(r, "ZADD @completed 1 c%d", i);
+    }
+    assert_string_equal(add_tree(r, 6), "p");
+    rig_want(r, "LRANGE bull:par:wait 0 -1", "p");
+    rig_want_events(r, "par",
+                    "added jobId p name p | waiting-children jobId p | "
+                    "waiting jobId p prev waiting-children");
+}
+
+/* BMQ-032: a child of another living parent keeps the new one waiting. */
+static void test_tree_of_anothers_job(void **state)
+{
+    struct rig *r = *state;
+
+    (void)rig_do(r, "HSET bull:x:other name o");
+    (void)rig_do(r, "HSET @c1 name c parentKey bull:x:other");
+    (void)rig_do(r, "HSET @c2 name c");
+    (void)rig_do(r, "ZADD @completed 1 c2");
+    assert_string_equal(add_tree(r, 6), "p");
+    rig_want(r, "HGET @c1 parentKey", "bull:x:other");
+    rig_want(r, "HEXISTS bull:par:p flowAttachmentFailed", "0");
+    rig_want(r, "ZRANGE bull:par:waiting-children 0 -1", "p");
+    rig_want_events(r, "q", "duplicated jobId c2");
+}
+
+/* --- waiting for children, §8.2 */
+
+static void want_move(struct rig *r, const char *token, const char *child, bool unsure,
+                      int code)
+{
+    bw_move_to_waiting_children_build(&r->cmd, &r->keys, (struct bw_wall){ r->now },
+                                      text_of("1"), text_of(token), text_of(child),
+                                      unsure);
+    assert_int_equal(bw_reply_integer(rig_send(r)), code);
+}
+
+/* BMQ-143 */
+static void test_move_to_waiting_children(void **state)
+{
+    struct rig *r = *state;
+
+    want_move(r, "t0", NULL, false, -1);
+    rig_add(r, "p", NULL, NULL);
+    rig_fetch(r, 1, "1");
+    want_move(r, "t0", NULL, false, 1);
+    want_move(r, "other", NULL, false, 1); /* before the lock */
+    want_move(r, "other", NULL, true, -6); /* unless an earlier call may have moved it */
+    (void)rig_do(r, "SADD @1:dependencies @c1");
+    want_move(r, "t0", "bull:q:c2", false, 1);
+    want_move(r, "other", NULL, false, -6);
+    (void)rig_do(r, "ZADD @1:unsuccessful 1 @c0");
+    want_move(r, "t0", NULL, false, -9);
+    (void)rig_do(r, "DEL @1:unsuccessful");
+    (void)rig_do(r, "SADD @stalled 1");
+    (void)rig_do(r, "XTRIM @events MAXLEN 0");
+    want_move(r, "t0", "bull:q:c1", false, 0);
+    rig_want(r, "ZRANGE @waiting-children 0 -1 WITHSCORES", "1 1785000000000");
+    rig_want(r, "EXISTS @1:lock @active @stalled", "0");
+    rig_want(r, "HEXISTS @1 atm", "0");
+    rig_want_events(r, "q", "waiting-children jobId 1 prev active");
+    want_move(r, "t0", NULL, false, -2);
+    (void)rig_do(r, "SET @1:lock t0");
+    want_move(r, "t0", NULL, false, -3);
+    rig_want(r, "EXISTS @1:lock", "0");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -229,6 +372,10 @@ int main(void)
         RIG_TEST(test_retention_releases),
         RIG_TEST(test_parent_gone),
         RIG_TEST(test_unreadable_parent),
+        RIG_TEST(test_tree),
+        RIG_TEST(test_tree_of_done_jobs),
+        RIG_TEST(test_tree_of_anothers_job),
+        RIG_TEST(test_move_to_waiting_children),
     };
 
     return cmocka_run_group_tests(tests, rig_open, rig_close);

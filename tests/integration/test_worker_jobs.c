@@ -139,6 +139,20 @@ static void retries_with_backoff(void **state)
     rig_expect(rig, "0", "HGET bull:" QUEUE ":1 delay"); /* promoted, BMQ-056 */
 }
 
+/* §10.10: each failed attempt leaves the trace context that it was given. */
+static void telemetry_of_attempts(void **state)
+{
+    struct rig *rig = *state;
+    struct bw_job_failure failure = { .message = "boom",
+                                      .telemetry = "00-trace-span-01" };
+
+    rig_add(rig, QUEUE, 1, "{\"attempts\":2,\"backoff\":20}");
+    rig_run(rig, NULL, &rig_fail, &failure);
+    rig_wait(5000, failed_count(rig) == 1);
+    rig_expect(rig, "00-trace-span-01", "HGET bull:" QUEUE ":1 tm");
+    rig_expect(rig, "2", "HGET bull:" QUEUE ":1 atm");
+}
+
 static void unrecoverable(void **state)
 {
     struct rig *rig = *state;
@@ -706,6 +720,7 @@ int main(void)
         TEST(no_message_is_null),
         TEST(retries_at_once),
         TEST(retries_with_backoff),
+        TEST(telemetry_of_attempts),
         TEST(unrecoverable),
         TEST(custom_delay),
         TEST(custom_delay_refuses),

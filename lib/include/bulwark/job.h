@@ -127,6 +127,8 @@ struct bw_job_failure {
     bool has_delay; /* delay_ms counts instead of opts.backoff: custom backoff, -1: no
                        retry */
     int64_t delay_ms;
+    const char *telemetry; /* trace context of the attempt, stored as `tm`; NULL: none.
+                              §10.10 */
 };
 
 /* Retries by the job's attempts and backoff, or fails it for good. §5.1, §5.2 */
