@@ -59,6 +59,7 @@ static json_t *snapshot(const struct wf_run *run, const char *next, bool inside)
     wf_json_set(value, "vars", json_incref(run->dirty));
     wf_json_set(value, "logs", json_incref(run->logs));
     wf_json_set(value, "visits", visits);
+    wf_json_set(value, "loops", json_incref(run->loops));
     wf_json_set(value, "event", event_parts(run));
     return value;
 }
@@ -151,6 +152,7 @@ static void take_buffers(struct wf_run *run, const json_t *value)
     replace(&run->dirty, json_object_get(value, "vars"));
     replace(&run->logs, json_object_get(value, "logs"));
     replace(&run->visits, json_object_get(value, "visits"));
+    replace(&run->loops, json_object_get(value, "loops"));
     json_object_foreach(run->dirty, key, entry)
     {
         json_t *current = json_object_get(entry, "value");

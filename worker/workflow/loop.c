@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "workflow/mem.h"
+#include "workflow/nodes/loops.h"
 #include "workflow/nodes/nodes.h"
 
 static void go(struct wf_run *run);
@@ -83,6 +84,7 @@ static int64_t max_steps(const struct wf_run *run)
 static bool admit(struct wf_run *run)
 {
     const struct wf_node *node = run->node;
+    int64_t most;
 
     if (wf_run_lost(run))
         return false;
@@ -97,12 +99,12 @@ static bool admit(struct wf_run *run)
     run->x.steps++;
     run->node_started = wf_engine_mono(run->engine);
     wf_engine_count(&run->engine->counters.steps);
-    if (visit(run, node->id) > run->engine->settings.max_visits) {
+    most = wf_loops_visits(run, run->engine->settings.max_visits);
+    if (visit(run, node->id) > most) {
         fail_with(
             run,
             "Infinite loop detected: Node %s visited %lld times. Maximum allowed: %lld",
-            node->id, (long long)run->engine->settings.max_visits,
-            (long long)run->engine->settings.max_visits);
+            node->id, (long long)most, (long long)most);
         return false;
     }
     if (bw_mono_before(run->deadline, run->node_started)) {
@@ -153,8 +155,17 @@ static bool follow_edge(struct wf_run *run)
     const struct wf_edge *edge =
         wf_node_edge(run->node, run->out.handle, run->out.fallback);
 
-    wf_log_step(run, run->out.handle, edge != NULL ? edge->target_id : NULL,
+    const struct wf_node *again = edge == NULL && wf_loops_innermost(run) != NULL
+                                      ? wf_graph_find(run->graph, wf_loops_innermost(run))
+                                      : NULL;
+
+    wf_log_step(run, run->out.handle,
+                edge != NULL    ? edge->target_id
+                : again != NULL ? again->id
+                                : NULL,
                 run->out.text);
+    if (again != NULL)
+        return move_on(run, again);
     if (edge == NULL) {
         clear_out(run);
         end(run, "completed", true);
@@ -193,6 +204,7 @@ static bool apply(struct wf_run *run, enum wf_action action)
         return jump(run);
     case WF_WAIT:
         wf_log_step(run, NULL, NULL, run->out.wait);
+        wf_loops_keep(run);
         end(run, "waiting", true);
         break;
     case WF_END:

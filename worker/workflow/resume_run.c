@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "workflow/mem.h"
+#include "workflow/nodes/loops.h"
 #include "workflow/versions.h"
 #include "workflow/wait_keys.h"
 #include "workflow/waits.h"
@@ -210,6 +211,9 @@ static void go_on(struct wf_run *run)
         break;
     case WF_VERDICT_GO_ON:
         wf_run_defaults(run);
+        wf_loops_find(run);
+        if (matched != NULL)
+            wf_loops_drop(run);
         take_meaning(run, &meaning);
         target = matched != NULL ? matched : target_of(run, meaning.phone != NULL);
         if (target != NULL) {

@@ -44,6 +44,7 @@ static void run_free(struct wf_run *run)
     json_decref(run->x.wait_payload);
     json_decref(run->out.payload);
     json_decref(run->out.details);
+    json_decref(run->out.columns);
     json_decref(run->restored);
     json_decref(run->customer);
     json_decref(run->customer_object);
@@ -53,6 +54,7 @@ static void run_free(struct wf_run *run)
         json_decref(run->vars[i]);
     json_decref(run->dirty);
     json_decref(run->logs);
+    json_decref(run->loops);
     json_decref(run->visits);
     json_decref(run->scratch);
     json_decref(run->data);
@@ -231,6 +233,7 @@ static void prepare(struct wf_run *run)
     run->dirty = wf_must(json_object());
     run->logs = wf_must(json_array());
     run->visits = wf_must(json_object());
+    run->loops = wf_must(json_array());
     run->roots = wf_must(json_object());
     run->telegram = wf_must(wf_event_telegram(&run->event));
 }

@@ -126,6 +126,7 @@ struct wf_run {
     /* the loop */
     const struct wf_node *node;
     unsigned steps_this_run;
+    json_t *loops;  /* those the run is inside of (nodes/loops.h) */
     json_t *visits; /* node id → count since the last flush (§3.9.3) */
     struct bw_mono deadline;
     struct bw_mono node_started;

@@ -19,6 +19,7 @@ static const struct wf_node_handler handlers[] = {
     { "message.delete", "Delete message", true, wf_start_delete },
     { "condition", "Condition", true, wf_start_condition },
     { "flow.switch", "Switch", true, wf_start_switch },
+    { "flow.loop", "Loop", true, wf_start_loop },
     { "flow.jump", "Jump", false, wf_start_jump },
     { "flow.end", "End", false, wf_start_end },
     { "action.set_variable", "Set variable", true, wf_start_set_variable },
