@@ -31,6 +31,7 @@ export async function dump(redis) {
 
 const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
 const JSON_FIELDS = new Set(['opts', 'parent', 'pd']);
+const BY_TIME = new Set(['completed', 'failed', 'waiting-children']);
 const MS_A_DAY = 86400000;
 
 /** A masker for one run that began at `since` (ms). UUIDs are numbered by first appearance. */
@@ -76,8 +77,8 @@ class Masker {
         return Object.fromEntries(sorted.map((name) => [name, this.field(name, value[name])]));
     }
 
-    /** The wall clock decides the order of `completed` and `failed`; the stream shows it exactly. */
-    finished(value) {
+    /** The wall clock decides the order of these; the stream shows it exactly. */
+    byTime(value) {
         return value.map(([member]) => this.text(member)).sort();
     }
 
@@ -87,7 +88,7 @@ class Masker {
     }
 
     zset(suffix, value) {
-        if (suffix === 'completed' || suffix === 'failed') return this.finished(value);
+        if (BY_TIME.has(suffix)) return this.byTime(value);
         return value.map(([member, score]) => [
             this.text(member),
             suffix === 'delayed'
