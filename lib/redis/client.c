@@ -3,6 +3,8 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include <bulwark/thread.h>
+
 #include "base/alloc.h"
 #include "base/list.h"
 #include "base/mailbox.h"
@@ -15,6 +17,9 @@ struct bw_redis {
     struct bw_waker *waker;
     struct bw_mailbox calls;
     atomic_bool ready;
+    /* Sending against closing: a call is refused, or it is called back. */
+    struct bw_mutex mutex;
+    bool closed; /* under the mutex */
 };
 
 struct call {
@@ -108,6 +113,7 @@ int bw_redis_create(struct bw_redis **redisp, struct bw_loop *loop,
     redis->loop = loop;
     atomic_init(&redis->ready, false);
     bw_mailbox_init(&redis->calls);
+    bw_mutex_init(&redis->mutex);
     rc = bw_waker_create(&redis->waker, loop, on_wake, redis, err);
     if (rc == BW_OK)
         rc = bw_conn_create(&redis->conn, loop, &conn, err);
@@ -131,6 +137,7 @@ int bw_redis_create_lent(struct bw_redis **redisp, struct bw_loop *loop,
     redis->lent = true;
     atomic_init(&redis->ready, false);
     bw_mailbox_init(&redis->calls);
+    bw_mutex_init(&redis->mutex);
     rc = bw_waker_create(&redis->waker, loop, on_wake, redis, err);
     if (rc != BW_OK) {
         bw_redis_destroy(&redis);
@@ -154,6 +161,9 @@ void bw_redis_open(struct bw_redis *redis)
 void bw_redis_close(struct bw_redis *redis)
 {
     atomic_store_explicit(&redis->ready, false, memory_order_relaxed);
+    bw_mutex_lock(&redis->mutex);
+    redis->closed = true;
+    bw_mutex_unlock(&redis->mutex);
     if (redis->lent)
         redis->conn = NULL;
     else
@@ -183,10 +193,29 @@ void bw_redis_destroy(struct bw_redis **redisp)
     }
     bw_waker_destroy(&redis->waker);
     bw_mailbox_fini(&redis->calls);
+    bw_mutex_fini(&redis->mutex);
     free(redis);
 }
 
 /* --- from any thread */
+
+static int put(struct bw_redis *redis, struct call *call)
+{
+    bool first = false, closed;
+
+    bw_mutex_lock(&redis->mutex);
+    closed = redis->closed;
+    if (!closed)
+        first = bw_mailbox_push(&redis->calls, &call->mail);
+    bw_mutex_unlock(&redis->mutex);
+    if (closed) {
+        call_free(call);
+        return BW_ECLOSED;
+    }
+    if (first)
+        bw_waker_wake(redis->waker);
+    return BW_OK;
+}
 
 int bw_redis_send_cmd(struct bw_redis *redis, struct bw_cmd *cmd, unsigned timeout_ms,
                       bw_redis_cb *cb, void *arg)
@@ -209,9 +238,7 @@ int bw_redis_send_cmd(struct bw_redis *redis, struct bw_cmd *cmd, unsigned timeo
     }
     *call = (struct call){ .cmd = *cmd, .deadline = deadline, .cb = cb, .arg = arg };
     *cmd = (struct bw_cmd)BW_CMD_INIT;
-    if (bw_mailbox_push(&redis->calls, &call->mail))
-        bw_waker_wake(redis->waker);
-    return BW_OK;
+    return put(redis, call);
 }
 
 int bw_redis_command(struct bw_redis *redis, const struct bw_redis_arg *args,
