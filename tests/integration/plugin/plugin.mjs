@@ -19,7 +19,7 @@ const config = (plugin, settings) => oneQueue(redis, { handler: { plugin, ...set
 /** [file, what the operator reads, whether `check` finds it, too] */
 const refused = [
     [path.join(FOLDER, 'missing.so'), 'missing.so: cannot open shared object file', true],
-    ['./bad_abi.so', './bad_abi.so: cannot open shared object file', true], // not where we are
+    ['./nowhere/bad_abi.so', './nowhere/bad_abi.so: cannot open shared object file', true],
     [noObject, 'file too short|invalid ELF header', true],
     [object('bad_abi'), 'made for plugin ABI 99, but bulwark \\d+\\.\\d+\\.\\d+ has ABI 1: compile', true],
     [object('bad_size'), 'its table has 16 bytes, ABI 1 has at least \\d+', true],
