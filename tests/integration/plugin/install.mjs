@@ -2,7 +2,7 @@
 // plugin built both ways and run by the installed daemon for jobs of the real BullMQ.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { accessSync, cpSync, mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -33,6 +33,9 @@ test('what is installed', () => {
     assert.equal(readlinkSync(path.join(lib, 'libbulwark.so')), 'libbulwark.so.0.1');
     assert.match(readlinkSync(path.join(lib, 'libbulwark.so.0.1')), /^libbulwark\.so\.0\.1\.\d+$/);
     assert.match(run(path.join(prefix, 'bin/bulwark'), ['--version']), /^bulwark 0\.1\.\d+$/);
+    for (const file of ['share/man/man1/bulwark.1', 'share/bulwark/node/bin/bulwark-processor',
+        'share/bulwark/python/bulwark_processor.py'])
+        accessSync(path.join(prefix, file));
 });
 
 test('only the interface is visible', () => {
