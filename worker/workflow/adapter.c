@@ -229,6 +229,46 @@ static void http_send(void *arg, const struct web_request *request, web_done *do
     wf_check(web_client_submit(((struct wf_adapter *)arg)->web, request, done, done_arg));
 }
 
+/* --- the queue */
+
+#define ADD_TIMEOUT_MS 10000
+
+struct add_call {
+    wf_added *done;
+    void *arg;
+};
+
+static void job_added(const char *id, const struct bw_error *err, void *arg)
+{
+    struct add_call *call = arg;
+
+    call->done(id != NULL, id != NULL ? NULL : err->text, call->arg);
+    free(call);
+}
+
+static void add_job(void *arg, struct bw_job *job, const char *queue, const char *name,
+                    const char *data, const char *opts, wf_added *done, void *done_arg)
+{
+    const struct wf_adapter *adapter = arg;
+    struct bw_add add = { .prefix = bw_job_prefix(job),
+                          .queue = queue,
+                          .name = name,
+                          .data = data,
+                          .data_len = strlen(data),
+                          .opts = opts,
+                          .opts_len = strlen(opts) };
+    struct add_call *call = wf_alloc(sizeof(*call));
+    struct bw_error err = { 0 };
+
+    call->done = done;
+    call->arg = done_arg;
+    if (bw_queue_add(bw_job_redis(job), &add, adapter->effects.clock, ADD_TIMEOUT_MS,
+                     job_added, call, &err) == BW_OK)
+        return;
+    done(false, err.text, done_arg);
+    free(call);
+}
+
 /* --- the worker's threads */
 
 static void post(void *arg, struct bw_task *task)
@@ -273,6 +313,7 @@ struct wf_adapter *wf_adapter_create(struct bw_worker *worker, struct pg_pool *p
                                             .redis = redis_send,
                                             .telegram = telegram_send,
                                             .http = http_send,
+                                            .add_job = add_job,
                                             .post = post,
                                             .post_after = post_after,
                                             .clock = clock,

@@ -69,6 +69,10 @@ struct wf_sent {
 
 typedef void wf_telegram_done(const struct wf_sent *sent, void *arg);
 
+/* --- the queue. `error` is borrowed for the call; NULL when `ok`. */
+
+typedef void wf_added(bool ok, const char *error, void *arg);
+
 struct wf_effects {
     struct wf_batch *(*batch_create)(void *arg);
     /* Returns the statement's index. The parameters are copied; NULL is SQL NULL. */
@@ -96,6 +100,10 @@ struct wf_effects {
     /* Copies the request. */
     void (*http)(void *arg, const struct web_request *request, web_done *done,
                  void *done_arg);
+
+    /* Adds a job beside `job`: same Redis, same prefix. `done` is called exactly once. */
+    void (*add_job)(void *arg, struct bw_job *job, const char *queue, const char *name,
+                    const char *data, const char *opts, wf_added *done, void *done_arg);
 
     void (*post)(void *arg, struct bw_task *task); /* runs the task on a worker thread */
     void (*post_after)(void *arg, struct bw_task *task, int64_t delay_ms);

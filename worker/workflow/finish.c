@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "workflow/delay_job.h"
 #include "workflow/mem.h"
 #include "workflow/versions.h"
 #include "workflow/wait_keys.h"
@@ -102,10 +103,17 @@ static void published(struct wf_run *run)
     wf_run_answer(run, run->result);
 }
 
-static void flushed(struct wf_run *run)
+static bool waits_for_time(const struct wf_run *run)
+{
+    return strcmp(run->status, "waiting") == 0 && run->out.wait != NULL &&
+           strcmp(run->out.wait, "delay") == 0;
+}
+
+static void publish(struct wf_run *run)
 {
     (void)wf_run_keys(run);
-    if (run->out.wait != NULL && strcmp(run->status, "waiting") == 0)
+    if (run->out.wait != NULL && strcmp(run->status, "waiting") == 0 &&
+        !waits_for_time(run))
         wf_waiting_enter(run, run->out.wait,
                          run->node != NULL ? run->node->id : run->x.current_node_id);
     else
@@ -113,6 +121,14 @@ static void flushed(struct wf_run *run)
     (void)wf_kv_add(&run->kv, WF_KV_SET, wf_checkpoint_key(run), wf_checkpoint_done(run),
                     CHECKPOINT_TTL_MS);
     wf_run_kv(run, published);
+}
+
+static void flushed(struct wf_run *run)
+{
+    if (waits_for_time(run))
+        wf_delay_add(run, publish);
+    else
+        publish(run);
 }
 
 static void refused(struct wf_run *run)
@@ -153,7 +169,9 @@ void wf_finish(struct wf_run *run)
         flush.node = run->node != NULL ? run->node->id : run->x.current_node_id;
         flush.wait_type = run->out.wait;
         flush.payload = run->out.payload;
-        flush.supersede = true;
+        flush.supersede = !waits_for_time(run);
+        if (waits_for_time(run))
+            flush.node = run->out.target; /* the one to run next */
     } else if (strcmp(run->status, "failed") == 0) {
         flush.error =
             run->out.text != NULL ? run->out.text : "Workflow ended with failure";

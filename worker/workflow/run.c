@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "workflow/delay_job.h"
 #include "workflow/mem.h"
 #include "workflow/sanitise.h"
 #include "workflow/small_jobs.h"
@@ -99,17 +100,27 @@ static void count_message(struct wf_run *run)
         wf_engine_count(&counters->trips_over);
 }
 
-void wf_run_answer(struct wf_run *run, bool result)
+void wf_run_complete(struct wf_run *run, const char *json)
 {
-    const char *json = result ? "true" : "false";
-
     leave_chat(run);
     count_message(run);
     bw_log(bw_job_log(run->job), BW_LOG_DEBUG, "workflow job answered",
            bw_text("result", json), bw_num("dbTrips", run->trips),
            bw_num("steps", run->steps_this_run));
-    bw_job_complete(run->job, json, strlen(json));
+    bw_job_complete(run->job, json, json != NULL ? strlen(json) : 0);
     run_free(run);
+}
+
+void wf_run_answer(struct wf_run *run, bool result)
+{
+    wf_step *conclude = run->conclude;
+
+    run->conclude = NULL;
+    run->result = result;
+    if (conclude != NULL)
+        conclude(run);
+    else
+        wf_run_complete(run, result ? "true" : "false");
 }
 
 void wf_run_success(struct wf_run *run)
@@ -226,7 +237,7 @@ static void refuse(struct wf_run *run, bool unrecoverable, const char *format, .
     end_failed(run, &failure);
 }
 
-static void prepare(struct wf_run *run)
+void wf_run_prepare(struct wf_run *run)
 {
     for (size_t i = 0; i < WF_SCOPES; i++)
         run->vars[i] = wf_must(json_object());
@@ -254,7 +265,7 @@ static void start_heavy(struct wf_run *run)
         bw_log(bw_job_log(run->job), BW_LOG_WARNING, "there is no transport to MAX");
         wf_run_answer(run, false);
     } else {
-        prepare(run);
+        wf_run_prepare(run);
         wf_arrive(run);
     }
 }
@@ -274,8 +285,22 @@ static const struct {
     { "user_variables_update", true, wf_small_refresh },
     { "statistics_aggregation", false, wf_small_acknowledge },
     { "scheduled_workflow_execution", true, start_later_kind },
-    { "delay-task", true, start_later_kind },
+    { "delay-task", true, wf_delay_start },
 };
+
+void wf_run_refuse(struct wf_run *run, const char *format, ...)
+{
+    struct bw_job_failure failure = { .unrecoverable = true };
+    char text[BW_ERROR_TEXT_MAX];
+    va_list args;
+
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof(text), format, args); /* cut is fine */
+    va_end(args);
+    failure.message = text;
+    leave_chat(run);
+    end_failed(run, &failure);
+}
 
 /* The data is shown to whoever looks for the cause, but no secret in it (§3.10). */
 static void refuse_unknown(struct wf_run *run)

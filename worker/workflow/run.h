@@ -138,7 +138,7 @@ struct wf_run {
         const char *handle; /* the branch taken, or NULL; static, or in handle_text */
         char handle_text[32];
         bool fallback;    /* an unlabelled edge will do */
-        char *target;     /* WF_GOTO */
+        char *target;     /* WF_GOTO; WF_WAIT for time: the node that comes after it */
         const char *wait; /* static: wait type */
         json_t *payload;  /* WF_WAIT */
         bool failed;      /* WF_END with success=false */
@@ -155,6 +155,7 @@ struct wf_run {
     wf_step *then, *after_send, *after_checkpoint;
 
     /* how it ends */
+    wf_step *conclude;  /* instead of answering with `result`; NULL: that */
     const char *status; /* static */
     bool flush_again;   /* the flush was refused: only the state is written now */
     bool result;
@@ -168,6 +169,12 @@ struct wf_run {
 void wf_run_start(struct wf_engine *engine, struct bw_job *job);
 /* Ends the run with a result and no further writing. */
 void wf_run_answer(struct wf_run *run, bool result);
+/* The same with a return value as JSON; NULL: none. */
+void wf_run_complete(struct wf_run *run, const char *json);
+/* The job fails and is not tried again. */
+void wf_run_refuse(struct wf_run *run, const char *format, ...) BW_PRINTF(2, 3);
+/* Makes room for what a run gathers; run->event is there. */
+void wf_run_prepare(struct wf_run *run);
 /* The job fails and is tried again; the checkpoint stays. `delay_ms` > 0: not before. */
 void wf_run_transient(struct wf_run *run, int64_t delay_ms, const char *format, ...)
     BW_PRINTF(3, 4);

@@ -143,6 +143,11 @@ static void fail_inactive(struct wf_run *run)
     wf_loop_resume(run, wf_node_fail(run, "Telegram bot is inactive for this project"));
 }
 
+static void fail_nobody(struct wf_run *run)
+{
+    wf_loop_resume(run, wf_node_fail(run, "User is not linked to Telegram"));
+}
+
 void wf_send(struct wf_run *run, const char *method, json_t *params, wf_step *then)
 {
     run->sending++;
@@ -155,6 +160,10 @@ void wf_send(struct wf_run *run, const char *method, json_t *params, wf_step *th
     run->params = params;
     run->method = method;
     run->after_send = then;
+    if (json_object_get(run->params, "chat_id") == NULL) {
+        wf_run_post(run, fail_nobody);
+        return;
+    }
     if (!run->project->bot_active) {
         wf_run_post(run, fail_inactive); /* WF-017 */
         return;

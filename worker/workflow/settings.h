@@ -45,6 +45,7 @@
 /* clang-format off */
 #define WF_TEXT_SETTINGS(X) \
     X(timezone, "format.timezone", "Europe/Moscow") \
+    X(queue_delays, "queue.delays", "workflow-delays") \
     X(http_domains, "http.allowed_domains", "") \
     X(long_date_sep, "format.long_date_sep", " в ") \
     X(key_user_variables, "cache.key.user_variables", \

@@ -43,7 +43,9 @@
     X(add_bonus, 11)                                                                     \
     X(spend_bonus, 9)                                                                    \
     X(orders, 3)                                                                         \
-    X(notify, 7)
+    X(notify, 7)                                                                         \
+    X(execution_there, 2)                                                                \
+    X(delayed, 4)
 
 enum wf_sql {
 #define X(name, params) WF_SQL_##name,

@@ -132,7 +132,7 @@ static void check_rows(const json_t *rows)
 }
 
 /* "GET workflow:…": text or null. */
-static void check_keys(const json_t *keys)
+static void check_keys(const struct redis_server *server, const json_t *keys)
 {
     const char *command;
     json_t *expected;
@@ -144,7 +144,7 @@ static void check_keys(const json_t *keys)
         json_t *actual;
 
         assert_int_equal(sscanf(command, "%15s %255[^\n]", word, key), 2);
-        text = redis_server_text(&rig.keys, "%s %s", word, key);
+        text = redis_server_text(server, "%s %s", word, key);
         actual = text != NULL ? json_string(text) : json_null();
         check(command, expected, actual);
         json_decref(actual);
@@ -253,7 +253,8 @@ static void run_step(const char *file, size_t number, const json_t *step, unsign
         statements > (uint64_t)json_integer_value(statement_limit))
         fail_msg("%s: %llu statements", where, (unsigned long long)statements);
     check_rows(json_object_get(step, "rows"));
-    check_keys(json_object_get(step, "keys"));
+    check_keys(&rig.keys, json_object_get(step, "keys"));
+    check_keys(&rig.redis, json_object_get(step, "queueKeys"));
     check_pace(json_object_get(step, "maxPerSecond"));
     free(result);
 }

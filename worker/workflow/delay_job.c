@@ -1,0 +1,253 @@
+#include "workflow/delay_job.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "workflow/mem.h"
+#include "workflow/nodes/loops.h"
+#include "workflow/versions.h"
+
+#define LOCK_WAIT_MS  5000
+#define LOCK_PAUSE_MS 20
+#define LATER_MS      200
+
+/* --- adding one */
+
+static void added(bool ok, const char *error, void *arg)
+{
+    struct wf_run *run = arg;
+
+    wf_set(&run->fetched.error, ok ? NULL : error);
+    wf_run_post(run, run->step);
+}
+
+static void add_answered(struct wf_run *run)
+{
+    if (run->fetched.error != NULL)
+        wf_run_transient(run, 0, "The delay could not be put on its queue: %s",
+                         run->fetched.error);
+    else
+        run->after_checkpoint(run);
+}
+
+/* §1.2, §1.3 */
+static char *data_of(const struct wf_run *run, json_int_t delay)
+{
+    json_t *data = wf_must(json_object());
+    char *text;
+
+    wf_json_set_text(data, "executionId", run->x.id);
+    wf_json_set_text(data, "nodeId", run->out.target);
+    wf_json_set_text(data, "projectId", run->project_id);
+    wf_json_set_text(data, "workflowId", run->x.workflow_id);
+    wf_json_set(data, "delayMs", json_integer(delay));
+    wf_json_set(data, "createdAt", json_integer(wf_engine_now_ms(run->engine)));
+    text = wf_dumps(data);
+    json_decref(data);
+    return text;
+}
+
+void wf_delay_add(struct wf_run *run, wf_step *then)
+{
+    const struct wf_effects *effects = run->engine->effects;
+    json_int_t delay = json_integer_value(json_object_get(run->out.payload, "delayMs"));
+    char *data = data_of(run, delay), *opts;
+
+    opts = wf_printf("{\"jobId\":\"%s\",\"delay\":%lld,\"attempts\":3,\"backoff\":{"
+                     "\"type\":\"exponential\",\"delay\":2000},\"removeOnComplete\":1000,"
+                     "\"removeOnFail\":100}",
+                     wf_member(run->out.payload, "jobId", ""), (long long)delay);
+    run->after_checkpoint = then;
+    run->step = add_answered;
+    effects->add_job(effects->arg, run->job, run->engine->settings.queue_delays,
+                     "delay-task", data, opts, added, run);
+    free(data);
+    free(opts);
+}
+
+/* --- processing one */
+
+/* Columns of the statement `delayed`, in the second place of the batch. */
+enum column {
+    SESSION,
+    WORKFLOW,
+    VERSION,
+    USER,
+    STEPS,
+    PAYLOAD,
+    CHAT,
+    TELEGRAM,
+    USERNAME,
+    FIRST_NAME
+};
+
+enum { THERE, CLAIMED, PROJECT };
+
+/* The job's value is `undefined` (§1.4). */
+static void conclude(struct wf_run *run)
+{
+    wf_run_complete(run, NULL);
+}
+
+static void run_from(struct wf_run *run, const char *id)
+{
+    const struct wf_node *node = wf_graph_find(run->graph, id);
+    const struct wf_edge *edge;
+
+    if (node != NULL &&
+        strcmp(id, wf_member(run->x.wait_payload, "originalNodeId", "")) == 0) {
+        edge = wf_node_edge(node, NULL, false); /* written by the Node engine */
+        node = edge != NULL && edge->target != SIZE_MAX ? &run->graph->nodes[edge->target]
+                                                        : NULL;
+        if (node == NULL) {
+            run->status = "completed";
+            run->result = true;
+            wf_finish(run);
+            return;
+        }
+    }
+    if (node != NULL) {
+        wf_loop_start(run, node);
+        return;
+    }
+    run->out.text = wf_printf("Node not found: %s", id);
+    wf_log_error(run, run->out.text);
+    run->status = "failed";
+    wf_finish(run);
+}
+
+static void variables_there(struct wf_run *run)
+{
+    wf_run_preload_take(run, 0, true);
+    wf_run_defaults(run);
+    wf_loops_find(run);
+    run_from(run, wf_member(run->data, "nodeId", ""));
+}
+
+static void graph_there(struct wf_run *run)
+{
+    if (run->graph == NULL) {
+        run->out.text = wf_printf("The workflow of the execution is gone");
+        run->status = "failed";
+        wf_finish(run);
+        return;
+    }
+    wf_db_begin(run);
+    (void)wf_run_preload_add(run, run->x.session_id, run->x.workflow_id, run->x.id);
+    wf_db_run(run, variables_there, NULL);
+}
+
+static void take_row(struct wf_run *run)
+{
+    struct wf_execution *x = &run->x;
+    const char *chat = wf_db_value(run, CLAIMED, 0, CHAT);
+
+    wf_set(&x->id, wf_member(run->data, "executionId", ""));
+    wf_set(&x->session_id, wf_db_value(run, CLAIMED, 0, SESSION));
+    wf_set(&x->workflow_id, wf_db_value(run, CLAIMED, 0, WORKFLOW));
+    x->version = (int)wf_db_number(run, CLAIMED, 0, VERSION);
+    x->steps = wf_db_number(run, CLAIMED, 0, STEPS);
+    json_decref(x->wait_payload);
+    x->wait_payload = wf_loads(wf_db_value(run, CLAIMED, 0, PAYLOAD));
+    x->stored = x->resumed = true;
+    wf_set(&run->event.from_id, wf_db_value(run, CLAIMED, 0, TELEGRAM));
+    wf_set(&run->event.chat_id, chat != NULL ? chat : run->event.from_id);
+    wf_set(&run->event.username, wf_db_value(run, CLAIMED, 0, USERNAME));
+    wf_set(&run->event.first_name, wf_db_value(run, CLAIMED, 0, FIRST_NAME));
+    json_decref(run->telegram);
+    run->telegram = wf_must(wf_event_telegram(&run->event));
+    wf_person_set(run, wf_db_value(run, CLAIMED, 0, USER));
+}
+
+static void claimed(struct wf_run *run)
+{
+    const json_t *checkpoint;
+
+    if (wf_db_rows(run, THERE) == 0) {
+        wf_run_refuse(run, "Execution not found: %s",
+                      wf_member(run->data, "executionId", ""));
+        return;
+    }
+    if (wf_db_rows(run, CLAIMED) == 0) { /* it does not wait for this job (any more) */
+        wf_run_answer(run, true);
+        return;
+    }
+    take_row(run);
+    if (run->project == NULL)
+        wf_versions_take_project(run, PROJECT);
+    if (run->project == NULL || run->project->token == NULL) {
+        run->out.text =
+            wf_printf("Bot token not configured for project %s", run->project_id);
+        run->status = "failed";
+        wf_finish(run);
+        return;
+    }
+    checkpoint = json_object_get(run->x.wait_payload, "checkpoint");
+    if (run->restored != NULL)
+        wf_restore(run);
+    else if (json_is_object(checkpoint))
+        wf_restore_row(run, run->x.wait_payload);
+    else
+        wf_versions_exact(run, run->x.workflow_id, run->x.version, graph_there);
+}
+
+static void claim(struct wf_run *run)
+{
+    const char *id = wf_member(run->data, "executionId", "");
+    char *mark = wf_checkpoint_key(run);
+
+    run->project = wf_projects_get(&run->engine->projects, run->project_id);
+    wf_db_begin(run);
+    (void)wf_db_add(run, WF_SQL_execution_there, id, run->project_id);
+    (void)wf_db_add(run, WF_SQL_delayed, id, run->project_id, bw_job_id(run->job), mark);
+    if (run->project == NULL)
+        (void)wf_db_add(run, WF_SQL_project, run->project_id);
+    free(mark);
+    wf_db_run(run, claimed, NULL);
+}
+
+/* --- the lock of the execution (§10.5), and what an attempt before left */
+
+static void try_lock(struct wf_run *run);
+
+static void lock_tried(struct wf_run *run)
+{
+    json_t *restored = wf_loads(wf_kv_at(&run->kv, 1)->text);
+    bool done = json_is_true(json_object_get(restored, "done"));
+
+    json_decref(run->restored);
+    run->restored = restored;
+    if (wf_kv_at(&run->kv, 0)->yes) {
+        run->has_lock = true;
+        wf_locks_add(&run->engine->locks, &run->chat_lock, wf_engine_mono(run->engine));
+        if (done)
+            wf_run_answer(run, true);
+        else
+            claim(run);
+    } else if (wf_run_lost(run)) {
+        return;
+    } else if (bw_mono_before(run->lock_until, wf_engine_mono(run->engine))) {
+        wf_run_later(run, LATER_MS);
+    } else {
+        wf_run_after(run, LOCK_PAUSE_MS, try_lock);
+    }
+}
+
+static void try_lock(struct wf_run *run)
+{
+    (void)wf_run_keys(run);
+    (void)wf_kv_add(&run->kv, WF_KV_SET_NEW, wf_strdup(run->chat_lock.key),
+                    wf_strdup(run->chat_lock.token), run->engine->settings.lock_ttl_ms);
+    (void)wf_kv_add(&run->kv, WF_KV_GET, wf_checkpoint_key(run), NULL, 0);
+    wf_run_kv(run, lock_tried);
+}
+
+void wf_delay_start(struct wf_run *run)
+{
+    wf_run_prepare(run);
+    run->conclude = conclude;
+    wf_lock_init(&run->chat_lock,
+                 wf_printf("lock:execution:%s", wf_member(run->data, "executionId", "")));
+    run->lock_until = bw_mono_add_ms(wf_engine_mono(run->engine), LOCK_WAIT_MS);
+    try_lock(run);
+}
