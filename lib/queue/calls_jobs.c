@@ -76,6 +76,15 @@ void bw_dependencies_build(struct bw_cmd *cmd, const struct bw_keys *keys, const
     bw_cmd_str(cmd, all ? "all" : "counts");
 }
 
+void bw_get_flow_build(struct bw_cmd *cmd, const struct bw_keys *keys,
+                       const struct bw_flow_query *query)
+{
+    bw_cmd_queue_script(cmd, &bw_script_get_flow, keys);
+    bw_cmd_str(cmd, query->id);
+    bw_cmd_int(cmd, query->depth > 0 ? query->depth : 10);
+    bw_cmd_int(cmd, query->max_children > 0 ? query->max_children : 20);
+}
+
 void bw_job_state_build(struct bw_cmd *cmd, const struct bw_keys *keys, const char *id)
 {
     bw_cmd_queue_script(cmd, &bw_script_job_state, keys);

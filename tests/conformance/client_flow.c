@@ -208,6 +208,65 @@ static void on_dependencies(const char *json, size_t len, const struct bw_error 
     client_reply(arg, all);
 }
 
+/* --- {id, depth, maxChildren} → {id, name, data, children}, sorted by id */
+
+static int compare_nodes(const void *a, const void *b)
+{
+    const json_t *left = *(json_t *const *)a, *right = *(json_t *const *)b;
+
+    return strcmp(client_text(left, "id"), client_text(right, "id"));
+}
+
+static json_t *shape(const json_t *node)
+{
+    const json_t *job = json_object_get(node, "job");
+    const json_t *children = json_object_get(node, "children");
+    const char *key = client_text(node, "key");
+    size_t count = json_array_size(children);
+    json_t **shapes = calloc(count + 1, sizeof(json_t *));
+    json_t *list = json_array();
+
+    if (shapes == NULL)
+        abort();
+    for (size_t i = 0; i < count; i++)
+        shapes[i] = shape(json_array_get(children, i));
+    qsort(shapes, count, sizeof(json_t *), compare_nodes);
+    for (size_t i = 0; i < count; i++)
+        (void)json_array_append_new(list, shapes[i]);
+    free(shapes);
+    return json_pack("{s:s, s:O, s:O, s:o}", "id", strrchr(key, ':') + 1, "name",
+                     json_object_get(job, "name"), "data", json_object_get(job, "data"),
+                     "children", list);
+}
+
+static void on_tree(const char *json, size_t len, const struct bw_error *err, void *arg)
+{
+    json_t *tree;
+
+    if (err != NULL) {
+        client_refuse(arg, err);
+        return;
+    }
+    tree = json_loadb(json, len, JSON_DECODE_ANY, NULL);
+    client_reply(arg, json_is_object(tree) ? shape(tree) : NULL);
+    json_decref(tree);
+}
+
+static void get_flow(struct client *client, const char *queue, const json_t *args)
+{
+    struct bw_flow_query query = {
+        .prefix = client->prefix,
+        .queue = queue,
+        .id = client_text(args, "id"),
+        .depth = (unsigned)client_number(args, "depth", 0),
+        .max_children = (unsigned)client_number(args, "maxChildren", 0),
+    };
+
+    client_called(client,
+                  bw_flow_get(client->redis, &query, CLIENT_CALL_MS, on_tree, client),
+                  NULL);
+}
+
 static void dependencies(struct client *client, const char *queue, const json_t *args)
 {
     client_called(client,
@@ -220,6 +279,7 @@ static void dependencies(struct client *client, const char *queue, const json_t 
 const struct client_op client_flow_ops[] = {
     { "addFlow", add_flow },
     { "addBulk", add_bulk },
+    { "getFlow", get_flow },
     { "dependencyCounts", dependency_counts },
     { "dependencies", dependencies },
     { "childrenValues", children_values },

@@ -13,6 +13,18 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{1
 /** Ids that were made up: only their form can be compared. */
 const known = (ids) => ids.map((id) => (UUID.test(id) ? 'uuid' : id));
 
+/** Of a tree of jobs; BullMQ leaves holes for children that were removed. */
+const shape = (node) =>
+    node && {
+        id: node.job.id,
+        name: node.job.name,
+        data: node.job.data,
+        children: (node.children ?? [])
+            .filter(Boolean)
+            .map(shape)
+            .sort((a, b) => (a.id < b.id ? -1 : 1)),
+    };
+
 const sorted = (list) => [...list].sort();
 
 const sortedKeys = (object) =>
@@ -21,6 +33,9 @@ const sortedKeys = (object) =>
 export const flowOps = {
     // {name, queueName, data, opts, children}
     addFlow: async ({ flows }, tree) => known(idsOf(await flows.add(tree))),
+    // {id, depth, maxChildren}: the same of the children, in any order
+    getFlow: async ({ flows, name }, query) =>
+        shape(await flows.getFlow({ queueName: name, ...query })),
     // {jobs: [{name, data, opts}]}
     addBulk: async ({ queue }, { jobs }) =>
         // Of a refused one BullMQ gives the code as its id.

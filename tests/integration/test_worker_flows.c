@@ -547,6 +547,75 @@ static void adds_in_bulk(void **state)
     let_go(held);
 }
 
+static void gets_a_flow(void **state)
+{
+    struct rig *rig = *state;
+    struct held *held = hold(rig, rig_options("other", 1));
+    struct answer answer = { 0 };
+    struct bw_error err;
+    struct bw_job *job;
+    struct bw_flow_node leaf = { .add = { .queue = QUEUE,
+                                          .name = "l",
+                                          .opts = "{\"jobId\":\"l\"}",
+                                          .opts_len = 13 } };
+    struct bw_flow_node mids[] = {
+        { .add = { .queue = QUEUE,
+                   .name = "m",
+                   .opts = "{\"jobId\":\"m\"}",
+                   .opts_len = 13 },
+          .children = &leaf,
+          .child_count = 1 },
+    };
+    struct bw_flow_node root = { .add = { .queue = QUEUE,
+                                          .name = "r",
+                                          .opts = "{\"jobId\":\"r\"}",
+                                          .opts_len = 13 },
+                                 .children = mids,
+                                 .child_count = 1 };
+    struct bw_flow_query query = { .queue = QUEUE, .id = "r" };
+
+    rig_add(rig, "other", 1, NULL);
+    job = next_job(held);
+    assert_int_equal(
+        bw_flow_add(bw_job_redis(job), &root, NULL, CALL_MS, on_ids, &answer, &err),
+        BW_OK);
+    wait_answer(&answer);
+    assert_string_equal(answer.text, "r m l");
+    (void)rig_int(rig, "HSET bull:" QUEUE ":r timestamp 7 failedReason %s", "no \"way\"");
+    (void)rig_int(rig, "HSET bull:" QUEUE ":m:processed bull:" QUEUE ":gone 1 bull:" QUEUE
+                       ":m 2");
+    (void)rig_int(rig,
+                  "HDEL bull:" QUEUE ":m name data opts delay priority parent parentKey");
+    (void)rig_int(rig,
+                  "HDEL bull:" QUEUE ":l name data opts delay priority parent parentKey");
+    (void)rig_int(rig, "HSET bull:" QUEUE ":m timestamp 8");
+    (void)rig_int(rig, "HSET bull:" QUEUE ":l timestamp 9");
+    assert_int_equal(bw_flow_get(bw_job_redis(job), &query, CALL_MS, on_json, &answer),
+                     BW_OK);
+    wait_answer(&answer);
+    assert_string_equal(
+        answer.text,
+        "{\"key\":\"bull:q:r\",\"job\":{\"name\":\"r\",\"data\":{},\"opts\":{\"jobId\":"
+        "\"r\","
+        "\"attempts\":0},\"timestamp\":7,\"delay\":0,\"priority\":0,"
+        "\"failedReason\":\"no \\\"way\\\"\"},\"children\":["
+        "{\"key\":\"bull:q:m\",\"job\":{\"timestamp\":8},\"children\":["
+        "{\"key\":\"bull:q:l\",\"job\":{\"timestamp\":9},\"children\":[]}]}]}");
+    query.depth = 1;
+    assert_int_equal(bw_flow_get(bw_job_redis(job), &query, CALL_MS, on_json, &answer),
+                     BW_OK);
+    wait_answer(&answer);
+    assert_null(strstr(answer.text, "bull:q:m"));
+    query.id = "none";
+    assert_int_equal(bw_flow_get(bw_job_redis(job), &query, CALL_MS, on_json, &answer),
+                     BW_OK);
+    wait_answer(&answer);
+    assert_string_equal(answer.text, "null");
+    bw_job_complete(job, NULL, 0);
+    rig_wait(3000, rig_int(rig, "ZCARD bull:other:completed") == 1);
+    let_go(held);
+}
+
 /* What is in the hashes comes as it is, or as text. §8.7 */
 static void reads_children(void **state)
 {
@@ -614,6 +683,7 @@ int main(void)
         TEST(adds_a_flow),
         TEST(refused_flows),
         TEST(adds_in_bulk),
+        TEST(gets_a_flow),
         TEST(reads_children),
     };
 

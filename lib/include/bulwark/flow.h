@@ -71,6 +71,21 @@ BW_API BW_MUSTCHECK int bw_flow_dependencies(struct bw_redis *redis, const char 
                                              unsigned timeout_ms, bw_json_cb *cb,
                                              void *arg);
 
+struct bw_flow_query {
+    const char *prefix; /* NULL: "bull" */
+    const char *queue;
+    const char *id;
+    unsigned depth;        /* levels, the job's own included; 0: 10 */
+    unsigned max_children; /* of a job and of each kind; 0: 20 */
+};
+
+/* The job and what hangs on it: {"key": "<job key>", "job": {<fields of its hash, §2.1>},
+ * "children": [the same for each]}; null when there is no such job. Children that were
+ * removed are left out. */
+BW_API BW_MUSTCHECK int bw_flow_get(struct bw_redis *redis,
+                                    const struct bw_flow_query *query,
+                                    unsigned timeout_ms, bw_json_cb *cb, void *arg);
+
 /* In which state a job is, as a JSON string: "waiting", "active", "delayed",
  * "prioritized", "waiting-children", "completed", "failed" or "unknown". §7.1 getState */
 BW_API BW_MUSTCHECK int bw_flow_state(struct bw_redis *redis, const char *prefix,

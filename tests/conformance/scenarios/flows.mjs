@@ -360,4 +360,27 @@ export const flows = [
         await stage.op('jobState', { id: 'd' });
         await stage.op('jobState', { id: 'none' });
     }),
+    scenario('flow: read as a tree', ['135', '137'], async (stage) => {
+        await stage.op(
+            'addFlow',
+            node('P', [], {}, [
+                node('a', [], {}, [
+                    { ...node('a1', [fail('x')], { ignoreDependencyOnFailure: true }) },
+                    node('a2', [ret(2)]),
+                    node('a3', [fail('y')], { failParentOnFailure: true, priority: 1 }),
+                    node('a4', [ret(1)], { delay: 900000 }),
+                ]),
+                { ...node('b', []), queueName: KID },
+                node('c', [], { delay: 800000 }),
+            ]),
+        );
+        await stage.start();
+        await stage.finished(3);
+        await stage.redis.del(stage.key('c'));
+        await stage.op('getFlow', { id: 'P' });
+        await stage.op('getFlow', { id: 'P', depth: 1 });
+        await stage.op('getFlow', { id: 'P', depth: 2 });
+        await stage.op('getFlow', { id: 'a', depth: 2 });
+        await stage.op('getFlow', { id: 'none' });
+    }),
 ];
