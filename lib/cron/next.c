@@ -12,9 +12,15 @@ enum { SEARCH_DAYS = 60 * 366, HOUR_SECONDS = 3600 };
 struct search {
     const struct bw_cron *cron;
     int64_t after;  /* s since the epoch; found is what lies behind it */
+    int64_t first;  /* the day of `after` */
+    int64_t hour;   /* that of `after` */
+    bool by_hour;   /* `after` lies in the last hour of a day, and both match */
     bool in_second; /* `after` lies in an hour that the clock repeats */
-    int32_t before_day,
-        after_day; /* offsets a day before and a day after the present one */
+    /* Of the day that is looked at: */
+    int32_t before_day, after_day; /* offsets a day before and a day after it */
+    bool before_change;            /* `after` lies before its change of the clock */
+    bool by_day;                   /* it is entered as a whole, not by its first hour */
+    bool late; /* by the reference's step from a later hour of the day before */
 };
 
 /* --- days */
@@ -94,27 +100,31 @@ static bool is_shown(const struct search *search, int64_t local, int32_t offset)
     return bw_tz_offset(search->cron->tz, local - offset) == offset;
 }
 
-/* One second of the wall clock on a day when it changes. */
-static int64_t resolve(const struct search *search, int64_t local, bool edge)
+/* One second of the wall clock on a day when it changes. The exceptions are the
+ * reference's: from most hours of the day before it steps to the second of two
+ * midnights, and nothing makes up for an hour skipped at the beginning of a day that is
+ * entered as a whole, or at the end of one. */
+static int64_t resolve(const struct search *search, int64_t local, int hour)
 {
     int64_t first = local - search->before_day, second = local - search->after_day;
     bool in_first = is_shown(search, local, search->before_day);
     bool in_second = is_shown(search, local, search->after_day);
+    bool late = hour == 0 && search->late;
 
     if (in_first && in_second && first != second) {
         bool twice = search->cron->hours == BW_CRON_ALL_HOURS || search->in_second;
 
-        if (first > search->after)
+        if (first > search->after && !late)
             return first;
-        return twice && second > search->after ? second : NEVER;
+        return (twice || late) && second > search->after ? second : NEVER;
     }
     if (in_first || in_second) {
         first = in_first ? first : second;
         return first > search->after ? first : NEVER;
     }
-    /* Skipped: the offset before the change leads as far behind it as this is before.
-       Not at either end of a day, where the reference finds nothing to make up for. */
-    return !edge && first > search->after ? first : NEVER;
+    /* Skipped: the offset before the change leads as far behind it as this is before. */
+    return search->before_change && !(hour == 0 && search->by_day) && hour != 23 ? first
+                                                                                 : NEVER;
 }
 
 static bool changes_in(const struct search *search, int64_t local)
@@ -129,23 +139,23 @@ static bool changes_in(const struct search *search, int64_t local)
 }
 
 /* An hour in which the clock changes, second by second. */
-static int64_t search_change(const struct search *search, int64_t local, bool edge)
+static int64_t search_change(const struct search *search, int64_t local, int hour)
 {
     int64_t best = NEVER;
 
     for (int64_t at = first_in_hour(search->cron, 0); at >= 0 && at < HOUR_SECONDS;
          at = at + 1 < HOUR_SECONDS ? first_in_hour(search->cron, at + 1) : -1)
-        best = sooner(best, resolve(search, local + at, edge));
+        best = sooner(best, resolve(search, local + at, hour));
     return best;
 }
 
-static int64_t search_hour(const struct search *search, int64_t local, bool edge)
+static int64_t search_hour(const struct search *search, int64_t local, int hour)
 {
     int32_t offset = search->before_day;
 
     if (offset != search->after_day) {
         if (changes_in(search, local))
-            return search_change(search, local, edge);
+            return search_change(search, local, hour);
         if (!is_shown(search, local, offset))
             offset = search->after_day;
     }
@@ -158,6 +168,11 @@ static void look_around(struct search *search, int64_t days)
 {
     search->before_day = bw_tz_offset(search->cron->tz, (days - 1) * BW_DAY_SECONDS);
     search->after_day = bw_tz_offset(search->cron->tz, (days + 2) * BW_DAY_SECONDS);
+    search->before_change =
+        search->after < (days - 1) * BW_DAY_SECONDS ||
+        bw_tz_offset(search->cron->tz, search->after) == search->before_day;
+    search->by_day = days > search->first + search->by_hour;
+    search->late = search->by_day && days == search->first + 1 && search->hour > 0;
 }
 
 static int64_t search_day(struct search *search, int64_t days)
@@ -169,7 +184,7 @@ static int64_t search_day(struct search *search, int64_t days)
          hour = first_from(search->cron->hours, (unsigned)hour + 1)) {
         int64_t local = days * BW_DAY_SECONDS + (int64_t)hour * HOUR_SECONDS;
 
-        best = sooner(best, search_hour(search, local, hour == 0 || hour == 23));
+        best = sooner(best, search_hour(search, local, hour));
         if (best != NEVER && search->before_day == search->after_day)
             break; /* the hours of an ordinary day come one after the other */
     }
@@ -184,19 +199,32 @@ static bool is_repeated(const struct bw_tz *tz, int64_t at)
     return before > now && bw_tz_offset(tz, at + now - before) == before;
 }
 
+static void start(struct search *search)
+{
+    const struct bw_tz *tz = search->cron->tz;
+    int64_t local = search->after + bw_tz_offset(tz, search->after);
+    struct bw_civil date;
+
+    search->first = bw_floor_div(local, BW_DAY_SECONDS);
+    search->hour = (local - search->first * BW_DAY_SECONDS) / HOUR_SECONDS;
+    date = bw_civil_of(search->first);
+    search->by_hour = search->hour == 23 && bw_bit(search->cron->hours, 23) &&
+                      bw_bit(search->cron->months, date.month) &&
+                      day_matches(search->cron, search->first, &date);
+    search->in_second = is_repeated(tz, search->after);
+}
+
 int bw_cron_next(const struct bw_cron *cron, int64_t after, int64_t *next,
                  struct bw_error *err)
 {
     struct search search = { .cron = cron, .after = bw_floor_div(after, 1000) };
-    int64_t first, days, best = NEVER;
+    int64_t best = NEVER;
 
     if (after < INT64_C(-8640000000000000) || after > INT64_C(8640000000000000))
         return bw_error_set(err, BW_EINVAL, "pattern: the time is out of range");
-    search.in_second = is_repeated(cron->tz, search.after);
-    first =
-        bw_floor_div(search.after + bw_tz_offset(cron->tz, search.after), BW_DAY_SECONDS);
+    start(&search);
     /* When the clock is put back past midnight, the day before comes again. */
-    for (days = first - 1; days < first + SEARCH_DAYS; days++) {
+    for (int64_t days = search.first - 1; days < search.first + SEARCH_DAYS; days++) {
         struct bw_civil date = bw_civil_of(days);
         bool found = best != NEVER;
 

@@ -128,11 +128,16 @@ static int add(struct parser *parser, uint64_t *set, uint64_t values)
     return BW_OK;
 }
 
-static int add_range(struct parser *parser, unsigned from, unsigned to, unsigned step)
+struct range {
+    unsigned from, to, step;
+    bool single; /* one value, not written as a range */
+};
+
+static int add_range(struct parser *parser, const struct range *range)
 {
     uint64_t values = 0;
 
-    for (unsigned value = from; value <= to; value += step)
+    for (unsigned value = range->from; value <= range->to; value += range->step)
         values |= UINT64_C(1) << value;
     if (parser->field == &fields[WEEKDAY] && bw_bit(values, 7))
         values = (values | 1) & ~(UINT64_C(1) << 7);
@@ -151,7 +156,6 @@ static int add_last_day(struct parser *parser)
 /* [/n] after a value or a range */
 static int take_step(struct parser *parser, unsigned *step)
 {
-    *step = 1;
     if (*parser->at != '/')
         return BW_OK;
     parser->at++;
@@ -160,29 +164,29 @@ static int take_step(struct parser *parser, unsigned *step)
     return BW_OK;
 }
 
-static int take_range(struct parser *parser, bool *single, unsigned *from, unsigned *to)
+static int take_range(struct parser *parser, struct range *range)
 {
     int rc;
 
-    *single = false;
+    *range = (struct range){ .step = 1 };
     if (*parser->at == '*' || *parser->at == '?') {
         parser->at++;
-        *from = parser->field->min;
-        *to = parser->field->max;
+        range->from = parser->field->min;
+        range->to = parser->field->max;
         if (parser->field == &fields[WEEKDAY])
-            *to = 6;
+            range->to = 6;
         return BW_OK;
     }
-    rc = take_value(parser, from);
+    rc = take_value(parser, &range->from);
     if (rc != BW_OK)
         return rc;
-    *single = *parser->at != '-';
-    *to = *from;
-    if (*single)
+    range->to = range->from;
+    range->single = *parser->at != '-';
+    if (range->single)
         return BW_OK;
     parser->at++;
-    rc = take_value(parser, to);
-    if (rc == BW_OK && *to < *from)
+    rc = take_value(parser, &range->to);
+    if (rc == BW_OK && range->to < range->from)
         rc = wrong(parser, "the range ends before it begins");
     return rc;
 }
@@ -200,25 +204,27 @@ static int take_last(struct parser *parser, unsigned weekday)
 static int take_item(struct parser *parser)
 {
     bool is_day = parser->field == &fields[DAY];
-    unsigned from, to, step;
-    bool single;
+    struct range range;
     int rc;
 
     if (is_day && *parser->at == 'L')
         return take_last(parser, 0);
-    rc = take_range(parser, &single, &from, &to);
+    rc = take_range(parser, &range);
     if (rc != BW_OK)
         return rc;
-    if (single && *parser->at == 'L' && (is_day || parser->field == &fields[WEEKDAY]))
-        return take_last(parser, from);
-    if (single && *parser->at == '/')
-        to = parser->field->max;
-    rc = take_step(parser, &step);
+    if (range.single && *parser->at == 'L' &&
+        (is_day || parser->field == &fields[WEEKDAY]))
+        return take_last(parser, range.from);
+    if (range.single && *parser->at == '/') {
+        range.to = parser->field->max;
+        range.single = false;
+    }
+    rc = take_step(parser, &range.step);
     if (rc != BW_OK)
         return rc;
     if (!ends_item(*parser->at))
         return wrong(parser, "unexpected character");
-    return add_range(parser, from, to, step);
+    return add_range(parser, &range);
 }
 
 /* #k at the end of the whole field: n#k stands alone. */
@@ -242,16 +248,15 @@ static int take_nth(struct parser *parser)
 
 static int take_nth_day(struct parser *parser)
 {
-    bool single;
-    unsigned from, to;
-    int rc = take_range(parser, &single, &from, &to);
+    struct range range;
+    int rc = take_range(parser, &range);
 
     if (rc != BW_OK)
         return rc;
-    if (*parser->at != '#' || (!single && from != 0))
+    if (*parser->at != '#' || (!range.single && range.from != 0))
         return wrong(parser, "# follows one day of the week");
     parser->at += 2;
-    return add_range(parser, from, to, 1);
+    return add_range(parser, &range);
 }
 
 static bool is_open(const char *at)

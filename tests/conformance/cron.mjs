@@ -6,7 +6,7 @@
 //   node tests/conformance/cron.mjs [--count N] [--seed N]
 //
 // Left out: H fields; the leniency of the reference towards patterns that mean nothing (see REFUSED); zones that
-// change by other than an hour, where it loses its way (Lord Howe, Troll).
+// change by other than an hour, or at other than a full one, where it loses its way (Lord Howe, Troll, Chatham).
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -27,7 +27,7 @@ const ZONES = [
   'America/New_York', 'America/Los_Angeles', 'America/St_Johns', 'America/Sao_Paulo', 'America/Santiago',
   'America/Havana', 'America/Nuuk', 'America/Phoenix', 'America/Argentina/Buenos_Aires', 'Asia/Kolkata',
   'Asia/Kathmandu', 'Asia/Tokyo', 'Asia/Shanghai', 'Asia/Jerusalem', 'Asia/Beirut', 'Asia/Tehran',
-  'Australia/Sydney', 'Australia/Adelaide', 'Pacific/Auckland', 'Pacific/Chatham', 'Pacific/Kiritimati',
+  'Australia/Sydney', 'Australia/Adelaide', 'Pacific/Auckland', 'Pacific/Kiritimati',
   'Pacific/Honolulu', 'Africa/Cairo', 'Africa/Johannesburg', 'Africa/Casablanca', 'Atlantic/Azores',
   'Etc/GMT+5',
 ];
@@ -43,10 +43,15 @@ const seed = Number(args.seed ?? Math.floor(Math.random() * 2 ** 32));
 const require = createRequire(path.join(HERE, '../peer/node_modules/bullmq/package.json'));
 const { CronExpressionParser } = require('cron-parser');
 
+// A new parser each time, as BullMQ makes one: a parser asked again remembers the change it came across.
 function reference({ pattern, tz, at }) {
+  const found = [];
   try {
-    const cron = CronExpressionParser.parse(pattern, { currentDate: new Date(at), tz });
-    return [0, 1, 2].map(() => cron.next().getTime()).join(' ');
+    for (let after = at; found.length < 3; after = found.at(-1)) {
+      const currentDate = new Date(after);
+      found.push(CronExpressionParser.parse(pattern, { currentDate, tz }).next().getTime());
+    }
+    return found.join(' ');
   } catch {
     return 'error';
   }
@@ -146,6 +151,12 @@ function makePattern() {
 // Patterns that the reference takes although they mean nothing; ours names their fault.
 const REFUSED = [/\d+-\d+-/, /[*?]-/, /-[*?]/, /[*?]#/, /[89]\d*L/, /\dL#/, /-\dL/, /H/];
 
+// The reference forgives a day that is there twice when the only month does not have it.
+function repeatsDays(pattern) {
+  const [days = '', month = ''] = pattern.trim().split(/\s+/).slice(-3);
+  return days.includes(',') && month !== '*' && month !== '?';
+}
+
 // Instants when a zone's clock changes, with the help of the reference's own zone data.
 function changesOf(tz) {
   const format = new Intl.DateTimeFormat('en-US', { timeZone: tz, timeZoneName: 'longOffset' });
@@ -181,7 +192,8 @@ function makeTriple() {
   for (;;) {
     const pattern = makePattern();
     const tz = pick(ZONES);
-    if (!REFUSED.some((form) => form.test(pattern))) return { pattern, tz, at: makeInstant(tz) };
+    if (!REFUSED.some((form) => form.test(pattern)) && !repeatsDays(pattern))
+      return { pattern, tz, at: makeInstant(tz) };
   }
 }
 
