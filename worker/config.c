@@ -12,6 +12,7 @@
 
 #define FILE_MAX             (8u * 1024 * 1024)
 #define IMPLICIT_QUEUE       "workflow-processing"
+#define IMPLICIT_DELAYS      "workflow-delays"
 #define IMPLICIT_CONCURRENCY 64
 #define DEFAULT_REDIS_URL    "redis://127.0.0.1:6379/0"
 
@@ -105,26 +106,39 @@ static int read_file(struct wk_config *config, const char *path, struct bw_error
     return rc;
 }
 
-/* ---- without queues in the file: the one that teams coming from Node have */
+/* ---- without queues in the file: the one that teams coming from Node have, and the one
+ * on which its workflows put what is to go on later */
 
-static int add_implicit_queue(struct wk_config *config, struct bw_error *err)
+static int fill_implicit_queue(struct wk_queue_config *queue, const char *name,
+                               struct bw_error *err)
 {
-    struct wk_queue_config *queue = calloc(1, sizeof *queue);
     int rc;
 
-    if (queue == NULL)
-        return bw_error_set(err, BW_ENOMEM, "out of memory");
-    config->queues.items = queue;
-    config->queues.count = 1;
     bw_queue_options_init(&queue->options);
     rc = wk_schema_defaults(&wk_queue_schema, queue, err);
     if (rc == BW_OK)
-        rc = wk_set_text(&queue->name, IMPLICIT_QUEUE, err);
+        rc = wk_set_text(&queue->name, name, err);
     if (rc != BW_OK)
         return rc;
     queue->options.concurrency = IMPLICIT_CONCURRENCY;
     queue->handler.type = wk_handler_find("workflow");
     return BW_OK;
+}
+
+static int add_implicit_queues(struct wk_config *config, struct bw_error *err)
+{
+    static const char *const names[] = { IMPLICIT_QUEUE, IMPLICIT_DELAYS };
+    size_t count = sizeof names / sizeof *names;
+    struct wk_queue_config *queues = calloc(count, sizeof *queues);
+    int rc = BW_OK;
+
+    if (queues == NULL)
+        return bw_error_set(err, BW_ENOMEM, "out of memory");
+    config->queues.items = queues;
+    config->queues.count = count;
+    for (size_t i = 0; rc == BW_OK && i < count; i++)
+        rc = fill_implicit_queue(&queues[i], names[i], err);
+    return rc;
 }
 
 /* ---- which Redis (spec/workflow.md §10.1) */
@@ -258,7 +272,7 @@ static int settle_queues(struct wk_config *config, struct bw_error *err)
     int rc = BW_OK;
 
     if (config->queues.count == 0)
-        rc = add_implicit_queue(config, err);
+        rc = add_implicit_queues(config, err);
     for (size_t i = 0; rc == BW_OK && i < config->queues.count; i++) {
         rc = check_queue(config, i, err);
         if (rc == BW_OK)

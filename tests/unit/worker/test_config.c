@@ -392,6 +392,9 @@ static void test_flags_win_over_environment_over_file(void **state)
     assert_int_equal(config.log.format, WK_LOG_JSON);
     assert_string_equal(config.http.listen, "c:3");
     assert_int_equal(config.shutdown_timeout, 9);
+    assert_int_equal(config.queues.count, 2);
+    assert_string_equal(config.queues.items[0].name, "workflow-processing");
+    assert_string_equal(config.queues.items[1].name, "workflow-delays");
     assert_int_equal(config.queues.items[0].options.concurrency, 5);
     assert_int_equal(config.queues.items[1].options.concurrency, 5);
     wk_config_fini(&config);
