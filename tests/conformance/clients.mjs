@@ -20,9 +20,9 @@ export class LibraryClient {
     async run(stage, op, queue, args) {
         if (!(op in OPS)) throw new Error(`unknown operation '${op}'`);
         const { library, line } = stage;
-        const ctx = { library, line, stage, name: queue, queue: stage.queueNamed(queue) };
-        Object.defineProperty(ctx, 'flows', { get: () => stage.flows });
         try {
+            const ctx = { library, line, stage, name: queue, queue: stage.queueNamed(queue) };
+            Object.defineProperty(ctx, 'flows', { get: () => stage.flows });
             return { ok: plain(await OPS[op](ctx, args)) };
         } catch (error) {
             if (error instanceof TypeError || error instanceof ReferenceError) throw error;

@@ -60,6 +60,12 @@ class WorkerProcess {
         }
     }
 
+    async leave() {
+        if (this.again && (await this.say('leave')) !== 'stopped')
+            throw new Error('the worker program did not leave');
+        await this.kill(); // the handler may wait for ever
+    }
+
     async kill() {
         this.child.kill('SIGKILL');
         await this.child.exited;
@@ -190,7 +196,11 @@ export class Stage {
         return JSON.parse(line);
     }
 
-    /** Starts a worker of the side, options in BullMQ's spelling. */
+    /**
+     * Starts a worker of the side, options in BullMQ's spelling. The end of it: stop() waits for running
+     * jobs, kill() is that of the process, leave() is BullMQ's close by force. (Ours hands its jobs back
+     * when its time is up; to leave them it must be killed.)
+     */
     async start(options = {}, queue = this.name) {
         const program = this.side.take();
         this.workers.push(program);
@@ -198,6 +208,7 @@ export class Stage {
         return {
             stop: () => this.side.stop(this.drop(program)),
             kill: () => this.drop(program).kill(),
+            leave: () => this.drop(program).leave(),
         };
     }
 
