@@ -2,7 +2,7 @@
 Spec §6.3
 
 KEYS  1 base
-ARGV  1 now (ms)  2 stalled interval (ms)  3 max stalled count
+ARGV  1 now (ms)  2 stalled interval (ms)  3 max stalled count  4 layout while paused: 5, 6, 0: found out
 Result  the ids recovered ]]
 --- keys 1
 --- include "enqueue"
@@ -11,6 +11,7 @@ local q = queue_at(KEYS[1])
 local now = ARGV[1]
 local interval = ARGV[2]
 local max_stalled = tonumber(ARGV[3])
+pause_layout = ARGV[4]
 local REASON = 'job stalled more than allowable limit'
 local BATCH = 7000
 

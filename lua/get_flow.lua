@@ -2,8 +2,8 @@
 
 KEYS  1 base
 ARGV  1 id  2 levels, the job's included  3 most children of a kind (processed, unprocessed, failed, ignored)
-Result  of each job that exists: its level from 1 on, its key, its hash as a flat list. Nothing when there is no such
-        job. Children follow their parent. ]]
+Result  of each job that exists: its level from 1 on, its key, its hash as a flat list. Children follow
+        their parent. Nothing when there is no such job. ]]
 --- keys 1
 
 local call = redis.call

@@ -6,6 +6,7 @@ KEYS  1 base
 ARGV  1 now (ms)  2 number of items  3 jobs wanted  4 token prefix  5 number of the first token
       6 lock duration (ms)  7 limiter max, 0: none  8 limiter duration, '': none
       9 worker name, '': none  10 metrics data points, 0: none
+      11 layout while paused: 5, 6, 0: found out
       then the items, each with its kind, id and token ("0": no lock), and:
       c  completed, all kept          value
       C  completed                    value, keep count, age, limit (each < 0: none)
@@ -29,7 +30,7 @@ local WAIT, ACTIVE, DELAYED = BASE .. 'wait', BASE .. 'active', BASE .. 'delayed
 local COMPLETED, EVENTS, META = BASE .. 'completed', BASE .. 'events', BASE .. 'meta'
 local now_text = ARGV[1]
 local now, item_count, want = tonumber(now_text), tonumber(ARGV[2]), tonumber(ARGV[3])
-local ITEMS_AT = 11
+local ITEMS_AT = 12
 
 local SIZE = { c = 4, C = 7, F = 12, R = 8, D = 9, W = 3 }
 local CHUNK = 500 -- items checked together; unpack() ends near 8000 values

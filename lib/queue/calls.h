@@ -56,6 +56,7 @@ struct bw_take {              /* the fetching half */
     int64_t limiter_max; /* 0: none */
     int64_t limiter_duration;
     const char *worker_name; /* or NULL */
+    int pause_layout;        /* of bw_queue_options; counts for the ends too */
 };
 
 /* `items` may be empty: then it is a plain fetch (moveToActive). `take` NULL: do not
@@ -89,7 +90,7 @@ void bw_extend_locks_build(struct bw_cmd *cmd, const struct bw_keys *keys,
 /* --- stalled check (lua/check_stalled.lua): the reply lists the ids recovered. §6.3 */
 void bw_check_stalled_build(struct bw_cmd *cmd, const struct bw_keys *keys,
                             struct bw_wall now, int64_t stalled_interval,
-                            int64_t max_stalled_count);
+                            int64_t max_stalled_count, int pause_layout);
 
 /* --- adoption (lua/adopt.lua): jobs in `active` whose lock token begins with
  * `token_prefix` and that are not among `known`: taken by a call whose reply was lost.

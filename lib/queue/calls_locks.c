@@ -20,12 +20,13 @@ void bw_extend_locks_build(struct bw_cmd *cmd, const struct bw_keys *keys,
 
 void bw_check_stalled_build(struct bw_cmd *cmd, const struct bw_keys *keys,
                             struct bw_wall now, int64_t stalled_interval,
-                            int64_t max_stalled_count)
+                            int64_t max_stalled_count, int pause_layout)
 {
     bw_cmd_queue_script(cmd, &bw_script_check_stalled, keys);
     bw_cmd_int(cmd, now.ms);
     bw_cmd_int(cmd, stalled_interval);
     bw_cmd_int(cmd, max_stalled_count);
+    bw_cmd_int(cmd, pause_layout);
 }
 
 void bw_adopt_build(struct bw_cmd *cmd, const struct bw_keys *keys, struct bw_wall now,

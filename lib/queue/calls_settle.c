@@ -87,6 +87,7 @@ void bw_settle_build(struct bw_cmd *cmd, const struct bw_keys *keys, struct bw_w
         bw_cmd_str(cmd, "");
     bw_cmd_str(cmd, take->worker_name);
     bw_cmd_int(cmd, metrics_max_data_points);
+    bw_cmd_int(cmd, take->pause_layout);
     for (size_t i = 0; i < count; i++)
         add_item(cmd, &items[i]);
 }

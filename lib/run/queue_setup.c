@@ -40,6 +40,7 @@ static int check_ranges(const struct bw_queue_options *options, struct bw_error 
         { "stalledInterval", options->stalled_interval, 1, MOST_MS },
         { "maxStalledCount", options->max_stalled_count, 0, INT32_MAX },
         { "drainDelay", options->drain_delay, 1, MOST_MS },
+        { "pauseLayout", options->pause_layout, options->pause_layout != 0 ? 5 : 0, 6 },
         { "limiter.max", options->limiter_max, 0, INT64_MAX },
         { "limiter.duration", options->limiter_duration, options->limiter_max > 0 ? 1 : 0,
           INT64_MAX },

@@ -115,6 +115,7 @@ static void build(struct bw_cmd *cmd, struct bw_settle_call *call)
         .limiter_max = options->limiter_max,
         .limiter_duration = options->limiter_duration,
         .worker_name = options->worker_name,
+        .pause_layout = options->pause_layout,
     };
 
     for (unsigned i = 0; i < call->count; i++)

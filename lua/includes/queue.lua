@@ -66,12 +66,18 @@ local function max_events(q)
     return meta.max_events
 end
 
+-- '5' or '6': as that line lays out a paused queue; anything else: found out. Set by scripts that are told.
+local pause_layout = ''
+
 -- The list that takes the role of `wait` for pushes: `paused` while a queue is paused that clients
--- of the 5.x line share. Appendix A.3, pauseLayout auto.
+-- of the 5.x line share. Appendix A.3, pauseLayout.
 local function push_list(q)
     local meta = meta_of(q)
-    if not meta.paused then
+    if not meta.paused or pause_layout == '6' then
         return q.wait
+    end
+    if pause_layout == '5' then
+        return q.paused
     end
     if not meta.push_list then
         local shared = meta.version:find('^[^:]*:5%.') or call('EXISTS', q.paused) == 1

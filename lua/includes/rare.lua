@@ -37,6 +37,7 @@ function rare()
 --- include "ends"
 --- include "metrics"
 --- include "limiter"
+    pause_layout = ARGV[11]
     rare_parts = {
         q = q,
         check_children = check_children,

@@ -431,6 +431,40 @@ static void test_metrics(void **state)
     rig_want(r, "LLEN @metrics:completed:data", "4");
 }
 
+/* Appendix A.3: the layout of a paused queue is found out, or told. BMQ-168 */
+static void test_pause_layout(void **state)
+{
+    struct rig *r = *state;
+    static const struct {
+        int layout;
+        const char *version, *wait, *paused;
+    } cases[] = { { 0, "bullmq:6.7.0", "1", "" },
+                  { 0, "bullmq:5.81.3", "", "1" },
+                  { 5, "bullmq:6.7.0", "", "1" },
+                  { 6, "bullmq:5.81.3", "1", "" },
+                  { 6, "", "1", "" } };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct bw_settle_item item = retried("1", "t0", "boom");
+        struct bw_take take = rig_take(0);
+
+        rig_want(r, "FLUSHALL", "OK");
+        rig_add(r, "n", NULL, NULL);
+        rig_fetch(r, 1, "1");
+        (void)rig_do(r, "HSET @meta paused 1 version '%s'", cases[i].version);
+        take.pause_layout = cases[i].layout;
+        rig_settle(r, &item, 1, &take);
+        rig_want(r, "LRANGE @wait 0 -1", cases[i].wait);
+        rig_want(r, "LRANGE @paused 0 -1", cases[i].paused);
+    }
+    (void)rig_do(r, "DEL @paused @wait");
+    (void)rig_do(r, "LPUSH @active 1");
+    (void)rig_do(r, "SADD @stalled 1");
+    bw_check_stalled_build(&r->cmd, &r->keys, (struct bw_wall){ r->now }, 30000, 1, 5);
+    assert_int_equal(bw_reply_count(rig_send(r)), 1);
+    rig_want(r, "LRANGE @paused 0 -1", "1");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -456,6 +490,7 @@ int main(void)
         RIG_TEST(test_put_back),
         RIG_TEST(test_put_back_elsewhere),
         RIG_TEST(test_metrics),
+        RIG_TEST(test_pause_layout),
     };
 
     return cmocka_run_group_tests(tests, rig_open, rig_close);

@@ -85,7 +85,7 @@ static void test_extend_many(void **state)
 static void check_stalled(struct rig *r, const char *recovered)
 {
     (void)rig_do(r, "DEL @stalled-check");
-    bw_check_stalled_build(&r->cmd, &r->keys, (struct bw_wall){ r->now }, 30000, 1);
+    bw_check_stalled_build(&r->cmd, &r->keys, (struct bw_wall){ r->now }, 30000, 1, 0);
     want_ids(r, recovered);
 }
 
@@ -101,7 +101,7 @@ static void test_stalled(void **state)
                     30000);
     rig_want(r, "SCARD @stalled", "2");
     (void)rig_do(r, "DEL @1:lock");
-    bw_check_stalled_build(&r->cmd, &r->keys, (struct bw_wall){ r->now }, 30000, 1);
+    bw_check_stalled_build(&r->cmd, &r->keys, (struct bw_wall){ r->now }, 30000, 1, 0);
     want_ids(r, ""); /* stalled-check exists */
     check_stalled(r, "1");
     rig_want(r, "LRANGE @wait 0 -1", "1");

@@ -57,6 +57,9 @@ struct bw_queue_options {
     const char *worker_name; /* written as `pb`; shown by dashboards; NULL: none */
     bool skip_lock_renewal;
     bool skip_stalled_check;
+    /* Where jobs go while the queue is paused (A.3). 5 or 6: as that line of BullMQ; 0:
+     * as 5.x when its clients share the queue, which its `meta` tells, else as 6.x. */
+    int pause_layout;
     bool strict; /* the reference's own behaviour where it loses or doubles work, spec
                     A.4; off */
     bool skip_listing; /* no extra connection that makes the worker visible to getWorkers
