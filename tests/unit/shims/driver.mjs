@@ -52,8 +52,8 @@ export class Program {
         }
     }
 
-    async start(protocol = 1) {
-        this.send({ type: 'hello', protocol, version: '0.1.0', queue: 'q', prefix: 'bull', worker: 'w' });
+    async start(protocol = 1, queue = 'q') {
+        this.send({ type: 'hello', protocol, version: '0.1.0', queue, prefix: 'bull', worker: 'w' });
         return this.next(({ type }) => type === 'ready', 'ready');
     }
 
