@@ -1,7 +1,7 @@
 // The shims for Node and Python, and the example in POSIX shell, against a worker spoken by hand.
 // What spec/processor.md lays down for a program is tested for each of them by the same table.
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -316,7 +316,38 @@ for (const [args, code, text] of [
         assert.deepEqual(program.messages, []);
     });
 
-// ---- the example in shell
+// ---- the examples
+
+test('node: the example, and the errors of the package from both kinds of modules', async () => {
+    const modules = path.join(folder, 'node_modules');
+    mkdirSync(modules);
+    symlinkSync(path.dirname(path.dirname(MAIN)), path.join(modules, 'bulwark-processor'));
+    const example = readFileSync(here('../../../worker/examples/node/emails.js'), 'utf8');
+    const sent = await runNode('emails.cjs', example, { data: { to: 'a@b' }, attemptsMade: 1 });
+    assert.deepEqual(sent.messages, [{ type: 'progress', value: 10 },
+        { type: 'log', row: 'writing to a@b, attempt 2' },
+        { type: 'result', value: { sent: 'a@b' } }]);
+    const refused = await runNode('emails.cjs', example);
+    assert.deepEqual(refused.messages,
+        [{ type: 'error', name: 'UnrecoverableError', message: 'nobody to write to' }]);
+    const limited = await runNode('limited.mjs', `import { RateLimitError } from 'bulwark-processor';
+        export default () => { throw new RateLimitError('slowly', 250.4); };`);
+    assert.deepEqual(limited.messages,
+        [{ type: 'error', name: 'RateLimitError', message: 'slowly', delayMs: 250 }]);
+});
+
+test('python: the example', async () => {
+    const program = new Program(['python3', here('../../../worker/examples/python/images.py')]);
+    await program.start();
+    const data = { file: 'a.png', width: 10 };
+    assert.deepEqual(await messagesOf(program, [], { data }), [{ type: 'progress', value: 50 },
+        { type: 'log', row: 'resizing a.png' }, { type: 'result', value: data }]);
+    assert.deepEqual(await messagesOf(program, [], { data: { ...data, busy: true } }), [
+        { type: 'data', value: { ...data, busy: false } },
+        { type: 'error', name: 'DelayedError', message: 'moved to delayed', delayMs: 100 }]);
+    assert.equal((await messagesOf(program, [], { data: {} }))[0].name, 'UnrecoverableError');
+    assert.equal(await program.close(), 0);
+});
 
 test('shell: the example', async () => {
     const program = new Program([here('../../../worker/examples/sh/greet.sh')]);

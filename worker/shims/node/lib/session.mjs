@@ -1,5 +1,5 @@
 // One conversation with the worker: jobs come in, each runs the processor once and is answered once.
-import { describe, pathOf } from './errors.mjs';
+import { describe, pathOf } from './errors.cjs';
 import { Job } from './job.mjs';
 
 export const PROTOCOL = 1;

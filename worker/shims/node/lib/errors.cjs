@@ -1,5 +1,7 @@
 // The errors that choose a job's path, for processors that do without bullmq, and how those of any
 // library are told: by name. A processor has its own copy of bullmq, so classes say nothing.
+// CommonJS, so that processors of both kinds can have them.
+'use strict';
 
 class PathError extends Error {
   constructor(message) {
@@ -9,14 +11,14 @@ class PathError extends Error {
 }
 
 /** No further attempt. */
-export class UnrecoverableError extends PathError {
+class UnrecoverableError extends PathError {
   constructor(message = 'bullmq:unrecoverable') {
     super(message);
   }
 }
 
 /** After job.moveToDelayed(); or with `delayMs`: the worker moves the job. */
-export class DelayedError extends PathError {
+class DelayedError extends PathError {
   constructor(message = 'bullmq:movedToDelayed', delayMs = undefined) {
     super(message);
     this.delayMs = delayMs;
@@ -24,14 +26,14 @@ export class DelayedError extends PathError {
 }
 
 /** After job.moveToWait(). */
-export class WaitingError extends PathError {
+class WaitingError extends PathError {
   constructor(message = 'bullmq:movedToWait') {
     super(message);
   }
 }
 
 /** After job.moveToWaitingChildren() said true. */
-export class WaitingChildrenError extends PathError {
+class WaitingChildrenError extends PathError {
   constructor(message = 'bullmq:movedToWaitingChildren') {
     super(message);
   }
@@ -39,7 +41,7 @@ export class WaitingChildrenError extends PathError {
 
 /** The queue is limited for `delayMs`, the job goes back to wait; without it the queue was limited
  *  by queue.rateLimit(). */
-export class RateLimitError extends PathError {
+class RateLimitError extends PathError {
   constructor(message = 'bullmq:rateLimitExceeded', delayMs = undefined) {
     super(message);
     this.delayMs = delayMs;
@@ -63,7 +65,7 @@ function classNames(error) {
  * The name of the path: the error's own, that of a class it extends, or, where names were lost to a
  * minifier, the one whose standard text it has. Undefined: an ordinary failure.
  */
-export function pathOf(error) {
+function pathOf(error) {
   if (error === null || typeof error !== 'object') return undefined;
   for (const name of [error.name, ...classNames(error)]) if (PATHS.has(name)) return name;
   for (const [name, text] of PATHS) if (error.message === text) return name;
@@ -77,7 +79,7 @@ function ownName(error) {
 }
 
 /** What was thrown, as the protocol's name, message, stack and delayMs. */
-export function describe(thrown) {
+function describe(thrown) {
   if (thrown === null || typeof thrown !== 'object') {
     const message = String(thrown);
     return { name: 'Error', message, stack: `Error: ${message}` };
@@ -89,3 +91,13 @@ export function describe(thrown) {
     text.delayMs = Math.max(0, Math.round(thrown.delayMs));
   return text;
 }
+
+module.exports = {
+  DelayedError,
+  RateLimitError,
+  UnrecoverableError,
+  WaitingChildrenError,
+  WaitingError,
+  describe,
+  pathOf,
+};
