@@ -392,9 +392,6 @@ static void test_flags_win_over_environment_over_file(void **state)
     assert_int_equal(config.log.format, WK_LOG_JSON);
     assert_string_equal(config.http.listen, "c:3");
     assert_int_equal(config.shutdown_timeout, 9);
-    assert_int_equal(config.queues.count, 2);
-    assert_string_equal(config.queues.items[0].name, "workflow-processing");
-    assert_string_equal(config.queues.items[1].name, "workflow-delays");
     assert_int_equal(config.queues.items[0].options.concurrency, 5);
     assert_int_equal(config.queues.items[1].options.concurrency, 5);
     wk_config_fini(&config);
@@ -409,6 +406,21 @@ static void test_config_by_environment(void **state)
     write_file(NOOP "}]}");
     assert_loads(&config, NULL, env, none);
     assert_string_equal(config.queues.items[0].name, "q");
+    wk_config_fini(&config);
+}
+
+static void test_queues_when_none_is_named(void **state)
+{
+    struct pair env[] = { { "REDIS_URL", "redis://r" },
+                          { "DATABASE_URL", "postgresql://d/x" },
+                          { NULL, NULL } };
+    struct wk_config config;
+
+    (void)state;
+    assert_loads(&config, NULL, env, none);
+    assert_int_equal(config.queues.count, 2);
+    assert_string_equal(config.queues.items[0].name, "workflow-processing");
+    assert_string_equal(config.queues.items[1].name, "workflow-delays");
     wk_config_fini(&config);
 }
 
@@ -573,6 +585,7 @@ int main(void)
         cmocka_unit_test(test_nothing_at_all),
         cmocka_unit_test(test_flags_win_over_environment_over_file),
         cmocka_unit_test(test_config_by_environment),
+        cmocka_unit_test(test_queues_when_none_is_named),
         cmocka_unit_test(test_bad_environment_is_named),
         cmocka_unit_test(test_which_redis),
         cmocka_unit_test(test_bad_redis_port),
