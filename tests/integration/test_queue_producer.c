@@ -1,5 +1,5 @@
-/* The asynchronous producer: bw_queue_add(), bw_queue_pause(), bw_queue_resume(). Answers
- * for lib/queue/producer.c. */
+/* The asynchronous producer: bw_queue_add(), bw_queue_pause(), bw_queue_resume(), and how
+ * flows and jobs in bulk meet the end of memory. Answers for lib/queue/producer.c. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,8 +10,10 @@
 
 #include <cmocka.h>
 
+#include <bulwark/flow.h>
 #include <bulwark/queue.h>
 
+#include "base/alloc.h"
 #include "integration/redis_rig.h"
 #include "redis/client.h"
 #include "support/redis_server.h"
@@ -203,6 +205,89 @@ static void test_not_connected(void **state)
     assert_int_equal(at.answers, 0);
 }
 
+/* --- memory runs out at each allocation in turn: refused or called back, nothing leaks
+ */
+
+static void on_ids(const char *const *ids, size_t count, const struct bw_error *err,
+                   void *arg)
+{
+    assert_ptr_equal(arg, &at);
+    at.code = err != NULL ? err->code : BW_OK;
+    at.number = (int64_t)count;
+    (void)snprintf(at.text, sizeof(at.text), "%s",
+                   err == NULL && ids[0] != NULL ? ids[0] : "");
+    at.answers++;
+}
+
+static void on_json(const char *json, size_t len, const struct bw_error *err, void *arg)
+{
+    (void)len;
+    on_added(json, err, arg);
+}
+
+static int add_tree(struct bw_error *err)
+{
+    static const struct bw_flow_node leaf = { .add = { .queue = "q", .name = "leaf" } };
+    static const struct bw_flow_node root = {
+        .add = { .queue = "q",
+                 .name = "root",
+                 .opts = "{\"jobId\":\"r\"}",
+                 .opts_len = 13 },
+        .children = &leaf,
+        .child_count = 1,
+    };
+
+    return bw_flow_add(at.redis, &root, NULL, TIMEOUT_MS, on_ids, &at, err);
+}
+
+static int add_many(struct bw_error *err)
+{
+    static const struct bw_add adds[] = { { .queue = "q", .name = "a" },
+                                          { .queue = "q", .name = "b" },
+                                          { .queue = "other", .name = "c" } };
+
+    return bw_queue_add_bulk(at.redis, adds, 3, NULL, TIMEOUT_MS, on_ids, &at, err);
+}
+
+static int read_dependencies(struct bw_error *err)
+{
+    err->code = BW_ENOMEM; /* the only one there is */
+    return bw_flow_dependencies(at.redis, NULL, "q", "r", TIMEOUT_MS, on_json, &at);
+}
+
+static int read_tree(struct bw_error *err)
+{
+    static const struct bw_flow_query query = { .queue = "q", .id = "r" };
+
+    err->code = BW_ENOMEM;
+    return bw_flow_get(at.redis, &query, TIMEOUT_MS, on_json, &at);
+}
+
+static void test_out_of_memory(void **state)
+{
+    static int (*const calls[])(struct bw_error * err) = { add_tree, add_many,
+                                                           read_dependencies, read_tree };
+
+    (void)state;
+    for (size_t c = 0; c < sizeof(calls) / sizeof(calls[0]); c++) {
+        int rc = BW_ENOMEM;
+
+        for (size_t nth = 0; rc != BW_OK; nth++) {
+            struct bw_error err = { 0 };
+
+            bw_alloc_fail_at(nth);
+            rc = calls[c](&err);
+            bw_alloc_fail_never();
+            assert_true(rc == BW_OK || rc == BW_ENOMEM);
+            assert_true(rc == BW_OK || err.code == BW_ENOMEM);
+            assert_true(nth < 500);
+        }
+        wait_answer();
+        assert_int_equal(at.code, BW_OK);
+    }
+    assert_non_null(strstr(at.text, "\"children\":[{\"key\":\"bull:q:"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -211,6 +296,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_failed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_pause_and_resume, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_not_connected, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_out_of_memory, set_up, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
