@@ -11,7 +11,13 @@
 #include "workflow/nodes/loops.h"
 #include "workflow/nodes/nodes.h"
 
+#define RETRIES        3
+#define RETRIES_MAX    5
+#define RETRY_PAUSE_MS 1000
+
 static void go(struct wf_run *run);
+static void execute(struct wf_run *run);
+static void recover(struct wf_run *run);
 
 static void clear_out(struct wf_run *run)
 {
@@ -32,6 +38,7 @@ static void clear_node(struct wf_run *run)
     run->roots = wf_must(json_object());
     run->effect = false;
     run->sent = run->sending = 0;
+    run->retries = 0;
 }
 
 /* --- ends */
@@ -192,6 +199,78 @@ static bool jump(struct wf_run *run)
     return false;
 }
 
+/* --- a node failed: what the version's settings say (§3.11) */
+
+static const json_t *error_handling(const struct wf_run *run)
+{
+    return json_object_get(run->graph->settings, "errorHandling");
+}
+
+static bool handles_by(const struct wf_run *run, const char *action)
+{
+    return strcmp(wf_member(error_handling(run), "action", ""), action) == 0;
+}
+
+/* Past the failed node. */
+static void go_past(struct wf_run *run)
+{
+    const char *named = wf_member(error_handling(run), "gotoNodeId", "");
+    const struct wf_edge *edge = wf_node_edge(run->node, NULL, false);
+    const struct wf_node *next = NULL;
+
+    if (handles_by(run, "goto_node"))
+        next = wf_graph_find(run->graph, named);
+    else if (handles_by(run, "continue") && edge != NULL && edge->target != SIZE_MAX)
+        next = &run->graph->nodes[edge->target];
+    if (next == NULL && !handles_by(run, "continue")) {
+        fail(run);
+        return;
+    }
+    wf_log_error(run, run->out.text);
+    if (next == NULL) {
+        clear_out(run);
+        end(run, "completed", true);
+    } else if (move_on(run, next)) {
+        go(run);
+    }
+}
+
+static void recover_now(struct wf_run *run)
+{
+    char *notice = wf_run_text(run, error_handling(run), "errorMessage", NULL);
+
+    if (notice != NULL && run->event.chat_id != NULL)
+        wf_send_notice(run, notice, go_past);
+    else
+        go_past(run);
+    free(notice);
+}
+
+static void retry(struct wf_run *run)
+{
+    if (wf_run_lost(run))
+        return;
+    clear_out(run);
+    run->sending = 0; /* what is out is not sent again */
+    execute(run);
+}
+
+static void recover(struct wf_run *run)
+{
+    double most = wf_value_number(json_object_get(run->graph->settings, "maxRetries"));
+    unsigned limit = RETRIES;
+
+    if (most >= 0)
+        limit = most < RETRIES_MAX ? (unsigned)most : RETRIES_MAX;
+    if (!handles_by(run, "retry") || run->retries >= limit) {
+        recover_now(run);
+        return;
+    }
+    run->retries++;
+    wf_log_warn(run, run->out.text);
+    wf_run_after(run, RETRY_PAUSE_MS, retry);
+}
+
 /* True: run->node is the next to run. False: the run ended or is under way. */
 static bool apply(struct wf_run *run, enum wf_action action)
 {
@@ -212,7 +291,7 @@ static bool apply(struct wf_run *run, enum wf_action action)
         end(run, run->out.failed ? "failed" : "completed", true);
         break;
     case WF_ERROR:
-        fail(run);
+        recover(run);
         break;
     }
     return false;

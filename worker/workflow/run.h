@@ -132,6 +132,7 @@ struct wf_run {
     struct bw_mono node_started;
     unsigned sent;    /* messages of this node that are out */
     unsigned sending; /* the one under way, from 1 */
+    unsigned retries; /* of this node, by settings.errorHandling */
     bool effect;      /* the node did something outside */
 
     struct {

@@ -23,6 +23,7 @@
     X(user_by_platform, 6)                                                               \
     X(user_by_contact, 5)                                                                \
     X(user_any_contact, 4)                                                               \
+    X(user_found, 4)                                                                     \
     X(user_create, 10)                                                                   \
     X(user_adopt, 6)                                                                     \
     X(user_lock, 2)                                                                      \

@@ -292,22 +292,34 @@ const char wf_sql_user_adopt[] =
     "   order by (phone = $2) is true desc, (email = $3) is true desc limit 1)"
     " returning " U_JSON("u");
 
+/* Finds as above, locks, and names the row to the statements behind it in the same
+ * transaction (FOUND). $1 project, $2 phones, $3 e-mail, $4 id. 0 id */
+const char wf_sql_user_found[] =
+    "select u.id, set_config('bulwark.found', u.id, true) from users u"
+    " where u.project_id = $1 and u.id = (select x.id from users x where x.project_id = $1"
+    "   and (x.id = $4 or x.phone = any ($2::text[]) or x.email = $3)"
+    "   order by (x.id = $4) is true desc, array_position($2::text[], x.phone) nulls last"
+    "   limit 1) for update";
+
+/* The user that is given, or the one `user_found` has found. */
+#define FOUND "coalesce($1::text, nullif(current_setting('bulwark.found', true), ''))"
+
 /* $1 user, $2 project. 0 id, 1 there is a pending referral */
 const char wf_sql_user_lock[] =
     "select id, metadata ? 'pendingReferral' from users where id = $1 and project_id = $2"
     " for update";
 
-/* Takes a messenger id from whoever else in the project has it. $1 user, $2 project, $3
+/* Takes a messenger id from whoever else in the project has it. $1 user or NULL: FOUND, $2 project, $3
  * Telegram id, $4 the platform is MAX. 0 id of the other */
 const char wf_sql_user_detach[] =
     "update users set telegram_id = case when $4::boolean then telegram_id end,"
     "       max_id = case when not $4::boolean then max_id end,"
-    "       is_active = false, updated_at = " NOW " where project_id = $2 and id <> $1"
+    "       is_active = false, updated_at = " NOW " where project_id = $2 and id <> " FOUND
     "   and (case when $4::boolean then max_id else telegram_id end) = $3::bigint"
-    "   and exists (select 1 from users where id = $1 and project_id = $2)"
+    "   and exists (select 1 from users where id = " FOUND " and project_id = $2)"
     " returning id";
 
-/* $1 user, $2 project, $3 Telegram id, $4 its user name (NULL keeps the old), $5 phone
+/* $1 user or NULL: FOUND, $2 project, $3 Telegram id, $4 its user name (NULL keeps), $5 phone
  * (NULL keeps), $6 the platform is MAX. 0 U-JSON */
 const char wf_sql_user_activate[] =
     "update users u set"
@@ -318,7 +330,7 @@ const char wf_sql_user_activate[] =
     "   max_username = case when $6::boolean then coalesce($4, max_username)"
     "                       else max_username end,"
     "   phone = coalesce($5, phone), is_active = true, updated_at = " NOW
-    " where u.id = $1 and u.project_id = $2 returning " U_JSON("u");
+    " where u.id = " FOUND " and u.project_id = $2 returning " U_JSON("u");
 
 /* §8.3 activate_user 4: once only. $1 user, $2 project, $3 id of the bonus, $4 id of the
  * transaction */

@@ -47,7 +47,7 @@ enum wf_action wf_start_user_balance(struct wf_run *run)
 
 /* --- link_telegram_account */
 
-enum { LOCK, DETACH, ACTIVATE };
+enum { FIND, DETACH, ACTIVATE, PERSON };
 
 static void linked(struct wf_run *run)
 {
@@ -65,28 +65,29 @@ static void linked(struct wf_run *run)
     run->effect = true;
     wf_person_set(run, id);
     wf_person_changed(run, id);
+    if (run->person_asked)
+        wf_person_take(run, PERSON);
     wf_run_set(run, "linkedUser", user, 0);
     wf_loop_resume(run, wf_node_next());
 }
 
-static void found(struct wf_run *run)
+/* One transaction and one round trip: finds the account, takes the messenger's id from
+ * whoever has it, links it, and reads the customer as he is now. Without an account the
+ * statements behind the first change nothing. */
+static void link_found(struct wf_run *run, const char *forms, const char *email,
+                       const char *user_id)
 {
-    const char *id = wf_db_value(run, 0, 0, 0);
     const char *telegram = wf_member(run->scratch, "telegramId", NULL);
-    const char *name = wf_member(run->scratch, "username", NULL);
-    char *user_id;
 
-    if (id == NULL) {
-        wf_loop_resume(run, wf_node_fail(run, "User not found for linking"));
-        return;
-    }
-    user_id = wf_strdup(id); /* the batch goes */
     wf_db_begin(run);
-    (void)wf_db_add(run, WF_SQL_user_lock, user_id, run->project_id);
-    (void)wf_db_add(run, WF_SQL_user_detach, user_id, run->project_id, telegram, "false");
-    (void)wf_db_add(run, WF_SQL_user_activate, user_id, run->project_id, telegram, name,
-                    NULL, "false");
-    free(user_id);
+    (void)wf_db_add(run, WF_SQL_user_found, run->project_id, forms, email, user_id);
+    (void)wf_db_add(run, WF_SQL_user_detach, NULL, run->project_id, telegram, "false");
+    (void)wf_db_add(run, WF_SQL_user_activate, NULL, run->project_id, telegram,
+                    wf_member(run->scratch, "username", NULL), NULL, "false");
+    run->person_asked = wf_person_wanted(run);
+    if (run->person_asked)
+        (void)wf_db_add(run, WF_SQL_customer, run->project_id, NULL, telegram, NULL,
+                        run->engine->settings.timezone);
     wf_db_run(run, linked, NULL);
 }
 
@@ -117,12 +118,9 @@ enum wf_action wf_start_link_account(struct wf_run *run)
         free(forms);
         return wf_node_fail(run, "User not found for linking");
     }
-    wf_db_begin(run);
-    (void)wf_db_add(run, WF_SQL_user_any_contact, run->project_id, forms,
-                    email ? value : NULL, user_id);
+    link_found(run, forms, email ? value : NULL, user_id);
     free(value);
     free(user_id);
     free(forms);
-    wf_db_run(run, found, NULL);
     return WF_PENDING;
 }

@@ -21,6 +21,7 @@ static const struct wf_node_handler handlers[] = {
     { "flow.switch", "Switch", true, wf_start_switch },
     { "flow.loop", "Loop", true, wf_start_loop },
     { "flow.delay", "Delay", true, wf_start_delay },
+    { "flow.wait", "Wait", true, wf_start_wait },
     { "flow.jump", "Jump", false, wf_start_jump },
     { "flow.end", "End", false, wf_start_end },
     { "action.set_variable", "Set variable", true, wf_start_set_variable },

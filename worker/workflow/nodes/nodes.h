@@ -28,6 +28,7 @@ enum wf_action wf_start_condition(struct wf_run *run);
 enum wf_action wf_start_switch(struct wf_run *run);
 enum wf_action wf_start_loop(struct wf_run *run);
 enum wf_action wf_start_delay(struct wf_run *run);
+enum wf_action wf_start_wait(struct wf_run *run);
 enum wf_action wf_start_jump(struct wf_run *run);
 enum wf_action wf_start_end(struct wf_run *run);
 enum wf_action wf_start_set_variable(struct wf_run *run);
