@@ -172,7 +172,7 @@ static void look_around(struct search *search, int64_t days)
         search->after < (days - 1) * BW_DAY_SECONDS ||
         bw_tz_offset(search->cron->tz, search->after) == search->before_day;
     search->by_day = days > search->first + search->by_hour;
-    search->late = search->by_day && days == search->first + 1 && search->hour > 0;
+    search->late = search->by_day && days == search->first + 1;
 }
 
 static int64_t search_day(struct search *search, int64_t days)

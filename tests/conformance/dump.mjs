@@ -33,12 +33,15 @@ const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
 const JSON_FIELDS = new Set(['opts', 'parent', 'pd']);
 const BY_TIME = new Set(['completed', 'failed', 'waiting-children']);
 const MS_A_DAY = 86400000;
+const UNTIL_THEN = '<until its time>';
+const ITERATION = /^(.*?)(repeat:.+?:)(\d{13})(:.*)?$/;
 
 /** A masker for one run that began at `since` (ms). UUIDs are numbered by first appearance. */
 class Masker {
     constructor(since) {
         this.since = since;
         this.uuids = new Map();
+        this.firsts = new Map(); // of each scheduler's iterations about this run
     }
 
     /** Times about this run, also those in its future; other numbers stay. */
@@ -51,7 +54,29 @@ class Masker {
             if (!this.uuids.has(uuid)) this.uuids.set(uuid, `<uuid${this.uuids.size + 1}>`);
             return this.uuids.get(uuid);
         });
+        const iteration = ITERATION.exec(masked);
+        if (iteration && this.isTime(Number(iteration[3]))) return this.iteration(iteration);
         return /^\d{13}$/.test(masked) && this.isTime(Number(masked)) ? '<time>' : masked;
+    }
+
+    /** An iteration's id, or a key with it: counted from the first one that was seen. */
+    iteration([, before, prefix, time, after = '']) {
+        if (!this.firsts.has(prefix)) this.firsts.set(prefix, Number(time));
+        const since = Number(time) - this.firsts.get(prefix);
+        return `${before}${prefix}<first${since === 0 ? '' : ` + ${since}`}>${after}`;
+    }
+
+    /** A delay until the time in an iteration's id, which the script's clock decides. */
+    delay(hash) {
+        const at = Number(/:(\d{13})$/.exec(JSON.parse(hash.opts).jobId)?.[1]);
+        const waits = hash.rjk !== undefined && Number(hash.delay) > 0;
+        return waits && Number(hash.timestamp) + Number(hash.delay) === at ? hash.delay : undefined;
+    }
+
+    /** The scheduler's offset is the phase of its first iteration. */
+    isPhase(suffix, hash) {
+        const first = this.firsts.get(`${suffix}:`);
+        return first !== undefined && first % Number(hash.every) === Number(hash.offset);
     }
 
     /** Values of a JSON tree; the order of members means nothing. */
@@ -70,6 +95,21 @@ class Masker {
         if (name === 'stacktrace') return `${JSON.parse(value).length} traces`;
         if (JSON_FIELDS.has(name)) return this.tree(JSON.parse(value));
         return this.text(value);
+    }
+
+    /**
+     * What depends on when an iteration was planned is replaced, where it fits the rest. `nrjid` is what
+     * the 5.x line notes for itself.
+     */
+    scheduled(suffix, { nrjid, ...hash }) {
+        void nrjid;
+        const delay = hash.opts === undefined ? undefined : this.delay(hash);
+        if (delay !== undefined) {
+            const opts = JSON.parse(hash.opts);
+            if (opts.delay === Number(delay)) opts.delay = UNTIL_THEN;
+            return { ...hash, delay: UNTIL_THEN, opts: JSON.stringify(opts) };
+        }
+        return this.isPhase(suffix, hash) ? { ...hash, offset: '<phase>' } : hash;
     }
 
     hash(value) {
@@ -103,6 +143,15 @@ class Masker {
         );
     }
 
+    /** The view: jobs by masked ids; delays of iterations are compared in their hashes. */
+    view(value) {
+        const jobs = Object.entries(value.jobs).map(([id, job]) => {
+            const delay = ITERATION.test(id) && job.delay > 0 ? UNTIL_THEN : job.delay;
+            return [this.text(id), { ...job, delay }];
+        });
+        return { ...value, jobs: Object.fromEntries(jobs) };
+    }
+
     value(suffix, { type, value }) {
         switch (type) {
             case 'string':
@@ -112,7 +161,7 @@ class Masker {
             case 'set':
                 return value.map((item) => this.text(item)).sort();
             case 'hash':
-                return this.hash(value);
+                return this.hash(this.scheduled(suffix, value));
             case 'zset':
                 return this.zset(suffix, value);
             default:
@@ -124,9 +173,9 @@ class Masker {
 /**
  * `raw` of dump() masked. `ignore` lists suffixes of queue keys that a scenario cannot compare.
  * Keys are named by prefix and queue as they are; their lifetimes stay for compare(). `results` are
- * [name, value] of operations, masked alike and put beside the keys.
+ * [name, value] of operations, `seen` is what view() gives; both are masked alike and put beside the keys.
  */
-export function mask(raw, { since, ignore = [], results = [] }) {
+export function mask(raw, { since, ignore = [], results = [], seen }) {
     const masker = new Masker(since);
     const result = {};
     const rank = (key) => (key.endsWith(':events') ? 0 : 1); // names UUIDs in the order of events
@@ -140,6 +189,7 @@ export function mask(raw, { since, ignore = [], results = [] }) {
     results.forEach(([name, value], i) => {
         result[`(${i + 1}: ${name})`] = { value: masker.tree(value), pttl: -1 };
     });
+    if (seen !== undefined) result['(BullMQ sees)'] = { value: masker.view(seen), pttl: -1 };
     return result;
 }
 

@@ -68,6 +68,7 @@ static void read_options(const json_t *config, struct bw_queue_options *o)
     o->metrics_max_data_points = number(json_object_get(given, "metrics"),
                                         "maxDataPoints", o->metrics_max_data_points);
     o->worker_name = json_string_value(json_object_get(given, "name"));
+    o->strict = json_is_true(json_object_get(given, "strict"));
     read_keep(given, "removeOnComplete", &o->remove_on_complete);
     read_keep(given, "removeOnFail", &o->remove_on_fail);
 }
@@ -141,6 +142,11 @@ static void do_return(struct script *s)
 static void do_nothing(struct script *s)
 {
     bw_job_complete(answered(s), NULL, 0);
+}
+
+static void do_garbage(struct script *s)
+{
+    bw_job_complete(answered(s), "{oops", 5);
 }
 
 /* Fails with a stack trace as an error of JavaScript has one. */
@@ -386,6 +392,7 @@ static const struct {
     { "gate", do_gate },
     { "return", do_return },
     { "nothing", do_nothing },
+    { "garbage", do_garbage },
     { "fail", do_fail },
     { "backoff", do_backoff },
     { "unrecoverable", do_unrecoverable },

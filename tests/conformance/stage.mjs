@@ -259,13 +259,14 @@ export class Stage {
     async result(extra) {
         await this.settle();
         // Before the view: asking BullMQ for a list of states may touch keys.
-        const keys = mask(await dump(this.redis), {
+        const raw = await dump(this.redis);
+        const keys = mask(raw, {
             since: this.since,
             ignore: this.ignored,
             results: this.results,
+            seen: await view(this.queue),
         });
         if (extra !== undefined) keys['(result)'] = { value: extra, pttl: -1 };
-        keys['(BullMQ sees)'] = { value: await view(this.queue), pttl: -1 };
         return keys;
     }
 
