@@ -1,9 +1,9 @@
 /* A read of the database that is certain to come next travels with the lookup.
  *
- * Right behind a trigger, which does nothing itself, a node may ask for the balance of the
- * event's own customer. Nothing can happen between the two: so the batch that looks the
- * event up asks too, and the node finds the answer. It counts for that one step only, and
- * only for the customer the node names. */
+ * Right behind a trigger, which does nothing itself, a node may ask for the balance of
+ * the event's own customer. Nothing can happen between the two: so the batch that looks
+ * the event up asks too, and the node finds the answer. It counts for that one step only,
+ * and only for the customer the node names. */
 #include "workflow/run.h"
 
 #include <string.h>

@@ -126,6 +126,7 @@ static void add_rest(struct wf_run *run, const char *session, const char *workfl
             wf_engine_cache(run->engine, WF_CACHE_VARIABLES, false);
         (void)wf_person_add(run, execution);
     }
+    wf_ahead_add(run);
 }
 
 /* --- the claim (§3.7.1) */
@@ -164,6 +165,7 @@ static void claimed(struct wf_run *run)
     }
     take_claim(run);
     user_id = wf_strdup(wf_db_value(run, FIRST, 0, 4));
+    wf_ahead_keep(run);
     if (run->person_asked)
         wf_person_take(run, PERSON);
     confirm_person(run, user_id);
@@ -319,6 +321,7 @@ static void looked_up(struct wf_run *run)
         return;
 
     wf_run_preload_take(run, PRELOAD, true);
+    wf_ahead_keep(run);
     if (run->person_asked)
         wf_person_take(run, PERSON);
     confirm_person(run, wf_db_value(run, FIRST, 0, CUSTOMER));

@@ -344,6 +344,8 @@ void wf_loop_start(struct wf_run *run, const struct wf_node *node)
 {
     run->deadline = bw_mono_add_ms(wf_engine_mono(run->engine), time_limit(run));
     run->node = node;
+    if (strncmp(node->type, "trigger.", strlen("trigger.")) != 0)
+        wf_ahead_drop(run);
     go(run);
 }
 

@@ -240,6 +240,7 @@ void wf_person_drop_keys(struct wf_run *run, const char *user_id)
 
 void wf_person_changed(struct wf_run *run, const char *user_id)
 {
+    wf_ahead_drop(run);
     (void)wf_run_keys(run);
     wf_person_drop_keys(run, user_id);
     wf_kv_send(run->engine, &run->kv);

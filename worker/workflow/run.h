@@ -117,6 +117,8 @@ struct wf_run {
         variables_at;  /* places in the group of keys before the lookup; 0: none */
     char *preloaded;   /* session whose variables are there or asked for; "": none */
     bool person_asked; /* the batch asks for the customer */
+    size_t ahead_at;   /* place in the batch of what is read ahead; 0: nothing is */
+    json_t *ahead;     /* its result, for the node behind the trigger */
 
     json_t *vars[WF_SCOPES];
     json_t *dirty; /* session key → {"key","value","expires_at"?} */
@@ -221,6 +223,12 @@ void wf_arrive(struct wf_run *run);
 /* Keys whose values help the lookup, into the group that is begun. */
 void wf_lookup_keys(struct wf_run *run);
 void wf_lookup(struct wf_run *run);
+/* ahead.c: into the batch that looks the event up; out of it; for the node (NULL: it has
+ * to ask for itself; new reference); and whenever it may have become wrong. */
+void wf_ahead_add(struct wf_run *run);
+void wf_ahead_keep(struct wf_run *run);
+json_t *wf_ahead_take(struct wf_run *run, const char *user_id);
+void wf_ahead_drop(struct wf_run *run);
 /* With run->x and the claimed wait: what the event means for it, and on. */
 void wf_resume(struct wf_run *run);
 /* A new execution. `id`: the row to use, or NULL; `adopt`: it is there already. `reuse`:

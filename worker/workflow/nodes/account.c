@@ -9,32 +9,44 @@
 
 /* --- get_user_balance */
 
-static void balance_read(struct wf_run *run)
+/* Takes `details`. */
+static enum wf_action set_balance(struct wf_run *run, json_t *details)
 {
     const char *assign = wf_run_assign(run->node, "userBalance");
-    json_t *details = wf_loads(wf_db_value(run, 0, 0, 0));
     json_t *balance = json_object_get(details, "balance");
     char *name;
 
-    if (details == NULL) {
-        wf_loop_resume(run, wf_query_no_user(run, wf_member(run->scratch, "userId", "")));
-        return;
-    }
     name = wf_printf("%s_details", assign);
     wf_run_set(run, assign, json_incref(balance), 0);
     wf_run_set(run, name, details, 0);
     free(name);
-    wf_loop_resume(run, wf_node_next());
+    return wf_node_next();
+}
+
+static void balance_read(struct wf_run *run)
+{
+    json_t *details = wf_loads(wf_db_value(run, 0, 0, 0));
+
+    if (details == NULL)
+        wf_loop_resume(run, wf_query_no_user(run, wf_member(run->scratch, "userId", "")));
+    else
+        wf_loop_resume(run, set_balance(run, details));
 }
 
 enum wf_action wf_start_user_balance(struct wf_run *run)
 {
+    json_t *ahead;
     char *user_id = wf_run_text(run, run->node->config, "userId", NULL);
 
     if (user_id == NULL)
         user_id = wf_strdup(run->user_id);
     if (user_id == NULL)
         return wf_node_fail(run, "userId is required to get balance");
+    ahead = wf_ahead_take(run, user_id);
+    if (ahead != NULL) {
+        free(user_id);
+        return set_balance(run, ahead);
+    }
     json_decref(run->scratch);
     run->scratch = wf_must(json_object());
     wf_json_set_text(run->scratch, "userId", user_id);

@@ -97,6 +97,12 @@ static enum wf_action by_id(struct wf_run *run, enum wf_sql sql, wf_step *then)
 
 enum wf_action wf_query_balance(struct wf_run *run)
 {
+    char *user_id = wf_param_id(run, "userId");
+    json_t *ahead = user_id != NULL ? wf_ahead_take(run, user_id) : NULL;
+
+    free(user_id);
+    if (ahead != NULL)
+        return wf_query_result(run, ahead);
     return by_id(run, WF_SQL_balance, found_or_missing);
 }
 
