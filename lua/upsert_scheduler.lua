@@ -4,8 +4,9 @@ KEYS  1 base
 ARGV  1 now (ms)  2 scheduler id  3 every (ms), '': a pattern  4 next run of the pattern (ms), '': every
       5 offset (ms), 0: none  6 start (ms), '': none  7 iteration's name  8 its data (JSON)
       9 its opts (JSON without the last brace)  10 the scheduler id as JSON
-      11 priority  12 LPUSH or RPUSH  13 '1': while paused look for the pending iteration as the reference does
-      (A.4, 2)  14… fields and values of the scheduler's hash, but for offset and ic
+      11 priority  12 LPUSH or RPUSH
+      13 '1': while paused look for the pending iteration as the reference does (A.4, 2)
+      14… fields and values of the scheduler's hash, but for offset and ic
 Result  {iteration's id, its delay (ms)}; -10 the iteration exists already, -11 so do 33 of them ]]
 --- keys 1
 --- include "iteration"

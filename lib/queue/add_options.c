@@ -36,6 +36,15 @@ static const char *stored_name(const char *name)
     return name;
 }
 
+const char *bw_option_public_name(const char *stored)
+{
+    for (size_t i = 0; i < sizeof(renamed) / sizeof(renamed[0]); i++) {
+        if (strcmp(renamed[i].stored, stored) == 0)
+            return renamed[i].public;
+    }
+    return stored;
+}
+
 static int no_memory(struct bw_error *err)
 {
     return bw_error_set(err, BW_ENOMEM, "options: out of memory");

@@ -45,6 +45,8 @@ BW_MUSTCHECK int bw_add_options_parse_node(struct bw_add_options *options,
  * §9.1 */
 BW_MUSTCHECK int bw_add_options_template(json_t **storedp, const struct bw_add *add,
                                          struct bw_error *err);
+/* Borrowed: an option's public name by its stored one. */
+const char *bw_option_public_name(const char *stored);
 /* Harmless on a zeroed or finished struct. */
 void bw_add_options_fini(struct bw_add_options *options);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "queue/add_options.h"
 #include "queue/calls_schedulers.h"
 #include "queue/json_text.h"
 #include "redis/client.h"
@@ -38,6 +39,25 @@ static json_t *parse_or_text(const char *text, size_t len)
     return value != NULL ? value : bw_json_string(text, len);
 }
 
+/* The template's options by their public names. */
+static json_t *publish(json_t *stored)
+{
+    json_t *opts = json_object();
+    const char *name;
+    json_t *value;
+
+    json_object_foreach(stored, name, value)
+    {
+        if (json_object_set(opts, bw_option_public_name(name), value) != 0) {
+            json_decref(opts);
+            opts = NULL;
+            break;
+        }
+    }
+    json_decref(stored);
+    return opts;
+}
+
 static int add_field(json_t *object, const struct field *field,
                      const struct bw_reply *value)
 {
@@ -46,6 +66,8 @@ static int add_field(json_t *object, const struct field *field,
     json_t *shown =
         field->kind == TEXT ? bw_json_string(text, len) : parse_or_text(text, len);
 
+    if (field->kind == OPTS)
+        shown = publish(shown);
     if (field->kind == TEXT || field->kind == NUMBER)
         return json_object_set_new(object, field->shown, shown);
     if (json_object_get(object, "template") == NULL &&

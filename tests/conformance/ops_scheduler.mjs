@@ -1,6 +1,6 @@
 // Job schedulers, with BullMQ's Queue; client_scheduler.c has ours. See ops_queue.mjs.
 
-/** Of the template's options only their number: BullMQ spells them out, ours gives what is stored. */
+/** What the specification names of a scheduler. */
 function plain(scheduler) {
     if (scheduler === undefined || scheduler === null) return null;
     const { key, name, next, iterationCount, limit, startDate, endDate, tz, pattern, every, offset } =

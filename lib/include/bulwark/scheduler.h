@@ -68,8 +68,8 @@ BW_API BW_MUSTCHECK int bw_scheduler_remove(struct bw_redis *redis, const char *
                                             void *arg);
 
 /* A JSON object as BullMQ's getJobScheduler() gives it: key, name, next, iterationCount,
- * pattern or every, tz, limit, startDate, endDate, offset, template {data, opts in their
- * stored spelling}; `null` when there is none. */
+ * pattern or every, tz, limit, startDate, endDate, offset, template {data, opts}; `null`
+ * when there is none. */
 BW_API BW_MUSTCHECK int bw_scheduler_get(struct bw_redis *redis, const char *prefix,
                                          const char *queue, const char *id,
                                          unsigned timeout_ms, bw_json_cb *cb, void *arg);

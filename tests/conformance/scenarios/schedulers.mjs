@@ -52,7 +52,7 @@ export const schedulers = [
         upserted(
             ['plain', later],
             ['full', { ...later, limit: 9, endDate: T + HOUR }, doing([], { attempts: 2 })],
-            ['options', later, { opts: { backoff: 5, priority: 3, lifo: true } }],
+            ['options', later, { opts: { backoff: 5, priority: 3, lifo: true, keepLogs: 4 } }],
             ['empty', later, { data: {}, opts: {} }],
             ['past', { ...later, startDate: T - 3 * HOUR }, { name: 'other', data: [1, 'ü'] }],
         ),
