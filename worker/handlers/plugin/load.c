@@ -68,8 +68,8 @@ int wk_plugin_load(const char *path, struct wk_plugin *out, struct bw_error *err
     /* RTLD_NOW: a function that is missing shows here and not in mid-job. RTLD_LOCAL:
      * plugins do not see each other's names. The daemon's come first in either case. */
     void *object = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-    const struct bw_plugin *table;
-    entry_fn *entry;
+    const struct bw_plugin *table = NULL;
+    entry_fn *entry = NULL;
     int rc;
 
     if (object == NULL)
