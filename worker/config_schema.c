@@ -197,6 +197,8 @@ static const struct wk_schema metrics_schema = { metrics_fields, COUNT(metrics_f
       "leave locks to run out")                                                          \
     N(WK_BOOL, options.skip_stalled_check, "skipStalledCheck", 0, 0, 1,                  \
       "leave stalled jobs to others")                                                    \
+    N(WK_BOOL, options.strict, "strict", 0, 0, 1,                                        \
+      "as BullMQ also where it loses or doubles work")                                   \
     N(WK_BOOL, options.skip_listing, "skipListing", 0, 0, 1,                             \
       "no connection that shows the worker on dashboards")
 

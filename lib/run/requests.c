@@ -184,10 +184,10 @@ static void deliver_move(struct bw_letter *letter, bool open)
     struct move *move = BW_LIST_OF(letter, struct move, letter);
     struct bw_error err;
 
-    if (!open || atomic_load(&move->job->given_up)) {
-        (void)bw_error_set(&err, open ? BW_EJOB_NO_LOCK : BW_ECLOSED,
-                           "moving to waiting-children: %s",
-                           open ? "the job was put back" : "the worker has ended");
+    if (!open || move->job->place != BW_JOB_HELD) {
+        (void)bw_error_set(
+            &err, open ? BW_EJOB_NO_LOCK : BW_ECLOSED, "moving to waiting-children: %s",
+            open ? "the worker took the job back" : "the worker has ended");
         end_move(move, false, &err);
         return;
     }
@@ -262,7 +262,7 @@ static void deliver_extension(struct bw_letter *letter, bool open)
     struct bw_cmd *cmd;
     int result = BW_ECLOSED;
 
-    if (open && atomic_load(&job->given_up)) {
+    if (open && job->place != BW_JOB_HELD) { /* the worker took it back */
         end_extension(extension, false, NULL);
         return;
     }

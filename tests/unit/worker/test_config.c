@@ -98,6 +98,7 @@ static void test_defaults_are_the_librarys(void **state)
     assert_int_equal(got->skip_lock_renewal, expected.skip_lock_renewal);
     assert_int_equal(got->skip_stalled_check, expected.skip_stalled_check);
     assert_int_equal(got->skip_listing, expected.skip_listing);
+    assert_int_equal(got->strict, expected.strict);
     assert_string_equal(config.queue_redis.host, "127.0.0.1");
     assert_int_equal(config.queue_redis.port, 6379);
     assert_int_equal(config.shutdown_timeout, 25000);
@@ -143,7 +144,7 @@ static void test_every_option_arrives(void **state)
         "5},"
         "\"metrics\":{\"maxDataPoints\":60},\"workerName\":\"w\",\"skipLockRenewal\":"
         "true,"
-        "\"skipStalledCheck\":true,\"skipListing\":true}]}";
+        "\"skipStalledCheck\":true,\"strict\":true,\"skipListing\":true}]}";
     struct wk_config config;
     const struct bw_queue_options *got;
 
@@ -187,6 +188,7 @@ static void test_every_option_arrives(void **state)
     assert_string_equal(got->worker_name, "w");
     assert_true(got->skip_lock_renewal);
     assert_true(got->skip_stalled_check);
+    assert_true(got->strict);
     assert_true(got->skip_listing);
     wk_config_fini(&config);
 }
