@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/list.h"
+#include "codec/json_check.h"
 #include "run/effects.h"
 #include "run/queue_loop.h"
 #include "run/reactor.h"
@@ -219,6 +220,12 @@ static void set_failure(struct bw_job *job, const char *message, const char *sta
 void bw_job_complete(struct bw_job *job, const char *json, size_t len)
 {
     assert(job->magic == BW_JOB_MAGIC);
+    if (json != NULL && !bw_json_check(json, len)) { /* would break whoever reads it */
+        bw_job_fail(job,
+                    &(struct bw_job_failure){ .message = "the result is not JSON",
+                                              .stack = "Error: the result is not JSON" });
+        return;
+    }
     job->outcome.kind = BW_OUTCOME_COMPLETE;
     job->outcome.has_text = json != NULL;
     if (json != NULL)

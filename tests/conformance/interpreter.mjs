@@ -6,6 +6,7 @@
 //   ["progress", json] ["log", row] ["data", json]      side effects
 //   ["gate", name]                                      waits for the file `name` in the gate folder
 //   ["return", json] ["nothing"]                        completes
+//   ["garbage"]                                         completes with what is not JSON
 //   ["fail", message] ["backoff", message, ms]          fails; a custom backoff
 //   ["unrecoverable", message] ["blank"]                fails for good; fails without a message
 //   ["delay", ms] ["wait"] ["limit", ms]                puts the job back
@@ -35,6 +36,13 @@ const READERS = {
     ignored: async (job) => sorted(await job.getIgnoredChildrenFailures()),
     counts: async (job) => sorted(await job.getDependenciesCount()),
     state: (job) => job.getState(),
+};
+
+/** Cannot be serialized; ours is text that is not JSON. */
+const GARBAGE = {
+    toJSON() {
+        throw new Error('the result is not JSON');
+    },
 };
 
 export class CustomBackoff extends Error {
@@ -107,6 +115,7 @@ export function processor(library, worker, gates) {
         for (const [name, ...args] of step) {
             if (name === 'return') return JSON.parse(args[0]);
             if (name === 'nothing') return undefined;
+            if (name === 'garbage') return GARBAGE;
             if (name in READERS) return READERS[name](job);
             await known[name](job, token, ...args);
         }

@@ -117,7 +117,8 @@ BW_API BW_MUSTCHECK int bw_job_move_to_waiting_children(struct bw_job *job,
  * Out of memory while handing the outcome over ends in the job being left to the stalled
  * check. */
 
-/* `json` is the return value as JSON text; NULL: none, stored as `null`. §5.3 */
+/* `json` is the return value as JSON text; NULL: none, stored as `null`. Text that is not
+ * JSON fails the attempt instead. §5.3 */
 BW_API void bw_job_complete(struct bw_job *job, const char *json, size_t len);
 
 struct bw_job_failure {

@@ -81,6 +81,12 @@ export const worker = [
         await stage.redis.zrem(stage.key('failed'), 'ghost');
         await stage.redis.del(stage.key('ghost'));
     }),
+    scenario('complete: with what is not JSON', ['083'], async (stage) => {
+        await stage.add('n', [[['garbage']], ret('fine')], { attempts: 2 });
+        await stage.add('n', [[['garbage']]], { stackTraceLimit: 0 });
+        await stage.start();
+        await stage.finished(2);
+    }),
     scenario(
         'stalled: jobs of a scheduler do not fail',
         ['111'],
