@@ -5,6 +5,8 @@
 
 #include <stdio.h>
 
+#include "integration/proxy.h"
+
 enum { CALL_MS = 5000 };
 
 static int setup(void **state)
@@ -248,6 +250,40 @@ static void removed(void **state)
                      0);
 }
 
+/* An iteration whose fetch was never answered is adopted, and planned for like any other.
+ */
+static void planned_after_adoption(void **state)
+{
+    struct rig *rig = *state;
+    struct rig_keeper *keeper = calloc(1, sizeof *keeper);
+    struct proxy *proxy = proxy_start(rig->server.port);
+    struct bw_queue_options options = rig_options(QUEUE, 1);
+
+    assert_non_null(keeper);
+    rig_keeper_init(keeper);
+    rig_add(rig, QUEUE, 1, NULL);
+    rig->redis.port = proxy_port(proxy);
+    options.skip_stalled_check = true;
+    rig_run(rig, &options, &rig_keep, keeper);
+    rig_wait(5000, rig_keeper_count(keeper) == 1);
+    proxy_swallow(proxy);
+    add_iteration(rig, "s");
+    bw_job_complete(rig_keeper_take(keeper), "1", 1);
+    rig_wait(2000, rig_int(rig, "ZCARD bull:q:completed") == 1);
+    rig_wait(2000, rig_int(rig, "LLEN bull:q:active") == 1);
+    assert_int_equal(rig_int(rig, "ZCARD bull:q:delayed"), 0);
+    proxy_cut(proxy);
+    rig_wait(3000, rig_keeper_count(keeper) == 1);
+    assert_int_equal(rig_int(rig, "ZCARD bull:q:delayed"), 1);
+    bw_job_complete(rig_keeper_take(keeper), "1", 1);
+    rig_wait(2000, rig_int(rig, "ZCARD bull:q:completed") == 2);
+    rig_expect(rig, "2", "HGET bull:q:repeat:s ic");
+    assert_int_equal(rig_stop(rig, 2000), BW_END_DRAINED);
+    proxy_stop(&proxy);
+    rig_keeper_fini(keeper);
+    free(keeper);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -256,6 +292,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(refused_alone, setup, teardown),
         cmocka_unit_test_setup_teardown(wrong_pattern, setup, teardown),
         cmocka_unit_test_setup_teardown(removed, setup, teardown),
+        cmocka_unit_test_setup_teardown(planned_after_adoption, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
