@@ -3,13 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "workflow/execution_lock.h"
 #include "workflow/mem.h"
 #include "workflow/nodes/loops.h"
 #include "workflow/versions.h"
-
-#define LOCK_WAIT_MS  5000
-#define LOCK_PAUSE_MS 20
-#define LATER_MS      200
 
 /* --- adding one */
 
@@ -206,48 +203,17 @@ static void claim(struct wf_run *run)
     wf_db_run(run, claimed, NULL);
 }
 
-/* --- the lock of the execution (§10.5), and what an attempt before left */
-
-static void try_lock(struct wf_run *run);
-
-static void lock_tried(struct wf_run *run)
+static void entered(struct wf_run *run)
 {
-    json_t *restored = wf_loads(wf_kv_at(&run->kv, 1)->text);
-    bool done = json_is_true(json_object_get(restored, "done"));
-
-    json_decref(run->restored);
-    run->restored = restored;
-    if (wf_kv_at(&run->kv, 0)->yes) {
-        run->has_lock = true;
-        wf_locks_add(&run->engine->locks, &run->chat_lock, wf_engine_mono(run->engine));
-        if (done)
-            wf_run_answer(run, true);
-        else
-            claim(run);
-    } else if (wf_run_lost(run)) {
-        return;
-    } else if (bw_mono_before(run->lock_until, wf_engine_mono(run->engine))) {
-        wf_run_later(run, LATER_MS);
-    } else {
-        wf_run_after(run, LOCK_PAUSE_MS, try_lock);
-    }
-}
-
-static void try_lock(struct wf_run *run)
-{
-    (void)wf_run_keys(run);
-    (void)wf_kv_add(&run->kv, WF_KV_SET_NEW, wf_strdup(run->chat_lock.key),
-                    wf_strdup(run->chat_lock.token), run->engine->settings.lock_ttl_ms);
-    (void)wf_kv_add(&run->kv, WF_KV_GET, wf_checkpoint_key(run), NULL, 0);
-    wf_run_kv(run, lock_tried);
+    if (json_is_true(json_object_get(run->restored, "done")))
+        wf_run_answer(run, true);
+    else
+        claim(run);
 }
 
 void wf_delay_start(struct wf_run *run)
 {
     wf_run_prepare(run);
     run->conclude = conclude;
-    wf_lock_init(&run->chat_lock,
-                 wf_printf("lock:execution:%s", wf_member(run->data, "executionId", "")));
-    run->lock_until = bw_mono_add_ms(wf_engine_mono(run->engine), LOCK_WAIT_MS);
-    try_lock(run);
+    wf_execution_enter(run, wf_member(run->data, "executionId", ""), entered);
 }

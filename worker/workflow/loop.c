@@ -52,6 +52,11 @@ static void end(struct wf_run *run, const char *status, bool result)
 
 static void fail(struct wf_run *run)
 {
+    if (run->before_failure != NULL && !wf_run_last_attempt(run)) {
+        /* a scheduled run: the next attempt goes on from the checkpoint (§11.4) */
+        wf_run_transient(run, 0, "%s", run->out.text);
+        return;
+    }
     wf_log_error(run, run->out.text);
     end(run, "failed", false);
 }

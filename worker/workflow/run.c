@@ -8,6 +8,7 @@
 #include "workflow/delay_job.h"
 #include "workflow/mem.h"
 #include "workflow/sanitise.h"
+#include "workflow/scheduled_job.h"
 #include "workflow/small_jobs.h"
 
 #define SHOWN_DATA 500
@@ -153,7 +154,7 @@ static void end_failed(struct wf_run *run, struct bw_job_failure *failure)
     run_free(run);
 }
 
-static void fail_job(struct wf_run *run)
+void wf_run_fail(struct wf_run *run)
 {
     struct bw_job_failure failure = { .message = run->failure };
 
@@ -165,6 +166,17 @@ static void fail_job(struct wf_run *run)
     bw_log(bw_job_log(run->job), BW_LOG_WARNING,
            "workflow job failed and may be tried again", bw_text("reason", run->failure));
     end_failed(run, &failure);
+}
+
+static void fail_job(struct wf_run *run)
+{
+    wf_step *before = run->before_failure;
+
+    run->before_failure = NULL;
+    if (before != NULL)
+        before(run);
+    else
+        wf_run_fail(run);
 }
 
 static void last_words_done(struct wf_run *run)
@@ -214,29 +226,13 @@ bool wf_run_lost(struct wf_run *run)
 
     if (held && !bw_job_cancelled(run->job))
         return false;
-    run->failure =
-        wf_strdup(held ? "The job was cancelled" : "The lock of the job was lost");
-    fail_job(run); /* without a lock the queue ignores it */
+    wf_set(&run->failure,
+           held ? "The job was cancelled" : "The lock of the job was lost");
+    wf_run_fail(run); /* without a lock the queue ignores it */
     return true;
 }
 
 /* --- kinds of jobs */
-
-static void refuse(struct wf_run *run, bool unrecoverable, const char *format, ...)
-    BW_PRINTF(3, 4);
-
-static void refuse(struct wf_run *run, bool unrecoverable, const char *format, ...)
-{
-    struct bw_job_failure failure = { .unrecoverable = unrecoverable };
-    char text[BW_ERROR_TEXT_MAX + SHOWN_DATA];
-    va_list args;
-
-    va_start(args, format);
-    (void)vsnprintf(text, sizeof(text), format, args); /* cut is fine */
-    va_end(args);
-    failure.message = text;
-    end_failed(run, &failure);
-}
 
 void wf_run_prepare(struct wf_run *run)
 {
@@ -271,12 +267,6 @@ static void start_heavy(struct wf_run *run)
     }
 }
 
-static void start_later_kind(struct wf_run *run)
-{
-    refuse(run, false, "This kind of job is not supported yet: %s",
-           bw_job_name(run->job));
-}
-
 static const struct {
     const char *name;
     bool project; /* needs a projectId */
@@ -285,14 +275,14 @@ static const struct {
     { "heavy_workflow_execution", true, start_heavy },
     { "user_variables_update", true, wf_small_refresh },
     { "statistics_aggregation", false, wf_small_acknowledge },
-    { "scheduled_workflow_execution", true, start_later_kind },
+    { "scheduled_workflow_execution", true, wf_scheduled_start },
     { "delay-task", true, wf_delay_start },
 };
 
 void wf_run_refuse(struct wf_run *run, const char *format, ...)
 {
     struct bw_job_failure failure = { .unrecoverable = true };
-    char text[BW_ERROR_TEXT_MAX];
+    char text[BW_ERROR_TEXT_MAX + SHOWN_DATA];
     va_list args;
 
     va_start(args, format);
@@ -317,7 +307,7 @@ static void refuse_unknown(struct wf_run *run)
         text[len] = '\0';
     }
     json_decref(shown);
-    refuse(run, true, "Unknown workflow job data: %s", text);
+    wf_run_refuse(run, "Unknown workflow job data: %s", text);
     free(text);
 }
 
@@ -332,7 +322,7 @@ static void dispatch(struct wf_run *run)
             continue;
         run->project_id = wf_member(run->data, "projectId", "");
         if (kinds[i].project && *run->project_id == '\0')
-            refuse(run, true, "The job's data has no projectId");
+            wf_run_refuse(run, "The job's data has no projectId");
         else
             kinds[i].start(run);
         return;

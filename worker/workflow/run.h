@@ -158,9 +158,11 @@ struct wf_run {
     wf_step *then, *after_send, *after_checkpoint;
 
     /* how it ends */
-    wf_step *conclude;  /* instead of answering with `result`; NULL: that */
-    const char *status; /* static */
-    bool flush_again;   /* the flush was refused: only the state is written now */
+    wf_step *conclude;        /* instead of answering with `result`; NULL: that */
+    wf_step *before_failure;  /* before the job fails; ends with wf_run_fail(); or NULL */
+    const char *effect_owner; /* in ids of effects instead of the execution, or NULL */
+    const char *status;       /* static */
+    bool flush_again;         /* the flush was refused: only the state is written now */
     bool result;
     char *failure;            /* transient: text of the job's failure */
     int64_t failure_delay_ms; /* > 0: not before */
@@ -174,6 +176,8 @@ void wf_run_start(struct wf_engine *engine, struct bw_job *job);
 void wf_run_answer(struct wf_run *run, bool result);
 /* The same with a return value as JSON; NULL: none. */
 void wf_run_complete(struct wf_run *run, const char *json);
+/* The job fails with run->failure, and is tried again if it has attempts left. */
+void wf_run_fail(struct wf_run *run);
 /* The job fails and is not tried again. */
 void wf_run_refuse(struct wf_run *run, const char *format, ...) BW_PRINTF(2, 3);
 /* Makes room for what a run gathers; run->event is there. */

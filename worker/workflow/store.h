@@ -42,11 +42,17 @@
     X(referral, 2)                                                                       \
     X(welcomed, 2)                                                                       \
     X(add_bonus, 11)                                                                     \
-    X(spend_bonus, 9)                                                                    \
+    X(spend_bonus, 10)                                                                   \
     X(orders, 3)                                                                         \
     X(notify, 7)                                                                         \
     X(execution_there, 2)                                                                \
-    X(delayed, 4)
+    X(delayed, 4)                                                                        \
+    X(ledger, 1)                                                                         \
+    X(ledger_version, 3)                                                                 \
+    X(ledger_person, 2)                                                                  \
+    X(ledger_before, 4)                                                                  \
+    X(ledger_begin, 1)                                                                   \
+    X(ledger_end, 3)
 
 enum wf_sql {
 #define X(name, params) WF_SQL_##name,

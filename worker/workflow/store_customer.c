@@ -296,7 +296,8 @@ const char wf_sql_user_adopt[] =
  * transaction (FOUND). $1 project, $2 phones, $3 e-mail, $4 id. 0 id */
 const char wf_sql_user_found[] =
     "select u.id, set_config('bulwark.found', u.id, true) from users u"
-    " where u.project_id = $1 and u.id = (select x.id from users x where x.project_id = $1"
+    " where u.project_id = $1 and u.id = (select x.id from users x where x.project_id = "
+    "$1"
     "   and (x.id = $4 or x.phone = any ($2::text[]) or x.email = $3)"
     "   order by (x.id = $4) is true desc, array_position($2::text[], x.phone) nulls last"
     "   limit 1) for update";
@@ -309,18 +310,19 @@ const char wf_sql_user_lock[] =
     "select id, metadata ? 'pendingReferral' from users where id = $1 and project_id = $2"
     " for update";
 
-/* Takes a messenger id from whoever else in the project has it. $1 user or NULL: FOUND, $2 project, $3
- * Telegram id, $4 the platform is MAX. 0 id of the other */
+/* Takes a messenger id from whoever else in the project has it. $1 user or NULL: FOUND,
+ * $2 project, $3 Telegram id, $4 the platform is MAX. 0 id of the other */
 const char wf_sql_user_detach[] =
     "update users set telegram_id = case when $4::boolean then telegram_id end,"
     "       max_id = case when not $4::boolean then max_id end,"
-    "       is_active = false, updated_at = " NOW " where project_id = $2 and id <> " FOUND
+    "       is_active = false, updated_at = " NOW
+    " where project_id = $2 and id <> " FOUND
     "   and (case when $4::boolean then max_id else telegram_id end) = $3::bigint"
     "   and exists (select 1 from users where id = " FOUND " and project_id = $2)"
     " returning id";
 
-/* $1 user or NULL: FOUND, $2 project, $3 Telegram id, $4 its user name (NULL keeps), $5 phone
- * (NULL keeps), $6 the platform is MAX. 0 U-JSON */
+/* $1 user or NULL: FOUND, $2 project, $3 Telegram id, $4 its user name (NULL keeps), $5
+ * phone (NULL keeps), $6 the platform is MAX. 0 U-JSON */
 const char wf_sql_user_activate[] =
     "update users u set"
     "   telegram_id = case when $6::boolean then telegram_id else $3::bigint end,"
@@ -512,7 +514,8 @@ const char wf_sql_add_bonus[] = "with x as materialized (select " EXTERNAL_ID(
 
 /* §8.4 spend_bonus: check and update in one statement, behind user_lock in the same
  * batch. $1 user, $2 project, $3 amount, $4 description, $5 id of the transaction, $6
- * execution, $7 node, $8 visit in this run, $9 workflow. 0 the customer exists, 1 active
+ * owner of the effect, $7 node, $8 visit in this run, $9 workflow, $10 execution. 0 the
+ * customer exists, 1 active
  * total, 2 result of this very visit if it was done before, 3 result of now, null when
  * the balance is too small */
 const char wf_sql_spend_bonus[] = "with x as materialized (select " EXTERNAL_ID(
@@ -541,7 +544,7 @@ const char wf_sql_spend_bonus[] = "with x as materialized (select " EXTERNAL_ID(
           "                                  external_id, created_at)"
           "   select $5, who.id, $3::numeric, 'SPEND', coalesce($4,"
           "     'Списано ' || trim_scale($3::numeric) || ' бонусов'), jsonb_build_object("
-          "     'source', 'workflow', 'workflowId', $9::text, 'executionId', $6::text,"
+          "     'source', 'workflow', 'workflowId', $9::text, 'executionId', $10::text,"
           "     'nodeId', $7::text, 'allocations', (select "
           "coalesce(jsonb_agg(jsonb_build_object("
           "     'bonusId', p.id, 'amount', trim_scale(p.take)) order by p.created_at, "

@@ -26,6 +26,13 @@ static bool read_amount(const char *text, char out[32], double *amount)
 }
 
 /* How often this node has run since the last flush (§3.9.3). */
+/* Whose effects these are: a scheduled run's are its ledger row's, so that no attempt
+ * repeats them (§3.9.3). */
+static const char *effect_owner(const struct wf_run *run)
+{
+    return run->effect_owner != NULL ? run->effect_owner : run->x.id;
+}
+
 static char *visit_text(const struct wf_run *run)
 {
     return wf_printf("%lld", (long long)json_integer_value(
@@ -94,7 +101,7 @@ static enum wf_action send_bonus(struct wf_run *run, const char *amount, const c
     (void)wf_db_add(run, WF_SQL_user_lock, user_id, run->project_id);
     (void)wf_db_add(run, WF_SQL_add_bonus, bonus, user_id, run->project_id, amount, type,
                     description, is_time(expires) ? expires : NULL, transaction,
-                    run->x.id, run->node->id, visit);
+                    effect_owner(run), run->node->id, visit);
     free(user_id);
     free(description);
     free(expires);
@@ -197,9 +204,9 @@ static void spend(struct wf_run *run)
     if (run->redis_away)
         (void)wf_db_add(run, WF_SQL_advisory_lock, run->node_lock.key);
     (void)wf_db_add(run, WF_SQL_user_lock, user_id, run->project_id);
-    run->last_index =
-        wf_db_add(run, WF_SQL_spend_bonus, user_id, run->project_id, amount, description,
-                  transaction, run->x.id, run->node->id, visit, run->x.workflow_id);
+    run->last_index = wf_db_add(run, WF_SQL_spend_bonus, user_id, run->project_id, amount,
+                                description, transaction, effect_owner(run),
+                                run->node->id, visit, run->x.workflow_id, run->x.id);
     free(user_id);
     free(description);
     free(raw);

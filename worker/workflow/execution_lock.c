@@ -1,0 +1,45 @@
+#include "workflow/execution_lock.h"
+
+#include "workflow/mem.h"
+
+#define WAIT_MS  5000
+#define PAUSE_MS 20
+#define LATER_MS 200
+
+enum { LOCK, CHECKPOINT };
+
+static void try_lock(struct wf_run *run);
+
+static void tried(struct wf_run *run)
+{
+    if (wf_kv_at(&run->kv, LOCK)->yes) {
+        run->has_lock = true;
+        wf_locks_add(&run->engine->locks, &run->chat_lock, wf_engine_mono(run->engine));
+        json_decref(run->restored);
+        run->restored = wf_loads(wf_kv_at(&run->kv, CHECKPOINT)->text);
+        run->after_checkpoint(run);
+    } else if (wf_run_lost(run)) {
+        return;
+    } else if (bw_mono_before(run->lock_until, wf_engine_mono(run->engine))) {
+        wf_run_later(run, LATER_MS);
+    } else {
+        wf_run_after(run, PAUSE_MS, try_lock);
+    }
+}
+
+static void try_lock(struct wf_run *run)
+{
+    (void)wf_run_keys(run);
+    (void)wf_kv_add(&run->kv, WF_KV_SET_NEW, wf_strdup(run->chat_lock.key),
+                    wf_strdup(run->chat_lock.token), run->engine->settings.lock_ttl_ms);
+    (void)wf_kv_add(&run->kv, WF_KV_GET, wf_checkpoint_key(run), NULL, 0);
+    wf_run_kv(run, tried);
+}
+
+void wf_execution_enter(struct wf_run *run, const char *id, wf_step *then)
+{
+    wf_lock_init(&run->chat_lock, wf_printf("lock:execution:%s", id));
+    run->lock_until = bw_mono_add_ms(wf_engine_mono(run->engine), WAIT_MS);
+    run->after_checkpoint = then;
+    try_lock(run);
+}
