@@ -7,6 +7,7 @@
 #include "workflow/mem.h"
 #include "workflow/nodes/loops.h"
 #include "workflow/versions.h"
+#include "workflow/wait_timeout.h"
 
 /* --- adding one */
 
@@ -28,38 +29,39 @@ static void add_answered(struct wf_run *run)
 }
 
 /* §1.2, §1.3 */
-static char *data_of(const struct wf_run *run, json_int_t delay)
+void wf_delay_enqueue(struct wf_run *run, const char *id, int64_t delay_ms, json_t *data,
+                      wf_step *then)
 {
-    json_t *data = wf_must(json_object());
-    char *text;
+    const struct wf_effects *effects = run->engine->effects;
+    char *text, *opts;
 
     wf_json_set_text(data, "executionId", run->x.id);
-    wf_json_set_text(data, "nodeId", run->out.target);
     wf_json_set_text(data, "projectId", run->project_id);
     wf_json_set_text(data, "workflowId", run->x.workflow_id);
-    wf_json_set(data, "delayMs", json_integer(delay));
+    wf_json_set(data, "delayMs", json_integer(delay_ms));
     wf_json_set(data, "createdAt", json_integer(wf_engine_now_ms(run->engine)));
     text = wf_dumps(data);
     json_decref(data);
-    return text;
+    opts = wf_printf("{\"jobId\":\"%s\",\"delay\":%lld,\"attempts\":3,\"backoff\":{"
+                     "\"type\":\"exponential\",\"delay\":2000},\"removeOnComplete\":1000,"
+                     "\"removeOnFail\":100}",
+                     id, (long long)delay_ms);
+    run->after_checkpoint = then;
+    run->step = add_answered;
+    effects->add_job(effects->arg, run->job, run->engine->settings.queue_delays,
+                     "delay-task", text, opts, added, run);
+    free(text);
+    free(opts);
 }
 
 void wf_delay_add(struct wf_run *run, wf_step *then)
 {
-    const struct wf_effects *effects = run->engine->effects;
-    json_int_t delay = json_integer_value(json_object_get(run->out.payload, "delayMs"));
-    char *data = data_of(run, delay), *opts;
+    json_t *data = wf_must(json_object());
 
-    opts = wf_printf("{\"jobId\":\"%s\",\"delay\":%lld,\"attempts\":3,\"backoff\":{"
-                     "\"type\":\"exponential\",\"delay\":2000},\"removeOnComplete\":1000,"
-                     "\"removeOnFail\":100}",
-                     wf_member(run->out.payload, "jobId", ""), (long long)delay);
-    run->after_checkpoint = then;
-    run->step = add_answered;
-    effects->add_job(effects->arg, run->job, run->engine->settings.queue_delays,
-                     "delay-task", data, opts, added, run);
-    free(data);
-    free(opts);
+    wf_json_set_text(data, "nodeId", run->out.target);
+    wf_delay_enqueue(run, wf_member(run->out.payload, "jobId", ""),
+                     json_integer_value(json_object_get(run->out.payload, "delayMs")),
+                     data, then);
 }
 
 /* --- processing one */
@@ -75,7 +77,8 @@ enum column {
     CHAT,
     TELEGRAM,
     USERNAME,
-    FIRST_NAME
+    FIRST_NAME,
+    NODE
 };
 
 enum { THERE, CLAIMED, PROJECT };
@@ -113,9 +116,22 @@ static void run_from(struct wf_run *run, const char *id)
     wf_finish(run);
 }
 
+static bool is_timeout(const struct wf_run *run)
+{
+    return json_is_true(json_object_get(run->data, "waitTimeout"));
+}
+
 static void variables_there(struct wf_run *run)
 {
     wf_run_preload_take(run, 0, true);
+    if (is_timeout(run)) {
+        if (!wf_timeout_go(run)) {
+            run->out.text = wf_strdup(WF_TIMEOUT_ERROR);
+            run->status = "cancelled";
+            wf_finish(run);
+        }
+        return;
+    }
     wf_run_defaults(run);
     wf_loops_find(run);
     run_from(run, wf_member(run->data, "nodeId", ""));
@@ -146,6 +162,7 @@ static void take_row(struct wf_run *run)
     x->steps = wf_db_number(run, CLAIMED, 0, STEPS);
     json_decref(x->wait_payload);
     x->wait_payload = wf_loads(wf_db_value(run, CLAIMED, 0, PAYLOAD));
+    wf_set(&x->current_node_id, wf_db_value(run, CLAIMED, 0, NODE));
     x->stored = x->resumed = true;
     wf_set(&run->event.from_id, wf_db_value(run, CLAIMED, 0, TELEGRAM));
     wf_set(&run->event.chat_id, chat != NULL ? chat : run->event.from_id);
@@ -196,7 +213,12 @@ static void claim(struct wf_run *run)
     run->project = wf_projects_get(&run->engine->projects, run->project_id);
     wf_db_begin(run);
     (void)wf_db_add(run, WF_SQL_execution_there, id, run->project_id);
-    (void)wf_db_add(run, WF_SQL_delayed, id, run->project_id, bw_job_id(run->job), mark);
+    if (is_timeout(run))
+        (void)wf_db_add(run, WF_SQL_expired, id, run->project_id,
+                        wf_member(run->data, "nodeId", ""), mark);
+    else
+        (void)wf_db_add(run, WF_SQL_delayed, id, run->project_id, bw_job_id(run->job),
+                        mark);
     if (run->project == NULL)
         (void)wf_db_add(run, WF_SQL_project, run->project_id);
     free(mark);

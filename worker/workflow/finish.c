@@ -10,6 +10,7 @@
 #include "workflow/mem.h"
 #include "workflow/versions.h"
 #include "workflow/wait_keys.h"
+#include "workflow/wait_timeout.h"
 
 #define CHECKPOINT_TTL_MS 3600000
 #define PURGE_PAUSE_MS    60000
@@ -127,6 +128,8 @@ static void flushed(struct wf_run *run)
 {
     if (waits_for_time(run))
         wf_delay_add(run, publish);
+    else if (wf_timeout_set(run))
+        wf_timeout_add(run, publish);
     else
         publish(run);
 }
@@ -172,6 +175,8 @@ void wf_finish(struct wf_run *run)
         flush.supersede = !waits_for_time(run);
         if (waits_for_time(run))
             flush.node = run->out.target; /* the one to run next */
+    } else if (strcmp(run->status, "cancelled") == 0) {
+        flush.error = run->out.text;
     } else if (strcmp(run->status, "failed") == 0) {
         flush.error =
             run->out.text != NULL ? run->out.text : "Workflow ended with failure";

@@ -9,6 +9,7 @@
 #include "workflow/nodes/loops.h"
 #include "workflow/versions.h"
 #include "workflow/wait_keys.h"
+#include "workflow/wait_timeout.h"
 #include "workflow/waits.h"
 
 /* The event handled as text: a callback on a contact wait counts as typed (§3.7.5). */
@@ -16,6 +17,17 @@ static const char *typed(const struct wf_run *run)
 {
     return run->event.kind == WF_EVENT_CALLBACK ? run->event.callback_data
                                                 : run->event.text;
+}
+
+/* The execution is over: the event is handled as a new one. */
+static void begin_anew(struct wf_run *run)
+{
+    wf_graph_unref(&run->graph);
+    run->graph = wf_projects_graph(&run->engine->projects, run->project_id, run->marker);
+    if (run->graph != NULL)
+        wf_begin(run, NULL, false, NULL);
+    else
+        wf_run_answer(run, false);
 }
 
 /* --- staying in the wait */
@@ -188,6 +200,24 @@ static const struct wf_node *target_of(const struct wf_run *run, bool phone)
     return target;
 }
 
+static void cancelled_written(struct wf_run *run)
+{
+    wf_flush_done(run);
+    wf_waiting_forget(run, run->x.session_id);
+    begin_anew(run);
+}
+
+/* The event comes too late for the wait (§3.8). */
+static void expire(struct wf_run *run)
+{
+    if (wf_timeout_go(run))
+        return;
+    wf_db_begin(run);
+    wf_flush_add(run,
+                 &(struct wf_flush){ .status = "cancelled", .error = WF_TIMEOUT_ERROR });
+    wf_db_run(run, cancelled_written, NULL);
+}
+
 static void go_on(struct wf_run *run)
 {
     const struct wf_node *matched =
@@ -197,6 +227,10 @@ static void go_on(struct wf_run *run)
     const struct wf_node *target;
     struct wf_meaning meaning;
 
+    if (matched == NULL && wf_timeout_passed(run)) {
+        expire(run);
+        return;
+    }
     wf_waits_read(&meaning, &run->event, matched != NULL ? "callback" : run->x.wait_type,
                   typed(run), &run->engine->settings);
     switch (meaning.verdict) {
@@ -234,12 +268,7 @@ static void gone_written(struct wf_run *run)
 {
     wf_flush_done(run);
     wf_waiting_forget(run, run->x.session_id);
-    wf_graph_unref(&run->graph);
-    run->graph = wf_projects_graph(&run->engine->projects, run->project_id, run->marker);
-    if (run->graph != NULL)
-        wf_begin(run, NULL, false, NULL); /* as a new event */
-    else
-        wf_run_answer(run, false);
+    begin_anew(run);
 }
 
 /* The node it waited at is in no version: the execution has failed. */

@@ -47,6 +47,7 @@
     X(notify, 7)                                                                         \
     X(execution_there, 2)                                                                \
     X(delayed, 4)                                                                        \
+    X(expired, 4)                                                                        \
     X(ledger, 1)                                                                         \
     X(ledger_version, 3)                                                                 \
     X(ledger_person, 2)                                                                  \
