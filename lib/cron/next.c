@@ -13,14 +13,14 @@ struct search {
     const struct bw_cron *cron;
     int64_t after;  /* s since the epoch; found is what lies behind it */
     int64_t first;  /* the day of `after` */
-    int64_t hour;   /* that of `after` */
+    int64_t month;  /* the first day of the month behind it, if its own does not match */
     bool by_hour;   /* `after` lies in the last hour of a day, and both match */
     bool in_second; /* `after` lies in an hour that the clock repeats */
     /* Of the day that is looked at: */
     int32_t before_day, after_day; /* offsets a day before and a day after it */
     bool before_change;            /* `after` lies before its change of the clock */
     bool by_day;                   /* it is entered as a whole, not by its first hour */
-    bool late; /* by the reference's step from a later hour of the day before */
+    bool late; /* by the reference's step from within the day or month before */
 };
 
 /* --- days */
@@ -101,7 +101,7 @@ static bool is_shown(const struct search *search, int64_t local, int32_t offset)
 }
 
 /* One second of the wall clock on a day when it changes. The exceptions are the
- * reference's: from most hours of the day before it steps to the second of two
+ * reference's: from within the day or month before it steps to the second of two
  * midnights, and nothing makes up for an hour skipped at the beginning of a day that is
  * entered as a whole, or at the end of one. */
 static int64_t resolve(const struct search *search, int64_t local, int hour)
@@ -172,7 +172,7 @@ static void look_around(struct search *search, int64_t days)
         search->after < (days - 1) * BW_DAY_SECONDS ||
         bw_tz_offset(search->cron->tz, search->after) == search->before_day;
     search->by_day = days > search->first + search->by_hour;
-    search->late = search->by_day && days == search->first + 1;
+    search->late = search->by_day && (days == search->first + 1 || days == search->month);
 }
 
 static int64_t search_day(struct search *search, int64_t days)
@@ -203,12 +203,17 @@ static void start(struct search *search)
 {
     const struct bw_tz *tz = search->cron->tz;
     int64_t local = search->after + bw_tz_offset(tz, search->after);
+    int64_t hour;
     struct bw_civil date;
 
     search->first = bw_floor_div(local, BW_DAY_SECONDS);
-    search->hour = (local - search->first * BW_DAY_SECONDS) / HOUR_SECONDS;
+    hour = (local - search->first * BW_DAY_SECONDS) / HOUR_SECONDS;
     date = bw_civil_of(search->first);
-    search->by_hour = search->hour == 23 && bw_bit(search->cron->hours, 23) &&
+    search->month = NEVER;
+    if (!bw_bit(search->cron->months, date.month))
+        search->month =
+            search->first + bw_month_days(date.year, date.month) - date.day + 1;
+    search->by_hour = hour == 23 && bw_bit(search->cron->hours, 23) &&
                       bw_bit(search->cron->months, date.month) &&
                       day_matches(search->cron, search->first, &date);
     search->in_second = is_repeated(tz, search->after);
