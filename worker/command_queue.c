@@ -6,6 +6,7 @@
 #include <bulwark/queue.h>
 
 #include "command.h"
+#include "command_cancel.h"
 #include "exit_code.h"
 #include "log_output.h"
 #include "session.h"
@@ -14,7 +15,10 @@ static const char usage[] =
     "Usage: bulwark queue counts QUEUE            jobs by state\n"
     "       bulwark queue pause QUEUE             for all workers, until resumed\n"
     "       bulwark queue resume QUEUE\n"
-    "       bulwark queue add QUEUE NAME [DATA [OPTIONS]]   JSON; prints the job's id\n";
+    "       bulwark queue add QUEUE NAME [DATA [OPTIONS]]   JSON; prints the job's id\n"
+    "       bulwark queue cancel QUEUE ID [REASON]          a running job, where the "
+    "queue\n"
+    "                                                       has remoteCancel\n";
 
 struct request {
     struct wk_session session;
@@ -131,15 +135,21 @@ static int run_add(struct request *request, struct bw_error *err)
     return rc;
 }
 
+static int run_cancel(struct request *request, struct bw_error *err)
+{
+    return wk_cancel_job(&request->session, request->prefix, request->queue,
+                         request->args[0],
+                         request->arg_count > 1 ? request->args[1] : NULL, err);
+}
+
 static const struct action {
     const char *name;
     int args_min, args_max; /* after the queue */
     int (*run)(struct request *request, struct bw_error *err);
 } actions[] = {
-    { "counts", 0, 0, run_counts },
-    { "pause", 0, 0, run_pause },
-    { "resume", 0, 0, run_resume },
-    { "add", 1, 3, run_add },
+    { "counts", 0, 0, run_counts }, { "pause", 0, 0, run_pause },
+    { "resume", 0, 0, run_resume }, { "add", 1, 3, run_add },
+    { "cancel", 1, 2, run_cancel },
 };
 
 static const struct action *find_action(const char *name)
@@ -157,7 +167,7 @@ static int understand(const struct wk_flags *flags, struct request *request,
     *action = flags->rest_count > 0 ? find_action(flags->rest[0]) : NULL;
     if (*action == NULL)
         return bw_error_set(err, BW_EINVAL,
-                            "queue: expected counts, pause, resume or add; see "
+                            "queue: expected counts, pause, resume, add or cancel; see "
                             "bulwark queue --help");
     request->arg_count = flags->rest_count - 2;
     if (request->arg_count < (*action)->args_min ||

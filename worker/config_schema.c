@@ -193,6 +193,12 @@ static const struct wk_schema metrics_schema = { metrics_fields, COUNT(metrics_f
       "failed jobs kept: {count, age, limit}, a count, true, false")                     \
     O(offsetof(struct wk_queue_config, options), "metrics", &metrics_schema)             \
     T(WK_TEXT, worker_name, "workerName", NULL, "written into the jobs as processedBy")  \
+    N(WK_INT, options.timeout, "timeout", 0, 0, MS_MAX,                                  \
+      "ms a job may take; a job's own opts.timeout goes first; 0: no limit")             \
+    N(WK_BOOL, options.remote_cancel, "remoteCancel", 0, 0, 1,                           \
+      "let jobs be cancelled through Redis: bulwark queue cancel")                       \
+    N(WK_INT, options.deaf_timeout, "deafTimeout", 0, 0, MS_MAX,                         \
+      "ms without an answered fetch before new links, four times: the end [15000]")      \
     N(WK_BOOL, options.skip_lock_renewal, "skipLockRenewal", 0, 0, 1,                    \
       "leave locks to run out")                                                          \
     N(WK_BOOL, options.skip_stalled_check, "skipStalledCheck", 0, 0, 1,                  \

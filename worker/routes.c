@@ -156,7 +156,7 @@ static void post_cancel(struct wk_app *app, const struct path *path,
 {
     answer_done(response,
                 bw_worker_cancel_job(app->worker, path->segments[1], path->segments[3],
-                                     "cancelled by an operator"),
+                                     "by an operator"),
                 "the job is not in flight on this worker");
 }
 

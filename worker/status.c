@@ -33,9 +33,12 @@ json_t *wk_status_health(struct wk_app *app, bool *ok)
 
     bw_worker_stats(app->worker, &stats);
     age = turn_age(app, &stats);
-    *ok = age <= TURN_MAX_MS;
-    return json_pack("{s:s, s:I}", "status", *ok ? "ok" : "stuck", "lastTurnMs",
-                     (json_int_t)age);
+    *ok = age <= TURN_MAX_MS && !stats.deaf;
+    return json_pack("{s:s, s:I}", "status",
+                     age > TURN_MAX_MS ? "stuck"
+                     : stats.deaf      ? "deaf: no fetch is answered"
+                                       : "ok",
+                     "lastTurnMs", (json_int_t)age);
 }
 
 static bool pg_is_reachable(const struct wk_app *app)
@@ -52,6 +55,7 @@ json_t *wk_status_ready(struct wk_app *app, bool *ok)
 {
     json_t *reasons = json_array();
     struct bw_worker_stats stats;
+    struct bw_queue_stats queue;
     int failed = 0;
 
     bw_worker_stats(app->worker, &stats);
@@ -60,6 +64,11 @@ json_t *wk_status_ready(struct wk_app *app, bool *ok)
     if (!pg_is_reachable(app))
         failed |=
             json_array_append_new(reasons, json_string("postgresql is not reachable"));
+    for (size_t i = 0; bw_worker_queue_stats(app->worker, i, &queue); i++) {
+        if (queue.held)
+            failed |= json_array_append_new(
+                reasons, json_sprintf("queue %s: no processor is ready", queue.name));
+    }
     if (stats.draining || __atomic_load_n(&app->draining, __ATOMIC_RELAXED))
         failed |= json_array_append_new(reasons, json_string("draining"));
     *ok = failed == 0 && json_array_size(reasons) == 0;
@@ -94,14 +103,17 @@ static json_t *queue_json(const struct bw_queue_stats *stats,
         wk_metrics_fini(&metrics);
     }
     return json_pack(
-        "{s:s, s:s, s:i, s:i, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o*}", "name",
-        stats->name, "handler", instance->type->name, "concurrency",
+        "{s:s, s:s, s:i, s:i, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
+        "s:o*}",
+        "name", stats->name, "handler", instance->type->name, "concurrency",
         (int)stats->concurrency, "inFlight", (int)stats->in_flight, "quiet",
         (int)stats->quiet, "completed", (json_int_t)stats->completed, "failed",
         (json_int_t)stats->failed, "retried", (json_int_t)stats->retried, "delayed",
         (json_int_t)stats->delayed, "putBack", (json_int_t)stats->put_back, "stalled",
         (json_int_t)stats->stalled, "locksLost", (json_int_t)stats->locks_lost,
-        "lastFetchMs", (json_int_t)stats->last_fetch_ms, "figures", figures);
+        "lastFetchMs", (json_int_t)stats->last_fetch_ms, "lastJobMs",
+        (json_int_t)stats->last_job_ms, "lastRenewMs", (json_int_t)stats->last_renew_ms,
+        "figures", figures);
 }
 
 static json_t *queues_json(struct wk_app *app)
@@ -121,10 +133,12 @@ static json_t *queues_json(struct wk_app *app)
 
 static json_t *redis_json(const struct bw_worker_stats *stats)
 {
-    return json_pack("{s:b, s:I, s:I, s:I}", "connected", (int)stats->connected,
-                     "reconnects", (json_int_t)stats->reconnects, "scriptCalls",
-                     (json_int_t)stats->script_calls, "lastTurnMs",
-                     (json_int_t)stats->last_turn_ms);
+    return json_pack(
+        "{s:b, s:b, s:I, s:I, s:I, s:I, s:I}", "connected", (int)stats->connected, "deaf",
+        (int)stats->deaf, "commandHeardMs", (json_int_t)stats->command_heard_ms,
+        "blockingHeardMs", (json_int_t)stats->blocking_heard_ms, "reconnects",
+        (json_int_t)stats->reconnects, "scriptCalls", (json_int_t)stats->script_calls,
+        "lastTurnMs", (json_int_t)stats->last_turn_ms);
 }
 
 static json_t *pg_json(struct pg_pool *pool)
@@ -216,6 +230,12 @@ static void worker_metrics(struct wk_metrics *out, struct wk_app *app)
                      NULL, stats.draining ? 1 : 0);
     wk_metrics_gauge(out, "last_turn_seconds", "Last turn of the reactor since the epoch",
                      NULL, NULL, (double)stats.last_turn_ms / 1000.0);
+    wk_metrics_gauge(out, "deaf", "No fetch is answered on links that work", NULL, NULL,
+                     stats.deaf ? 1 : 0);
+    wk_metrics_gauge(out, "redis_heard_age_seconds", "Since Redis was heard",
+                     "connection", "command", (double)stats.command_heard_ms / 1000.0);
+    wk_metrics_gauge(out, "redis_heard_age_seconds", "Since Redis was heard",
+                     "connection", "blocking", (double)stats.blocking_heard_ms / 1000.0);
     wk_metrics_counter(out, "redis_reconnects", "Connections to Redis made again", NULL,
                        NULL, stats.reconnects);
     wk_metrics_counter(out, "script_calls", "Calls of the queue's scripts", NULL, NULL,
@@ -245,6 +265,11 @@ static void queue_metrics(struct wk_metrics *out, const struct bw_queue_stats *s
                      stats->quiet ? 1 : 0);
     wk_metrics_gauge(out, "last_fetch_seconds", "Last answered fetch since the epoch",
                      NULL, NULL, (double)stats->last_fetch_ms / 1000.0);
+    wk_metrics_gauge(out, "last_job_seconds",
+                     "Last fetch that brought a job since the epoch", NULL, NULL,
+                     (double)stats->last_job_ms / 1000.0);
+    wk_metrics_gauge(out, "last_renew_seconds", "Last answered renewal since the epoch",
+                     NULL, NULL, (double)stats->last_renew_ms / 1000.0);
     for (size_t i = 0; i < sizeof counters / sizeof counters[0]; i++)
         wk_metrics_counter(out, counters[i].name, counters[i].help, NULL, NULL,
                            counters[i].value);

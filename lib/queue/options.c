@@ -83,6 +83,14 @@ static bool is_truthy(const json_t *value)
     return value != NULL && !json_is_false(value) && !json_is_null(value);
 }
 
+/* Longer than a year is as good as none, and keeps sums of times far from overflow. */
+static int64_t get_timeout(const json_t *object)
+{
+    int64_t timeout = get_integer(object, "timeout", 0);
+
+    return timeout > 0 && timeout <= INT64_C(31536000000) ? timeout : 0;
+}
+
 /* What a plain add leaves, which is most jobs: nothing to parse. */
 static bool is_default(const char *json, size_t len)
 {
@@ -117,6 +125,7 @@ int bw_job_opts_parse(struct bw_job_opts *opts, const char *json, size_t len)
         opts->lifo = is_truthy(json_object_get(object, "lifo"));
         opts->stack_trace_limit = get_integer(object, "stackTraceLimit", -1);
         opts->keep_logs = get_integer(object, "kl", 0);
+        opts->timeout = get_timeout(object);
         opts->remove_on_complete = get_keep(object, "removeOnComplete");
         opts->remove_on_fail = get_keep(object, "removeOnFail");
     }

@@ -27,6 +27,7 @@ struct bw_job_opts {
     bool lifo;
     int64_t stack_trace_limit; /* < 0: all */
     int64_t keep_logs;         /* 0: all */
+    int64_t timeout;           /* ms a handler may take; 0: the queue's */
     struct bw_keep remove_on_complete, remove_on_fail;
 };
 

@@ -10,6 +10,7 @@
 #include "run/job.h"
 #include "run/queue_loop.h"
 #include "run/reactor.h"
+#include "run/stop.h"
 
 enum { PATIENCE_MS = 1000 };
 
@@ -41,23 +42,15 @@ static void request_unref(struct request *request)
     free(request);
 }
 
-static struct bw_job *find_in(const struct bw_queue_loop *queue, const char *id)
-{
-    for (struct bw_job *job = NULL; (job = bw_queue_next_job(queue, job)) != NULL;) {
-        if (job->place == BW_JOB_HELD && strcmp(job->data.id.data, id) == 0)
-            return job;
-    }
-    return NULL;
-}
-
 static struct bw_job *find_job(const struct request *request)
 {
     const struct bw_reactor *reactor = request->reactor;
 
     for (size_t i = 0; i < reactor->queue_count; i++) {
         const struct bw_queue_loop *queue = reactor->queues[i];
-        struct bw_job *job =
-            strcmp(queue->name, request->queue) == 0 ? find_in(queue, request->id) : NULL;
+        struct bw_job *job = strcmp(queue->name, request->queue) == 0
+                                 ? bw_queue_find_held(queue, request->id)
+                                 : NULL;
 
         if (job != NULL)
             return job;
@@ -70,13 +63,10 @@ static void deliver(struct bw_letter *letter, bool open)
     struct request *request = BW_LIST_OF(letter, struct request, letter);
     struct bw_job *job = open ? find_job(request) : NULL;
 
-    if (job != NULL) {
-        bw_log(&job->log, BW_LOG_INFO, "job cancelled",
-               bw_text("reason", request->reason));
-        bw_job_cancel(job);
-    }
+    int result = job != NULL ? bw_stop_cancel(job, request->reason) : BW_EINVAL;
+
     bw_mutex_lock(&request->mutex);
-    request->result = job != NULL ? BW_OK : BW_EINVAL;
+    request->result = result;
     request->done = true;
     bw_cond_signal(&request->answered);
     bw_mutex_unlock(&request->mutex);
@@ -97,7 +87,7 @@ static struct request *request_create(struct bw_reactor *reactor, const char *qu
     request->letter.deliver = deliver;
     request->queue = bw_strdup(queue);
     request->id = bw_strdup(id);
-    request->reason = bw_strdup(reason != NULL ? reason : "");
+    request->reason = bw_strdup(reason != NULL ? reason : "on request");
     if (request->queue != NULL && request->id != NULL && request->reason != NULL)
         return request;
     request_unref(request);

@@ -16,7 +16,8 @@ enum {
     ANSWER_NOT_DUE, /* the handler has not got the job yet */
     ANSWER_OPEN,
     ANSWER_TELLING, /* the cancel callback runs */
-    ANSWER_GIVEN
+    ANSWER_GIVEN,
+    ANSWER_TAKEN /* by the worker: the handler's is dropped */
 };
 
 /* --- life */
@@ -92,6 +93,7 @@ void bw_job_destroy(struct bw_job **jobp)
     job->magic = 0;
     reactor = job->queue->reactor;
     bw_job_data_fini(&job->data);
+    free(job->stop_reason);
     if (reactor->free_job_count >= KEPT_JOBS) {
         free_memory(job);
         return;
@@ -121,9 +123,12 @@ void bw_job_free_kept(struct bw_reactor *reactor)
 void bw_job_run(struct bw_job *job)
 {
     struct bw_queue_loop *queue = job->queue;
+    int expected = ANSWER_NOT_DUE;
 
-    atomic_store_explicit(&job->answer, ANSWER_OPEN, memory_order_relaxed);
-    queue->handler.process(job, queue->handler_arg);
+    if (atomic_compare_exchange_strong(&job->answer, &expected, ANSWER_OPEN))
+        queue->handler.process(job, queue->handler_arg);
+    else /* stopped before a thread was free for it */
+        bw_reactor_send(queue->reactor, &job->letter);
 }
 
 void bw_job_run_task(struct bw_task *task)
@@ -160,24 +165,10 @@ void bw_job_cancel(struct bw_job *job)
 
 /* --- answering */
 
-static void claim_answer(struct bw_job *job, struct bw_reactor *reactor)
-{
-    for (;;) {
-        int expected = ANSWER_OPEN;
-
-        if (atomic_compare_exchange_strong(&job->answer, &expected, ANSWER_GIVEN))
-            return;
-        assert(expected == ANSWER_TELLING); /* anything else: answered twice */
-        bw_mutex_lock(&reactor->cancel_mutex);
-        bw_mutex_unlock(&reactor->cancel_mutex);
-    }
-}
-
-static void answer(struct bw_job *job)
+static void deliver(struct bw_job *job)
 {
     struct bw_reactor *reactor = job->queue->reactor;
 
-    claim_answer(job, reactor);
     if (bw_reactor_is_current(reactor)) {
         /* Side effects that another thread has sent come before the end. */
         bw_letterbox_read(&reactor->letters, true);
@@ -185,6 +176,41 @@ static void answer(struct bw_job *job)
         return;
     }
     bw_reactor_send(reactor, &job->letter);
+}
+
+/* True: the outcome is the caller's to write. False: the worker has ended the job, and
+ * it is gone for the caller. */
+static bool claim_answer(struct bw_job *job)
+{
+    struct bw_reactor *reactor = job->queue->reactor;
+
+    for (;;) {
+        int expected = ANSWER_OPEN;
+
+        if (atomic_compare_exchange_strong(&job->answer, &expected, ANSWER_GIVEN))
+            return true;
+        if (expected == ANSWER_TAKEN) {
+            deliver(job);
+            return false;
+        }
+        assert(expected == ANSWER_TELLING); /* anything else: answered twice */
+        bw_mutex_lock(&reactor->cancel_mutex);
+        bw_mutex_unlock(&reactor->cancel_mutex);
+    }
+}
+
+bool bw_job_take_answer(struct bw_job *job, bool unbegun)
+{
+    int expected = ANSWER_NOT_DUE;
+
+    if (atomic_compare_exchange_strong(&job->answer, &expected, ANSWER_TAKEN))
+        return true;
+    if (unbegun)
+        return false;
+    if (expected == ANSWER_TAKEN)
+        return true;
+    expected = ANSWER_OPEN;
+    return atomic_compare_exchange_strong(&job->answer, &expected, ANSWER_TAKEN);
 }
 
 void bw_job_forget_handler(struct bw_job *job)
@@ -226,16 +252,20 @@ void bw_job_complete(struct bw_job *job, const char *json, size_t len)
                                               .stack = "Error: the result is not JSON" });
         return;
     }
+    if (!claim_answer(job))
+        return;
     job->outcome.kind = BW_OUTCOME_COMPLETE;
     job->outcome.has_text = json != NULL;
     if (json != NULL)
         (void)set_text(job, &job->outcome.text, json, len); /* failure is in the kind */
-    answer(job);
+    deliver(job);
 }
 
 void bw_job_fail(struct bw_job *job, const struct bw_job_failure *failure)
 {
     assert(job->magic == BW_JOB_MAGIC);
+    if (!claim_answer(job))
+        return;
     set_failure(job, failure->message, failure->stack);
     bw_buf_clear(&job->outcome.telemetry);
     if (failure->telemetry != NULL)
@@ -244,37 +274,45 @@ void bw_job_fail(struct bw_job *job, const struct bw_job_failure *failure)
     job->outcome.unrecoverable = failure->unrecoverable;
     job->outcome.has_delay = failure->has_delay;
     job->outcome.delay_ms = failure->delay_ms;
-    answer(job);
+    deliver(job);
 }
 
 void bw_job_move_to_delayed(struct bw_job *job, int64_t delay_ms)
 {
     assert(job->magic == BW_JOB_MAGIC);
+    if (!claim_answer(job))
+        return;
     job->outcome.kind = BW_OUTCOME_DELAY;
     job->outcome.delay_ms = delay_ms > 0 ? delay_ms : 0;
-    answer(job);
+    deliver(job);
 }
 
 void bw_job_move_to_wait(struct bw_job *job)
 {
     assert(job->magic == BW_JOB_MAGIC);
+    if (!claim_answer(job))
+        return;
     job->outcome.kind = BW_OUTCOME_WAIT;
-    answer(job);
+    deliver(job);
 }
 
 void bw_job_rate_limit(struct bw_job *job, int64_t delay_ms)
 {
     assert(job->magic == BW_JOB_MAGIC);
+    if (!claim_answer(job))
+        return;
     job->outcome.kind = BW_OUTCOME_LIMIT;
     job->outcome.delay_ms = delay_ms > 0 ? delay_ms : 0;
-    answer(job);
+    deliver(job);
 }
 
 void bw_job_moved(struct bw_job *job)
 {
     assert(job->magic == BW_JOB_MAGIC);
+    if (!claim_answer(job))
+        return;
     job->outcome.kind = BW_OUTCOME_MOVED;
-    answer(job);
+    deliver(job);
 }
 
 void bw_job_answer_fail(struct bw_job *job, const char *message, const char *error_name,

@@ -6,7 +6,7 @@
  * meanwhile is atomic.
  *
  *   HELD ──answer──► READY ──settle call──► SENT ──► GONE
- *     └─ drain's deadline: given up ─┘▲        │ lost reply, odd code
+ *     └─ given up (drain), stopped ──┘▲        │ lost reply, odd code
  *                                     └─ LOOKUP ◄┘
  *
  * The memory ends when the job is GONE and its handler has answered. */
@@ -86,6 +86,9 @@ struct bw_job {
     int refusal;            /* a code that is being looked into */
     bool unsure;            /* an earlier call with its end was lost */
     bool alone;             /* a call with nothing else was refused: endangers others */
+    struct bw_mono stop_at; /* run/stop.h: its time limit, then the end of the grace */
+    char *stop_reason;      /* owned: what a stopped job fails with; NULL: not stopped */
+    bool stop_final;        /* and without a retry */
     uint64_t renewal;       /* the renewal call it was last part of */
     struct bw_mono renewed; /* when it was sent; at first when the job was fetched */
     struct bw_settle_item item; /* from READY on */
@@ -105,6 +108,10 @@ void bw_job_cancel(struct bw_job *job);
 /* The job ends without its handler's answer: it is not told of anything any more, and
  * counts as answered. */
 void bw_job_forget_handler(struct bw_job *job);
+
+/* The job's end is the worker's to say from now on: false when its handler has answered.
+ * What the handler says later is dropped. `unbegun`: only if no handler has got it. */
+bool bw_job_take_answer(struct bw_job *job, bool unbegun);
 
 /* Puts an outcome in the handler's place, for a job that no handler ever gets (or gets
  * again). */

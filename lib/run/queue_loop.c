@@ -11,6 +11,7 @@
 #include "run/reactor.h"
 #include "run/renew.h"
 #include "run/stalled.h"
+#include "run/stop.h"
 
 enum { FIRST_RETRY_MS = 100 };
 
@@ -47,8 +48,8 @@ static bool is_limited(const struct bw_queue_loop *queue)
 bool bw_queue_can_fetch(const struct bw_queue_loop *queue)
 {
     return !queue->reactor->draining && !atomic_load(&queue->quiet) &&
-           !queue->adopt_wanted && !queue->adopting && !is_limited(queue) &&
-           !in_retry_pause(queue);
+           !atomic_load(&queue->held) && !queue->adopt_wanted && !queue->adopting &&
+           !is_limited(queue) && !in_retry_pause(queue);
 }
 
 /* Free once the ends of `items` ready jobs are recorded. */
@@ -169,7 +170,6 @@ void bw_queue_turn(struct bw_queue_loop *queue)
 void bw_queue_recover(struct bw_queue_loop *queue)
 {
     queue->retry_at.ns = 0;
-    queue->idle_since = bw_reactor_now(queue->reactor);
     bw_stalled_start(queue);
     if (queue->adopt_wanted)
         bw_adopt_send(queue);
@@ -202,9 +202,12 @@ void bw_queue_fetched(struct bw_queue_loop *queue, const struct bw_settle_reply 
     struct bw_mono now = bw_reactor_now(reactor);
     int64_t limit = sooner(reply->limit_ttl_ms, queue->options.maximum_rate_limit_delay);
 
-    queue->last_fetch = now;
+    queue->deaf_ms = 0;
     atomic_store_explicit(&queue->counters.last_fetch_ms, bw_loop_wall(reactor->loop).ms,
                           memory_order_relaxed);
+    if (reply->job_count > 0)
+        atomic_store_explicit(&queue->counters.last_job_ms,
+                              bw_loop_wall(reactor->loop).ms, memory_order_relaxed);
     if (limit > 0)
         queue->limit_until = bw_mono_add_ms(now, limit);
     queue->plenty = reply->job_count >= asked;
@@ -225,6 +228,15 @@ struct bw_job *bw_queue_next_job(const struct bw_queue_loop *queue,
     const struct bw_list *next = job != NULL ? job->node.next : queue->jobs.next;
 
     return next != &queue->jobs ? BW_LIST_OF(next, struct bw_job, node) : NULL;
+}
+
+struct bw_job *bw_queue_find_held(const struct bw_queue_loop *queue, const char *id)
+{
+    for (struct bw_job *job = NULL; (job = bw_queue_next_job(queue, job)) != NULL;) {
+        if (job->place == BW_JOB_HELD && strcmp(job->data.id.data, id) == 0)
+            return job;
+    }
+    return NULL;
 }
 
 static void count_jobs(struct bw_queue_loop *queue)
@@ -272,7 +284,7 @@ static bool is_refused(struct bw_job *job)
         bw_job_answer_fail(job, "job started more than allowable limit",
                            "UnrecoverableError", true);
     else
-        return false;
+        return job->stop_reason != NULL; /* cancelled already: overruled when it ends */
     return true;
 }
 
@@ -314,10 +326,13 @@ void bw_queue_begin(struct bw_job *job)
         return_job(job);
     else if (is_refused(job))
         bw_queue_answered(job);
-    else if (queue->handler.inline_)
-        bw_job_run(job);
-    else
-        bw_reactor_run_later(queue->reactor, job);
+    else {
+        bw_stop_watch(job);
+        if (queue->handler.inline_)
+            bw_job_run(job);
+        else
+            bw_reactor_run_later(queue->reactor, job);
+    }
 }
 
 void bw_queue_start_job(struct bw_queue_loop *queue, const struct bw_reply *fields,
@@ -415,6 +430,7 @@ void bw_queue_answered(struct bw_job *job)
         return; /* too late: it is being put back */
     assert(job->place == BW_JOB_HELD);
     queue->held_count--;
+    bw_stop_overrule(job);
     if (bw_outcome_decide(job))
         bw_queue_ready(job);
     else
@@ -439,6 +455,8 @@ void bw_queue_job_gone(struct bw_job *job)
 void bw_queue_give_up(struct bw_job *job)
 {
     assert(job->place == BW_JOB_HELD);
+    if (bw_stop_end(job))
+        return;
     atomic_store(&job->given_up, true);
     if (bw_iterations_forget(job))
         job->answered = true;

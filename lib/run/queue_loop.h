@@ -27,7 +27,7 @@ struct bw_reactor;
 struct bw_queue_counters { /* written by the reactor, read by any thread */
     _Atomic uint64_t completed, failed, retried, delayed, put_back, stalled, locks_lost;
     _Atomic unsigned in_flight;
-    _Atomic int64_t last_fetch_ms;
+    _Atomic int64_t last_fetch_ms, last_job_ms, last_renew_ms;
 };
 
 struct bw_queue_loop {
@@ -64,9 +64,8 @@ struct bw_queue_loop {
     bool woken;     /* a sign of jobs came after the last fetch was sent */
     int64_t due_ms; /* wall clock: next delayed job; 0: none known. "blockUntil" */
     struct bw_mono limit_until;
-    struct bw_mono poll_at;    /* when a drained queue is fetched from all the same */
-    struct bw_mono last_fetch; /* answered */
-    struct bw_mono idle_since; /* since when it could fetch: for the liveness bound */
+    struct bw_mono poll_at; /* when a drained queue is fetched from all the same */
+    int64_t deaf_ms;        /* for so long it could fetch, and no fetch was answered */
 
     /* Trouble. */
     struct bw_mono retry_at; /* after a call that Redis refused */
@@ -78,9 +77,13 @@ struct bw_queue_loop {
 
     struct bw_timer *timer; /* the next of: due, limit, poll, retry */
     struct bw_timer *renew_timer, *stalled_timer;
-    uint64_t renewals; /* calls made */
+    bool cancels_asked;          /* run/remote_cancel.c */
+    struct bw_timer *stop_timer; /* run/stop.c */
+    struct bw_mono stop_next;    /* when it fires; 0: not */
+    uint64_t renewals;           /* calls made */
 
     _Atomic bool quiet;
+    _Atomic bool held; /* by the handler */
     bool touched;
     struct bw_queue_loop *next_touched;
     struct bw_queue_counters counters;
@@ -116,6 +119,8 @@ void bw_queue_begin(struct bw_job *job);
 /* Walks the queue's jobs: NULL gives the first, the last gives NULL. */
 struct bw_job *bw_queue_next_job(const struct bw_queue_loop *queue,
                                  const struct bw_job *job);
+/* The job with this id that its handler has; NULL: none. */
+struct bw_job *bw_queue_find_held(const struct bw_queue_loop *queue, const char *id);
 /* The handler has answered. */
 void bw_queue_answered(struct bw_job *job);
 /* The job's end goes (again) into a settle call: behind the others, or before them. */

@@ -8,6 +8,7 @@
 #include "run/reactor.h"
 #include "run/renew.h"
 #include "run/stalled.h"
+#include "run/stop.h"
 
 void bw_queue_options_init(struct bw_queue_options *options)
 {
@@ -45,6 +46,8 @@ static int check_ranges(const struct bw_queue_options *options, struct bw_error 
         { "limiter.duration", options->limiter_duration, options->limiter_max > 0 ? 1 : 0,
           INT64_MAX },
         { "maximumRateLimitDelay", options->maximum_rate_limit_delay, 1, MOST_MS },
+        { "deafTimeout", options->deaf_timeout, 0, MOST_MS },
+        { "timeout", options->timeout, 0, MOST_MS },
         { "runRetryDelay", options->run_retry_delay, 1, MOST_MS },
         { "metrics.maxDataPoints", options->metrics_max_data_points, 0, INT32_MAX },
     };
@@ -130,7 +133,8 @@ static int create_timers(struct bw_queue_loop *queue)
 
     if (bw_timer_create(&queue->timer, loop, on_timer, queue) != BW_OK ||
         bw_timer_create(&queue->renew_timer, loop, bw_renew_tick, queue) != BW_OK ||
-        bw_timer_create(&queue->stalled_timer, loop, bw_stalled_tick, queue) != BW_OK)
+        bw_timer_create(&queue->stalled_timer, loop, bw_stalled_tick, queue) != BW_OK ||
+        bw_timer_create(&queue->stop_timer, loop, bw_stop_tick, queue) != BW_OK)
         return BW_ENOMEM;
     return BW_OK;
 }
@@ -153,6 +157,7 @@ int bw_queue_create(struct bw_queue_loop **queuep, struct bw_reactor *reactor,
     bw_list_init(&queue->given_up);
     queue->reactor = reactor;
     queue->handler = *handler;
+    atomic_store(&queue->held, handler->held);
     queue->handler_arg = arg;
     (void)snprintf(queue->token_prefix, sizeof queue->token_prefix,
                    "%s:", reactor->uuid); /* 37 bytes */
@@ -195,6 +200,7 @@ void bw_queue_destroy(struct bw_queue_loop **queuep)
     bw_timer_destroy(&queue->timer);
     bw_timer_destroy(&queue->renew_timer);
     bw_timer_destroy(&queue->stalled_timer);
+    bw_timer_destroy(&queue->stop_timer);
     for (unsigned i = 0; i < BW_SETTLE_CALLS; i++)
         free(queue->calls[i].jobs);
     bw_keys_fini(&queue->keys);

@@ -109,6 +109,10 @@ static void publish(struct bw_reactor *reactor)
     uint64_t reconnects =
         bw_conn_reconnects(links->command) + bw_conn_reconnects(links->blocking);
 
+    atomic_store_explicit(&reactor->command_heard_ns,
+                          bw_conn_last_heard(links->command).ns, memory_order_relaxed);
+    atomic_store_explicit(&reactor->blocking_heard_ns,
+                          bw_conn_last_heard(links->blocking).ns, memory_order_relaxed);
     atomic_store_explicit(&reactor->connected_now, connected, memory_order_relaxed);
     atomic_store_explicit(&reactor->reconnects, reconnects, memory_order_relaxed);
     atomic_store_explicit(&reactor->last_turn_ms, bw_loop_wall(reactor->loop).ms,

@@ -72,6 +72,7 @@ struct bw_reactor {
     unsigned free_job_count;
 
     struct bw_timer *tick; /* each second: liveness */
+    struct bw_mono last_tick;
 
     /* The end (run/drain.c). */
     _Atomic int64_t drain_at_ns; /* any thread: monotonic deadline; INT64_MAX: no drain */
@@ -79,11 +80,13 @@ struct bw_reactor {
     struct bw_mono grace_until;
     bool draining, deadline_passed, ended;
     bool handed_back;
+    bool failed; /* deaf beyond repair */
 
     _Atomic bool quiet_changed; /* any thread: a queue's `quiet` was set */
 
     /* For other threads. */
-    _Atomic bool connected_now, draining_now;
+    _Atomic bool connected_now, draining_now, deaf_now;
+    _Atomic int64_t command_heard_ns, blocking_heard_ns; /* monotonic */
     _Atomic int64_t last_turn_ms;
     _Atomic uint64_t script_calls, reconnects;
 };

@@ -87,6 +87,8 @@ static void on_renewed(const struct bw_reply *reply, const struct bw_error *err,
         return;
     }
     note_renewed(renewal);
+    atomic_store_explicit(&queue->counters.last_renew_ms,
+                          bw_loop_wall(queue->reactor->loop).ms, memory_order_relaxed);
     for (size_t i = 0; i < bw_reply_count(reply); i++) {
         struct bw_job *job = find_job(queue, renewal->number, bw_reply_at(reply, i));
 

@@ -1,51 +1,83 @@
 #include "run/watch.h"
 
+#include "run/drain.h"
 #include "run/queue_loop.h"
 #include "run/reactor.h"
+#include "run/remote_cancel.h"
 
-enum { TICK_MS = 1000, SLACK_MS = 5000 };
+enum { TICK_MS = 1000, SLACK_MS = 5000, BOUNDS_TO_END = 4, LAST_MS = 2000 };
 
-static bool could_run_jobs(const struct bw_queue_loop *queue)
+/* A fetch is out, or could be. */
+static bool wants_jobs(const struct bw_queue_loop *queue)
 {
-    return bw_reactor_can_call(queue->reactor) && bw_queue_can_fetch(queue) &&
-           bw_queue_free_slots(queue) > 0;
+    return queue->reserved > 0 ||
+           (bw_queue_can_fetch(queue) && bw_queue_free_slots(queue) > 0);
 }
 
-static struct bw_mono later(struct bw_mono a, struct bw_mono b)
+static int64_t bound_of(const struct bw_queue_loop *queue)
 {
-    return bw_mono_before(a, b) ? b : a;
+    int64_t own = queue->options.deaf_timeout;
+
+    return own > 0 ? own : 2 * queue->options.drain_delay + SLACK_MS;
 }
 
-static bool is_deaf(struct bw_queue_loop *queue, struct bw_mono now)
+static void end_failed(struct bw_queue_loop *queue)
 {
-    int64_t bound = 2 * queue->options.drain_delay + SLACK_MS;
-    struct bw_mono heard;
+    struct bw_reactor *reactor = queue->reactor;
 
-    if (!could_run_jobs(queue)) {
-        queue->idle_since = now;
+    bw_log(&queue->log, BW_LOG_ERROR, "deaf beyond repair: the worker ends",
+           bw_num("deafMs", queue->deaf_ms));
+    reactor->failed = true;
+    bw_drain_request(reactor, LAST_MS);
+}
+
+/* Adds the time since the last tick. True: the links were dropped, or it is over. */
+static bool look_at(struct bw_queue_loop *queue, int64_t elapsed)
+{
+    int64_t bound = bound_of(queue), before = queue->deaf_ms;
+
+    if (!bw_reactor_can_call(queue->reactor))
         return false;
+    queue->deaf_ms = wants_jobs(queue) ? before + elapsed : 0;
+    if (queue->deaf_ms >= BOUNDS_TO_END * bound) {
+        end_failed(queue);
+        return true;
     }
-    heard = later(queue->last_fetch, queue->idle_since);
-    return bw_mono_before(bw_mono_add_ms(heard, bound), now);
+    if (queue->deaf_ms / bound == before / bound)
+        return false;
+    bw_log(&queue->log, BW_LOG_ERROR,
+           "no fetch was answered for too long: connecting anew",
+           bw_num("deafMs", queue->deaf_ms));
+    bw_links_reset(queue->reactor, "deaf");
+    return true;
+}
+
+static bool is_deaf(const struct bw_reactor *reactor)
+{
+    for (size_t i = 0; i < reactor->queue_count; i++) {
+        if (reactor->queues[i]->deaf_ms >= bound_of(reactor->queues[i]))
+            return true;
+    }
+    return false;
 }
 
 static void on_tick(void *arg)
 {
     struct bw_reactor *reactor = arg;
     struct bw_mono now = bw_reactor_now(reactor);
+    int64_t elapsed = bw_mono_ms_until(reactor->last_tick, now);
 
     bw_timer_start(reactor->tick, TICK_MS);
-    for (size_t i = 0; i < reactor->queue_count; i++) {
-        struct bw_queue_loop *queue = reactor->queues[i];
-
-        if (!is_deaf(queue, now))
-            continue;
-        bw_log(&queue->log, BW_LOG_ERROR,
-               "no fetch was answered for too long: connecting anew");
-        queue->idle_since = now;
-        bw_links_reset(reactor, "deaf");
-        return;
+    reactor->last_tick = now;
+    /* Asleep for a while (suspended, or starved) is not deaf. */
+    if (elapsed > 2 * TICK_MS)
+        elapsed = 2 * TICK_MS;
+    for (size_t i = 0; i < reactor->queue_count && !reactor->draining; i++) {
+        bw_remote_cancel_ask(reactor->queues[i]);
+        if (look_at(reactor->queues[i], elapsed))
+            break;
     }
+    atomic_store(&reactor->deaf_now, is_deaf(reactor));
 }
 
 int bw_watch_prepare(struct bw_reactor *reactor, struct bw_error *err)
@@ -57,6 +89,7 @@ int bw_watch_prepare(struct bw_reactor *reactor, struct bw_error *err)
 
 void bw_watch_start(struct bw_reactor *reactor)
 {
+    reactor->last_tick = bw_reactor_now(reactor);
     bw_timer_start(reactor->tick, TICK_MS);
 }
 

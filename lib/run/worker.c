@@ -127,6 +127,11 @@ enum bw_worker_end bw_worker_wait(struct bw_worker *worker, struct bw_error *err
         bw_thread_check(pthread_join(worker->thread, NULL), "pthread_join");
         atomic_store(&worker->ended, true);
     }
+    if (worker->reactor->failed) {
+        (void)bw_error_set(err, BW_EIO,
+                           "deaf: no fetch was answered on links that were made anew");
+        return BW_END_FAILED;
+    }
     return worker->reactor->handed_back ? BW_END_HANDED_BACK : BW_END_DRAINED;
 }
 
@@ -145,7 +150,9 @@ void bw_worker_destroy(struct bw_worker **workerp)
 
 /* --- steering */
 
-static int set_quiet(struct bw_worker *worker, const char *name, bool quiet)
+enum flag { FLAG_QUIET, FLAG_HELD };
+
+static int set_flag(struct bw_worker *worker, const char *name, enum flag flag, bool on)
 {
     struct bw_reactor *reactor = worker->reactor;
     bool found = name == NULL;
@@ -155,7 +162,7 @@ static int set_quiet(struct bw_worker *worker, const char *name, bool quiet)
 
         if (name != NULL && strcmp(queue->name, name) != 0)
             continue;
-        atomic_store(&queue->quiet, quiet);
+        atomic_store(flag == FLAG_QUIET ? &queue->quiet : &queue->held, on);
         found = true;
     }
     if (!found)
@@ -167,12 +174,17 @@ static int set_quiet(struct bw_worker *worker, const char *name, bool quiet)
 
 int bw_worker_quiet(struct bw_worker *worker, const char *queue)
 {
-    return set_quiet(worker, queue, true);
+    return set_flag(worker, queue, FLAG_QUIET, true);
 }
 
 int bw_worker_resume(struct bw_worker *worker, const char *queue)
 {
-    return set_quiet(worker, queue, false);
+    return set_flag(worker, queue, FLAG_QUIET, false);
+}
+
+int bw_worker_hold(struct bw_worker *worker, const char *queue, bool held)
+{
+    return set_flag(worker, queue, FLAG_HELD, held);
 }
 
 int bw_worker_cancel_job(struct bw_worker *worker, const char *queue, const char *id,
@@ -204,11 +216,22 @@ void bw_worker_post_after(struct bw_worker *worker, struct bw_task *task,
 
 /* --- looking in */
 
+/* -1: never. */
+static int64_t age(const struct bw_reactor *reactor, int64_t ns)
+{
+    struct bw_mono at = { ns };
+
+    return ns != 0 ? bw_mono_ms_until(at, bw_mono_now(reactor->clock)) : -1;
+}
+
 void bw_worker_stats(struct bw_worker *worker, struct bw_worker_stats *stats)
 {
     const struct bw_reactor *reactor = worker->reactor;
 
     *stats = (struct bw_worker_stats){
+        .command_heard_ms = age(reactor, atomic_load(&reactor->command_heard_ns)),
+        .blocking_heard_ms = age(reactor, atomic_load(&reactor->blocking_heard_ns)),
+        .deaf = atomic_load(&reactor->deaf_now),
         .connected = atomic_load(&reactor->connected_now),
         .draining = atomic_load(&reactor->draining_now),
         .reconnects = atomic_load(&reactor->reconnects),
@@ -234,6 +257,7 @@ bool bw_worker_queue_stats(struct bw_worker *worker, size_t index,
         .concurrency = queue->options.concurrency,
         .in_flight = atomic_load(&counters->in_flight),
         .quiet = atomic_load(&queue->quiet),
+        .held = atomic_load(&queue->held),
         .completed = atomic_load(&counters->completed),
         .failed = atomic_load(&counters->failed),
         .retried = atomic_load(&counters->retried),
@@ -242,6 +266,8 @@ bool bw_worker_queue_stats(struct bw_worker *worker, size_t index,
         .stalled = atomic_load(&counters->stalled),
         .locks_lost = atomic_load(&counters->locks_lost),
         .last_fetch_ms = atomic_load(&counters->last_fetch_ms),
+        .last_job_ms = atomic_load(&counters->last_job_ms),
+        .last_renew_ms = atomic_load(&counters->last_renew_ms),
     };
     return true;
 }

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 
-import { bulwark, Daemon, freePort, openQueue, oneQueue, PersistentRedis, runAll, test, until,
-    writeConfig } from './rig.mjs';
+import { addJobs, bulwark, Daemon, freePort, keys, openQueue, oneQueue, PATIENCE, PersistentRedis,
+    runAll, test, until, writeConfig } from './rig.mjs';
 
 test('--version and --help', async () => {
     const version = await bulwark(['--version']);
@@ -26,7 +26,7 @@ for (const [args, text] of [
     [['run'], 'set REDIS_URL and DATABASE_URL'],
     [['run', '--config', '/nonexistent.json'], '/nonexistent.json: No such file'],
     [['workflow', 'validate', 'x.json'], 'not there yet'],
-    [['queue'], 'expected counts, pause, resume or add'],
+    [['queue'], 'expected counts, pause, resume, add or cancel'],
     [['queue', 'counts'], 'wrong number of arguments'],
 ]) {
     test(`bulwark ${args.join(' ')}: wrong usage`, async () => {
@@ -113,6 +113,29 @@ test('queue add, counts, pause, resume', async (cleanup) => {
     assert.equal(await queue.isPaused(), true);
     assert.equal((await bulwark(['queue', 'resume', 'q'], env)).code, 0);
     await until(async () => !(await queue.isPaused()), 'the resume');
+});
+
+test('a job is cancelled from elsewhere', async (cleanup) => {
+    const redis = await PersistentRedis.create();
+    cleanup(() => redis.stop());
+    const queue = await openQueue(redis);
+    cleanup(() => queue.close());
+    const [job] = await addJobs(queue, 1, { attempts: 3 });
+    const daemons = [0, 1].map(() => Daemon.start(oneQueue(redis, { remoteCancel: true,
+        handler: { noop: { delayMs: 30000 } } })));
+    cleanup(() => daemons.forEach((daemon) => daemon.signal('SIGKILL')));
+    await until(async () => (await queue.getActiveCount()) === 1, 'the job to run');
+    const env = { REDIS_URL: redis.url };
+    assert.deepEqual(await bulwark(['queue', 'cancel', 'q', job.id, 'not wanted'], env),
+        { code: 0, stdout: '', stderr: '' });
+    await until(async () => (await job.getState()) === 'failed', 'its end', 8000 * PATIENCE);
+    const { failedReason, attemptsMade } = await queue.getJob(job.id);
+    assert.deepEqual({ failedReason, attemptsMade },
+        { failedReason: 'job cancelled: not wanted', attemptsMade: 1 });
+    const second = await bulwark(['queue', 'cancel', 'q', job.id], env);
+    assert.equal(second.code, 1);
+    assert.match(second.stderr, /no worker with remoteCancel is running it/);
+    assert.deepEqual(await keys(redis, '*::bulwark:*'), []);
 });
 
 await runAll();

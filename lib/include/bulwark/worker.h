@@ -55,6 +55,13 @@ struct bw_queue_options {
     struct bw_keep remove_on_fail;
     int64_t metrics_max_data_points; /* 0: no metrics */
     const char *worker_name; /* written as `pb`; shown by dashboards; NULL: none */
+    int64_t timeout; /* ms a handler may take a job for, then it is cancelled and failed
+                        for a retry; a job's own opts.timeout goes first; 0: no limit */
+    int64_t
+        deaf_timeout;   /* ms that a fetch may stay unanswered on a link that works:
+                           then both links are made anew, and after four times as long
+                           the worker ends with BW_END_FAILED; 0: 2 * drain_delay + 5 s */
+    bool remote_cancel; /* jobs can be cancelled through Redis: run/remote_cancel.h */
     bool skip_lock_renewal;
     bool skip_stalled_check;
     /* Where jobs go while the queue is paused (A.3). 5 or 6: as that line of BullMQ; 0:
@@ -84,6 +91,7 @@ struct bw_handler {
      * do not answer while you hold a lock that this takes. */
     void (*cancel)(struct bw_job *job, void *arg);
     bool inline_;
+    bool held; /* nothing is fetched before bw_worker_hold() says so */
 };
 
 /* --- the worker */
@@ -123,8 +131,15 @@ BW_API BW_MUSTCHECK int bw_worker_start(struct bw_worker *worker, struct bw_erro
 BW_API int bw_worker_quiet(struct bw_worker *worker, const char *queue);
 BW_API int bw_worker_resume(struct bw_worker *worker, const char *queue);
 
+/* The same for a handler that has nothing to run its queue's jobs with at the moment:
+ * apart from quiet and resume, which are the operator's. Also before start. */
+BW_API int bw_worker_hold(struct bw_worker *worker, const char *queue, bool held);
+
 /* Cancels a job in flight on this worker. Waits for the reactor's answer, at most a
- * second (BW_ETIMEDOUT). BW_EINVAL: it is not in flight here. The reason is logged. */
+ * second (BW_ETIMEDOUT). BW_EINVAL: it is not in flight here. Its handler is told, and
+ * has 5 s to answer: what it completes counts, anything else fails the job for good with
+ * "job cancelled: REASON"; without an answer the worker fails it and drops what the
+ * handler says later. */
 BW_API int bw_worker_cancel_job(struct bw_worker *worker, const char *queue,
                                 const char *id, const char *reason);
 
@@ -174,6 +189,7 @@ struct bw_queue_stats {
     unsigned concurrency;
     unsigned in_flight;
     bool quiet;
+    bool held;                  /* by its handler */
     uint64_t completed, failed; /* for good */
     uint64_t retried;  /* failed attempts that are tried again, at once or later */
     uint64_t delayed;  /* moved to delayed by their handler */
@@ -181,6 +197,8 @@ struct bw_queue_stats {
     uint64_t stalled;  /* jobs of any worker that our checks recovered */
     uint64_t locks_lost;
     int64_t last_fetch_ms; /* wall clock of the last answered fetch; 0: none */
+    int64_t last_job_ms;   /* … of the last that brought a job */
+    int64_t last_renew_ms; /* … of the last answered renewal of locks */
 };
 
 struct bw_worker_stats {
@@ -190,6 +208,9 @@ struct bw_worker_stats {
     uint64_t script_calls;
     int64_t last_turn_ms; /* wall clock of the reactor's last turn; it turns at least each
                              second */
+    int64_t command_heard_ms, blocking_heard_ms; /* since each connection was
+                                                    heard; -1: never */
+    bool deaf; /* no fetch is answered although the connections work */
     size_t queue_count;
 };
 

@@ -88,6 +88,9 @@ static void test_defaults_are_the_librarys(void **state)
     assert_int_equal(got->stalled_interval, expected.stalled_interval);
     assert_int_equal(got->max_stalled_count, expected.max_stalled_count);
     assert_int_equal(got->max_started_attempts, expected.max_started_attempts);
+    assert_int_equal(got->timeout, 0);
+    assert_false(got->remote_cancel);
+    assert_int_equal(got->deaf_timeout, 0);
     assert_int_equal(got->drain_delay, expected.drain_delay);
     assert_int_equal(got->limiter_max, expected.limiter_max);
     assert_int_equal(got->maximum_rate_limit_delay, expected.maximum_rate_limit_delay);
@@ -144,7 +147,8 @@ static void test_every_option_arrives(void **state)
         "5},"
         "\"metrics\":{\"maxDataPoints\":60},\"workerName\":\"w\",\"skipLockRenewal\":"
         "true,"
-        "\"skipStalledCheck\":true,\"strict\":true,\"skipListing\":true}]}";
+        "\"skipStalledCheck\":true,\"strict\":true,\"skipListing\":true,"
+        "\"timeout\":60000,\"remoteCancel\":true,\"deafTimeout\":9000}]}";
     struct wk_config config;
     const struct bw_queue_options *got;
 
@@ -187,6 +191,9 @@ static void test_every_option_arrives(void **state)
     assert_int_equal(got->metrics_max_data_points, 60);
     assert_string_equal(got->worker_name, "w");
     assert_true(got->skip_lock_renewal);
+    assert_int_equal(got->timeout, 60000);
+    assert_true(got->remote_cancel);
+    assert_int_equal(got->deaf_timeout, 9000);
     assert_true(got->skip_stalled_check);
     assert_true(got->strict);
     assert_true(got->skip_listing);

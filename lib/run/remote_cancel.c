@@ -1,0 +1,71 @@
+#include "run/remote_cancel.h"
+
+#include "run/job.h"
+#include "run/queue_loop.h"
+#include "run/reactor.h"
+#include "run/stop.h"
+
+static void add_key(struct bw_cmd *cmd, const struct bw_queue_loop *queue)
+{
+    struct bw_buf key = BW_BUF_INIT;
+
+    if (bw_buf_addf(&key, "%s::bulwark:%s:cancel", queue->prefix, queue->name) == BW_OK)
+        bw_cmd_str(cmd, bw_buf_text(&key));
+    else
+        cmd->failed = BW_ENOMEM;
+    bw_buf_fini(&key);
+}
+
+static void take_out(struct bw_queue_loop *queue, const char *id)
+{
+    struct bw_cmd *cmd = bw_reactor_cmd(queue->reactor);
+
+    bw_cmd_str(cmd, "HDEL");
+    add_key(cmd, queue);
+    bw_cmd_str(cmd, id);
+    /* When it is lost the request stands until it expires: the job is gone by then. */
+    bw_reactor_tell(queue->reactor, cmd, queue);
+}
+
+static void stop(struct bw_queue_loop *queue, const char *id, const char *reason)
+{
+    struct bw_job *job = bw_queue_find_held(queue, id);
+
+    if (job == NULL)
+        return; /* another worker's, or not running */
+    take_out(queue, id);
+    if (bw_stop_cancel(job, reason) != BW_OK)
+        bw_log(&queue->log, BW_LOG_ERROR, "a job could not be cancelled: out of memory",
+               bw_text("job", id));
+}
+
+static void on_requests(const struct bw_reply *reply, const struct bw_error *err,
+                        void *arg)
+{
+    struct bw_queue_loop *queue = arg;
+
+    queue->cancels_asked = false;
+    if (err != NULL)
+        return; /* asked again within a second */
+    for (size_t i = 0; i + 1 < bw_reply_count(reply); i += 2) {
+        const char *id = bw_reply_text(bw_reply_at(reply, i), NULL);
+        const char *reason = bw_reply_text(bw_reply_at(reply, i + 1), NULL);
+
+        if (id != NULL && reason != NULL)
+            stop(queue, id, reason);
+    }
+}
+
+void bw_remote_cancel_ask(struct bw_queue_loop *queue)
+{
+    struct bw_reactor *reactor = queue->reactor;
+    struct bw_cmd *cmd;
+
+    if (!queue->options.remote_cancel || queue->held_count == 0 || queue->cancels_asked ||
+        !bw_reactor_can_call(reactor))
+        return;
+    cmd = bw_reactor_cmd(reactor);
+    bw_cmd_str(cmd, "HGETALL");
+    add_key(cmd, queue);
+    queue->cancels_asked = bw_reactor_call(reactor, cmd, on_requests, queue) == BW_OK;
+}
