@@ -55,8 +55,8 @@ function sidesOf(lane, { line, self }) {
     return [bullmqSide(line, 2 * lane), other];
 }
 
-/** What ours does as the newest line only (specification, A.1): 5.x pauses with a list of its own. */
-const NEWEST_ONLY = new Set(['pause', 'resume']);
+/** What ours does as the newest line only (specification, A.1). */
+const NEWEST_ONLY = new Set(['pause', 'resume', 'upsertScheduler']);
 
 /** The operations that both sides have and that should leave the same. */
 async function common(sides, line, urlOf) {

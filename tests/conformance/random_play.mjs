@@ -45,8 +45,8 @@ class Player {
                 .llen(key('wait'))
                 .zcard(key('prioritized'))
                 .exec();
-        if (active > 0 || !checked || due > 0) return false;
-        return paused > 0 || (marker === 0 && wait === 0 && prioritized === 0);
+        if (active > 0 || !checked || due > 0 || marker > 0) return false;
+        return paused > 0 || (wait === 0 && prioritized === 0);
     }
 
     /** Waits until the worker holds or has nothing to do; then it goes, unless it holds. */

@@ -172,11 +172,31 @@ class Generator {
     node(depth) {
         const opts = { ...this.options(), jobId: `f${this.next()}` };
         delete opts.deduplication;
+        // A parent can be refused its end when no handler of ours is there to name a delay.
+        if (opts.backoff?.type === 'custom') delete opts.backoff;
         this.remember(opts.jobId);
         const node = { name: 'n', queueName: 'conf', data: this.data(opts), opts };
         if (depth > 0)
             node.children = Array.from({ length: 1 + this.below(3) }, () => this.child(depth - 1));
         return node;
+    }
+
+    /** First iterations far ahead, so that both sides plan the same. */
+    scheduler() {
+        const every = MINUTE * (1 + this.below(3));
+        const repeat = this.pick([
+            { every, startDate: FAR },
+            { every, startDate: FAR, limit: 3 },
+            { every, startDate: FAR, endDate: FAR + HOUR },
+            { pattern: '0 0 1 1 *', tz: 'UTC' },
+            { pattern: '30 2 * * *', tz: 'Europe/Madrid', startDate: FAR },
+        ]);
+        const opts = this.pick([{}, { priority: 2 }, { attempts: 3, backoff: 500 }]);
+        return { id: this.slot(), repeat, template: { name: 'n', data: { every }, opts } };
+    }
+
+    slot() {
+        return this.pick(['s', 't']);
     }
 
     /** Steps that change what later ones meet; each only if both sides know it. */
@@ -187,6 +207,11 @@ class Generator {
             [4, 'addFlow', () => this.node(1 + this.below(2))],
             [3, 'pause', () => ({})],
             [4, 'resume', () => ({})],
+            [3, 'upsertScheduler', () => this.scheduler()],
+            [1, 'removeScheduler', () => ({ id: this.slot() })],
+            [1, 'getScheduler', () => ({ id: this.slot() })],
+            [1, 'countSchedulers', () => ({})],
+            [2, 'jobState', () => ({ id: this.id() })],
         ].filter(([, op]) => this.known.has(op));
         return this.weighted(
             choices.map(([weight, op, args]) => [weight, () => ({ op, args: args() })]),
