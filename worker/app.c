@@ -70,6 +70,7 @@ static int make_queue(struct wk_app *app, size_t index, struct bw_error *err)
         .pg = type->needs_pg ? app->pg : NULL,
         .telegram = type->needs_telegram ? app->telegram : NULL,
         .cache = type->needs_cache ? app->cache : NULL,
+        .redis = &app->config->queue_redis,
         .prefix = app->config->prefix,
         .queue = queue->name,
         .options = &queue->options,
@@ -147,6 +148,16 @@ static int build(struct wk_app *app, struct bw_error *err)
 
 /* ---- tearing down */
 
+static int64_t stop_time(const struct wk_app *app, const struct wk_handler_type *type)
+{
+    int64_t until_ns = __atomic_load_n(&app->drain_until_ns, __ATOMIC_RELAXED);
+    int64_t left = bw_mono_ms_until(bw_mono_now(NULL), (struct bw_mono){ until_ns });
+
+    if (type->stop_extra_ms == 0)
+        return STOP_GRACE_MS;
+    return until_ns != 0 && left > 0 ? left + type->stop_extra_ms : type->stop_extra_ms;
+}
+
 static bool stop_instances(struct wk_app *app)
 {
     bool all = true;
@@ -155,7 +166,7 @@ static bool stop_instances(struct wk_app *app)
         const struct wk_instance *instance = &app->instances[i];
 
         if (instance->type->stop != NULL &&
-            !instance->type->stop(instance->state, STOP_GRACE_MS))
+            !instance->type->stop(instance->state, stop_time(app, instance->type)))
             all = false;
     }
     return all;
@@ -215,8 +226,10 @@ static int run(struct wk_app *app, struct bw_error *err)
     int code;
 
     rc = bw_worker_start(app->worker, err);
-    if (rc != BW_OK)
+    if (rc != BW_OK) {
+        (void)stop_instances(app); /* they have no jobs */
         return wk_exit_of(rc);
+    }
     rc = make_http(app, err);
     if (rc == BW_OK)
         rc = wk_steer_start(&signals, app, err);
@@ -244,6 +257,8 @@ int wk_app_run(struct wk_config *config, const struct wk_config_sources *sources
 
     bw_log_init(&app.log, &output->sink);
     rc = build(&app, &err);
+    if (rc != BW_OK)
+        (void)stop_instances(&app); /* they have no jobs */
     code = rc == BW_OK ? run(&app, &err) : wk_exit_of(rc);
     if (err.code != BW_OK)
         bw_log(&app.log, BW_LOG_ERROR, "cannot run", bw_text("reason", err.text));

@@ -44,6 +44,7 @@ struct wk_app {
 
     int64_t shutdown_timeout; /* atomic; ms */
     bool draining;            /* atomic */
+    int64_t drain_until_ns;   /* atomic; monotonic clock; 0: it does not drain */
 };
 
 /* Runs until the worker has ended, and tears down. Returns the program's exit code.

@@ -17,6 +17,14 @@ static void drain(struct wk_app *app, const char *why)
 
     bw_log(&app->log, BW_LOG_INFO, again ? "asked to end at once" : "asked to end",
            bw_text("reason", why), bw_num("timeoutMs", timeout_ms));
+    __atomic_store_n(&app->drain_until_ns,
+                     bw_mono_add_ms(bw_mono_now(NULL), timeout_ms).ns, __ATOMIC_RELAXED);
+    for (size_t i = 0; i < app->instance_count; i++) {
+        const struct wk_instance *instance = &app->instances[i];
+
+        if (instance->type->drain != NULL)
+            instance->type->drain(instance->state, timeout_ms);
+    }
     bw_worker_drain(app->worker, timeout_ms);
 }
 

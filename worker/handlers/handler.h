@@ -29,8 +29,9 @@ struct wk_handler_env {
     struct pg_pool *pg;         /* NULL unless the type needs it */
     struct tg_client *telegram; /* NULL unless the type needs it */
     struct bw_redis *cache;     /* NULL unless the type needs it */
-    const char *prefix;         /* of the queue's keys, e.g. "bull" */
-    const char *queue;          /* its name */
+    const struct bw_redis_options *redis; /* where the queue is */
+    const char *prefix;                   /* of the queue's keys, e.g. "bull" */
+    const char *queue;                    /* its name */
     const struct bw_queue_options
         *options;                 /* concurrency, lock_duration … of the queue */
     const json_t *workflow;       /* the configuration's "workflow" object, or NULL */
@@ -63,6 +64,13 @@ struct wk_handler_type {
 
     /* The operations on jobs; their `arg` is the instance. */
     struct bw_handler handler;
+
+    /* Optional: the worker drains, its jobs in flight have until `timeout_ms` from now. A
+     * second call, with 0, ends the wait at once. From the signal thread; must not block.
+     */
+    void (*drain)(void *instance, int64_t timeout_ms);
+    /* `stop` may take so long beyond the drain's deadline; 0: a second from the call. */
+    int64_t stop_extra_ms;
 
     /* Optional. The worker has ended: no job comes any more, and jobs it held were
      * answered or given up. Cancels what still runs and blocks until no batch, call or

@@ -1,19 +1,15 @@
 #include <string.h>
 
+#include "handlers/exec/handler.h"
 #include "handlers/handler.h"
 #include "handlers/noop.h"
 #include "handlers/plugin/handler.h"
 #include "workflow/handler.h"
 
-/* Known by name so that a configuration with them is understood, and told the truth. */
-static const struct wk_handler_type exec_type = {
-    .name = "exec",
-    .refusal = "handlers in other languages (exec) are not supported yet",
-};
 static const struct wk_handler_type *const types[] = {
     &workflow_handler_type,
     &noop_handler_type,
-    &exec_type,
+    &exec_handler_type,
     &plugin_handler_type,
 };
 

@@ -1,0 +1,216 @@
+#include "handlers/exec/handler.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "handlers/exec/pool.h"
+
+/* SIGKILL comes 5 s after the deadline. */
+#define STOP_EXTRA_MS 7000
+
+/* ---- settings */
+
+static int exec_check(const json_t *settings, struct bw_error *err)
+{
+    struct ex_settings read;
+    int rc = ex_settings_read(&read, settings, err);
+
+    if (rc == BW_OK)
+        ex_settings_fini(&read);
+    return rc;
+}
+
+static bool in_path(const char *name)
+{
+    const char *path = getenv("PATH");
+    char file[4096];
+
+    while (path != NULL) {
+        size_t len = strcspn(path, ":");
+
+        if (snprintf(file, sizeof file, "%.*s/%s", (int)len, path, name) <
+                (int)sizeof file &&
+            access(file, X_OK) == 0)
+            return true;
+        path = path[len] == ':' ? path + len + 1 : NULL;
+    }
+    return false;
+}
+
+static int exec_probe(const json_t *settings, struct bw_error *err)
+{
+    const char *name =
+        json_string_value(json_array_get(json_object_get(settings, "exec"), 0));
+
+    if (name != NULL &&
+        (strchr(name, '/') != NULL ? access(name, X_OK) == 0 : in_path(name)))
+        return BW_OK;
+    return bw_error_set(err, BW_EINVAL, "exec: \"%.200s\" is not a program that can run",
+                        name != NULL ? name : "");
+}
+
+/* ---- jobs; on the reactor */
+
+static void deliver_job(struct ex_letter *letter, struct ex_pool *pool)
+{
+    struct ex_entry *entry = (struct ex_entry *)letter; /* its first member */
+
+    ex_list_add(&pool->pending, entry);
+    if (pool->draining || pool->held) { /* fetched before it was told to stop */
+        ex_list_remove(&pool->pending, entry);
+        ex_answer_put_back(entry);
+    }
+}
+
+static void exec_process(struct bw_job *job, void *arg)
+{
+    static const struct bw_job_failure no_memory = { .message = "exec: out of memory" };
+    struct ex_entry *entry = calloc(1, sizeof *entry);
+
+    if (entry == NULL) {
+        bw_job_fail(job, &no_memory);
+        return;
+    }
+    entry->letter.deliver = deliver_job;
+    entry->job = job;
+    ex_pool_post(arg, &entry->letter);
+}
+
+struct cancel_letter {
+    struct ex_letter letter;
+    const struct bw_job *job; /* an address to compare with: it may have ended */
+    const char *reason;
+    bool lost;
+};
+
+static struct ex_entry *find_job(const struct ex_list *list, const struct bw_job *job)
+{
+    struct ex_entry *entry = list->first;
+
+    while (entry != NULL && entry->job != job)
+        entry = entry->next;
+    return entry;
+}
+
+static bool cancel_pending(struct ex_pool *pool, const struct bw_job *job)
+{
+    struct ex_entry *entry = find_job(&pool->pending, job);
+
+    if (entry == NULL)
+        return false;
+    ex_list_remove(&pool->pending, entry);
+    ex_answer_fail(entry, "job cancelled");
+    ex_entry_end(entry);
+    return true;
+}
+
+static void tell_lock_lost(struct ex_pool *pool, const char *id)
+{
+    struct ex_event event = { .event = "lockRenewalFailed",
+                              .id = id,
+                              .attempts_made = -1 };
+
+    if (pool->settings.events)
+        ex_pool_event(pool, &event);
+}
+
+/* The job at this address is the one that was meant: the letter of a later one at the
+ * same address comes after this. */
+static void deliver_cancel(struct ex_letter *letter, struct ex_pool *pool)
+{
+    struct cancel_letter *cancel = (struct cancel_letter *)letter; /* its first member */
+
+    if (cancel_pending(pool, cancel->job)) {
+        free(cancel);
+        return;
+    }
+    for (size_t i = 0; i < pool->count; i++) {
+        struct ex_program *program = &pool->programs[i];
+        struct ex_entry *entry = find_job(&program->running, cancel->job);
+
+        if (entry == NULL || (program->state != EX_READY))
+            continue;
+        if (cancel->lost)
+            tell_lock_lost(pool, bw_job_id(entry->job));
+        ex_program_cancel(program, entry, cancel->reason,
+                          !cancel->lost && !pool->draining);
+    }
+    free(cancel);
+}
+
+static void exec_cancel(struct bw_job *job, void *arg)
+{
+    struct cancel_letter *cancel = calloc(1, sizeof *cancel);
+    struct ex_pool *pool = arg;
+
+    if (cancel == NULL) {
+        bw_log(bw_job_log(job), BW_LOG_WARNING, "a cancellation was not told");
+        return;
+    }
+    cancel->letter.deliver = deliver_cancel;
+    cancel->job = job;
+    cancel->lost = !bw_job_lock_held(job);
+    cancel->reason = cancel->lost ? "the job's lock is lost" : "cancelled";
+    ex_pool_post(pool, &cancel->letter);
+}
+
+/* ---- life */
+
+static int exec_create(const struct wk_handler_env *env, const json_t *settings,
+                       void **instance, struct bw_error *err)
+{
+    struct ex_pool *pool;
+    int rc = ex_pool_create(&pool, env, settings, err);
+
+    if (rc == BW_OK)
+        *instance = pool;
+    return rc;
+}
+
+static void exec_drain(void *instance, int64_t timeout_ms)
+{
+    ex_pool_drain(instance, timeout_ms);
+}
+
+static bool exec_stop(void *instance, int64_t timeout_ms)
+{
+    return ex_pool_stop(instance, timeout_ms);
+}
+
+static void exec_destroy(void *instance)
+{
+    ex_pool_destroy(instance);
+}
+
+static void exec_stats(void *instance, struct wk_metrics *metrics)
+{
+    struct ex_pool *pool = instance;
+
+    wk_metrics_gauge(metrics, "exec_processes", "Processors that are wanted.", NULL, NULL,
+                     (double)pool->count);
+    wk_metrics_gauge(metrics, "exec_ready", "Processors that are ready.", NULL, NULL,
+                     (double)atomic_load(&pool->ready));
+    wk_metrics_counter(metrics, "exec_ends", "Processors that have ended.", NULL, NULL,
+                       atomic_load(&pool->restarts));
+    wk_metrics_counter(metrics, "exec_protocol_errors",
+                       "Processors that broke the protocol.", NULL, NULL,
+                       atomic_load(&pool->protocol_errors));
+}
+
+const struct wk_handler_type exec_handler_type = {
+    .name = "exec",
+    .check = exec_check,
+    .probe = exec_probe,
+    .create = exec_create,
+    .handler = { .process = exec_process,
+                 .cancel = exec_cancel,
+                 .inline_ = true,
+                 .held = true },
+    .drain = exec_drain,
+    .stop_extra_ms = STOP_EXTRA_MS,
+    .stop = exec_stop,
+    .destroy = exec_destroy,
+    .stats = exec_stats,
+};

@@ -1,0 +1,422 @@
+#include "handlers/exec/pool.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+enum { TERM_TO_KILL_MS = 5000, TURN_MAX_MS = 1000, WATCHES = 4 };
+
+/* ---- inbox */
+
+void ex_pool_post(struct ex_pool *pool, struct ex_letter *letter)
+{
+    uint64_t one = 1;
+    bool wake;
+    ssize_t wrote;
+
+    letter->next = NULL;
+    bw_mutex_lock(&pool->mtx);
+    wake = pool->inbox == NULL;
+    *pool->inbox_end = letter;
+    pool->inbox_end = &letter->next;
+    bw_mutex_unlock(&pool->mtx);
+    if (!wake)
+        return;
+    wrote = write(pool->wake, &one, sizeof one);
+    (void)wrote; /* it fails only when it is full of wake-ups */
+}
+
+static void read_inbox(struct ex_pool *pool)
+{
+    struct ex_letter *letter;
+    uint64_t count;
+    ssize_t got = read(pool->wake, &count, sizeof count);
+
+    (void)got; /* nothing there: the inbox is looked at all the same */
+    bw_mutex_lock(&pool->mtx);
+    letter = pool->inbox;
+    pool->inbox = NULL;
+    pool->inbox_end = &pool->inbox;
+    bw_mutex_unlock(&pool->mtx);
+    while (letter != NULL) {
+        struct ex_letter *next = letter->next;
+
+        letter->deliver(letter, pool);
+        letter = next;
+    }
+}
+
+/* ---- jobs for programs */
+
+static struct ex_program *free_program(struct ex_pool *pool)
+{
+    struct ex_program *best = NULL;
+
+    for (size_t i = 0; i < pool->count; i++) {
+        struct ex_program *program = &pool->programs[i];
+        unsigned used = ex_program_in_flight(program);
+
+        if (program->state == EX_READY && used < program->limit &&
+            program->child.in >= 0 && (best == NULL || used < ex_program_in_flight(best)))
+            best = program;
+    }
+    return best;
+}
+
+static void tell_active(struct ex_pool *pool, const struct ex_entry *entry)
+{
+    struct ex_event event = { .event = "active",
+                              .id = bw_job_id(entry->job),
+                              .attempts_made = -1 };
+
+    if (pool->settings.events)
+        ex_pool_event(pool, &event);
+}
+
+static void send_job(struct ex_program *program, struct ex_entry *entry)
+{
+    struct ex_pool *pool = program->pool;
+
+    ex_list_remove(&pool->pending, entry);
+    ex_entry_bind(entry, program);
+    entry->due = (struct bw_mono){ EX_NEVER };
+    if (ex_wire_job(&program->out, entry->seq, entry->job) == BW_OK) {
+        tell_active(pool, entry);
+        return;
+    }
+    ex_answer_fail(entry, "exec: out of memory");
+    ex_entry_end(entry);
+}
+
+static void send_jobs(struct ex_pool *pool)
+{
+    struct ex_program *program;
+
+    while (pool->pending.first != NULL && (program = free_program(pool)) != NULL)
+        send_job(program, pool->pending.first);
+}
+
+static void put_back_pending(struct ex_pool *pool)
+{
+    while (pool->pending.first != NULL) {
+        struct ex_entry *entry = pool->pending.first;
+
+        ex_list_remove(&pool->pending, entry);
+        ex_answer_put_back(entry);
+    }
+}
+
+void ex_pool_ready_changed(struct ex_pool *pool)
+{
+    int ready = 0;
+
+    for (size_t i = 0; i < pool->count; i++)
+        ready += pool->programs[i].state == EX_READY;
+    atomic_store(&pool->ready, ready);
+    if (pool->draining || pool->held == (ready == 0))
+        return;
+    pool->held = ready == 0;
+    bw_log(&pool->log, pool->held ? BW_LOG_WARNING : BW_LOG_INFO,
+           pool->held ? "no processor is ready: no jobs are taken"
+                      : "a processor is ready: jobs are taken");
+    /* The queue is known: it was added before the first program was started. */
+    (void)bw_worker_hold(pool->env.worker, pool->env.queue, pool->held);
+    if (pool->held)
+        put_back_pending(pool);
+}
+
+void ex_pool_event(struct ex_pool *pool, const struct ex_event *event)
+{
+    for (size_t i = 0; i < pool->count; i++) {
+        struct ex_program *program = &pool->programs[i];
+
+        if (program->state == EX_READY && ex_wire_event(&program->out, event) != BW_OK)
+            bw_log(&program->log, BW_LOG_WARNING, "an event was not told",
+                   bw_text("event", event->event));
+    }
+}
+
+/* ---- the end */
+
+static void close_program(struct ex_program *program, int64_t timeout_ms)
+{
+    if (program->state != EX_STARTING && program->state != EX_READY)
+        return;
+    if (ex_wire_close(&program->out, timeout_ms) != BW_OK)
+        ex_program_kill(program, NULL);
+}
+
+static void begin_drain(struct ex_pool *pool, int64_t timeout_ms)
+{
+    struct bw_mono now = bw_mono_now(NULL);
+
+    if (pool->draining) { /* a second time: at once */
+        if (timeout_ms == 0)
+            pool->deadline = pool->kill_at = now;
+        return;
+    }
+    pool->draining = true;
+    pool->deadline = bw_mono_add_ms(now, timeout_ms);
+    pool->kill_at = bw_mono_add_ms(pool->deadline, TERM_TO_KILL_MS);
+    put_back_pending(pool);
+    for (size_t i = 0; i < pool->count; i++)
+        close_program(&pool->programs[i], timeout_ms);
+}
+
+static void check_drain(struct ex_pool *pool, struct bw_mono now)
+{
+    bool term = !pool->terminated && !bw_mono_before(now, pool->deadline);
+    bool kill = !bw_mono_before(now, pool->kill_at);
+
+    if (!pool->draining)
+        return;
+    pool->terminated = pool->terminated || term;
+    for (size_t i = 0; i < pool->count; i++) {
+        struct ex_program *program = &pool->programs[i];
+
+        if (term)
+            ex_child_signal(&program->child, SIGTERM);
+        if (kill && program->state != EX_DYING)
+            ex_program_kill(program, NULL);
+        if (ex_program_in_flight(program) == 0)
+            program->out_over = true; /* after `close`: its end in a plain read loop */
+    }
+}
+
+static bool all_down(const struct ex_pool *pool)
+{
+    for (size_t i = 0; i < pool->count; i++) {
+        if (pool->programs[i].child.pid != 0)
+            return false;
+    }
+    return true;
+}
+
+static void kill_all(struct ex_pool *pool)
+{
+    for (size_t i = 0; i < pool->count; i++)
+        ex_program_kill(&pool->programs[i], NULL);
+}
+
+/* ---- the loop */
+
+static int64_t check_deadlines(struct ex_pool *pool)
+{
+    struct bw_mono now = bw_mono_now(NULL);
+    int64_t next = bw_mono_add_ms(now, TURN_MAX_MS).ns;
+
+    check_drain(pool, now);
+    if (pool->draining && bw_mono_before(now, pool->deadline) && pool->deadline.ns < next)
+        next = pool->deadline.ns;
+    if (pool->draining && pool->kill_at.ns < next && bw_mono_before(now, pool->kill_at))
+        next = pool->kill_at.ns;
+    for (size_t i = 0; i < pool->count; i++) {
+        int64_t own = ex_program_deadlines(&pool->programs[i], now);
+
+        next = own < next ? own : next;
+    }
+    return next;
+}
+
+static void wait_turn(struct ex_pool *pool, int64_t until_ns)
+{
+    nfds_t count = (nfds_t)(pool->count * WATCHES + 1);
+    int64_t ms = bw_mono_ms_until(bw_mono_now(NULL), (struct bw_mono){ until_ns });
+
+    pool->fds[0] = (struct pollfd){ pool->wake, POLLIN, 0 };
+    for (size_t i = 0; i < pool->count; i++)
+        ex_program_watch(&pool->programs[i], &pool->fds[1 + i * WATCHES]);
+    if (poll(pool->fds, count, ms > 0 ? (int)ms : 0) < 0) {
+        for (nfds_t i = 0; i < count; i++)
+            pool->fds[i].revents = 0; /* interrupted: the next turn looks again */
+    }
+}
+
+static bool is_over(const struct ex_pool *pool)
+{
+    return all_down(pool) &&
+           (atomic_load(&pool->abandoned) || (pool->ending && pool->calls == 0));
+}
+
+static void *pool_main(void *arg)
+{
+    struct ex_pool *pool = arg;
+
+    while (!is_over(pool)) {
+        wait_turn(pool, check_deadlines(pool));
+        read_inbox(pool);
+        if (atomic_load(&pool->abandoned)) {
+            pool->draining = true;
+            kill_all(pool);
+        }
+        for (size_t i = 0; i < pool->count; i++)
+            ex_program_turn(&pool->programs[i], &pool->fds[1 + i * WATCHES]);
+        send_jobs(pool);
+    }
+    bw_mutex_lock(&pool->mtx);
+    pool->over = true;
+    bw_cond_broadcast(&pool->ended);
+    bw_mutex_unlock(&pool->mtx);
+    return NULL;
+}
+
+/* ---- from other threads */
+
+struct drain_letter {
+    struct ex_letter letter;
+    int64_t timeout_ms;
+    bool ending;
+};
+
+static void deliver_drain(struct ex_letter *letter, struct ex_pool *pool)
+{
+    struct drain_letter *drain = (struct drain_letter *)letter; /* its first member */
+
+    if (!drain->ending || !pool->draining)
+        begin_drain(pool, drain->timeout_ms);
+    pool->ending = pool->ending || drain->ending;
+    free(drain);
+}
+
+static void post_drain(struct ex_pool *pool, int64_t timeout_ms, bool ending)
+{
+    struct drain_letter *drain = calloc(1, sizeof *drain);
+
+    if (drain == NULL) { /* without memory the end is not an orderly one */
+        atomic_store(&pool->abandoned, true);
+        return;
+    }
+    drain->letter.deliver = deliver_drain;
+    drain->timeout_ms = timeout_ms;
+    drain->ending = ending;
+    ex_pool_post(pool, &drain->letter);
+}
+
+void ex_pool_drain(struct ex_pool *pool, int64_t timeout_ms)
+{
+    post_drain(pool, timeout_ms, false);
+}
+
+bool ex_pool_stop(struct ex_pool *pool, int64_t timeout_ms)
+{
+    struct bw_mono deadline = bw_mono_add_ms(bw_mono_now(NULL), timeout_ms);
+    bool over;
+
+    post_drain(pool, 0, true);
+    bw_mutex_lock(&pool->mtx);
+    while (!pool->over && bw_cond_wait_until(&pool->ended, &pool->mtx, deadline))
+        ;
+    over = pool->over;
+    bw_mutex_unlock(&pool->mtx);
+    return over;
+}
+
+/* ---- life */
+
+static void name_worker(struct ex_pool *pool)
+{
+    char host[64] = "localhost";
+
+    (void)gethostname(host, sizeof host - 1); /* else the name above */
+    (void)snprintf(pool->worker_name, sizeof pool->worker_name, "%s:%d", host,
+                   (int)getpid());
+    pool->hello = (struct ex_hello){ .version = WK_VERSION,
+                                     .queue = pool->env.queue,
+                                     .prefix = pool->env.prefix,
+                                     .worker = pool->env.options->worker_name != NULL
+                                                   ? pool->env.options->worker_name
+                                                   : pool->worker_name,
+                                     .redis = pool->env.redis,
+                                     .share_redis = pool->settings.share_redis };
+}
+
+static int make_programs(struct ex_pool *pool, struct bw_error *err)
+{
+    unsigned count = (unsigned)pool->settings.processes;
+
+    pool->count = count;
+    pool->share = (pool->env.options->concurrency + count - 1) / count;
+    pool->programs = calloc(count, sizeof *pool->programs);
+    pool->fds = calloc((size_t)count * WATCHES + 1, sizeof *pool->fds);
+    if (pool->programs == NULL || pool->fds == NULL)
+        return bw_error_set(err, BW_ENOMEM, "exec: out of memory");
+    for (size_t i = 0; i < count; i++) {
+        pool->programs[i].pool = pool;
+        pool->programs[i].child = (struct ex_child){ 0, -1, -1, -1, -1 };
+        pool->programs[i].backoff_ms = 100;
+        pool->programs[i].restart_at = bw_mono_now(NULL);
+    }
+    pool->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    return pool->wake >= 0 ? BW_OK : bw_error_errno(err, errno, "exec: eventfd");
+}
+
+/* Signals are the main program's: here they would interrupt, or end it by a pipe. */
+static int start_thread(struct ex_pool *pool, struct bw_error *err)
+{
+    sigset_t all, before;
+    int rc;
+
+    (void)sigfillset(&all);
+    bw_thread_check(pthread_sigmask(SIG_SETMASK, &all, &before), "pthread_sigmask");
+    rc = pthread_create(&pool->thread, NULL, pool_main, pool);
+    bw_thread_check(pthread_sigmask(SIG_SETMASK, &before, NULL), "pthread_sigmask");
+    if (rc != 0)
+        return bw_error_errno(err, rc, "exec: thread");
+    pool->started = true;
+    return BW_OK;
+}
+
+int ex_pool_create(struct ex_pool **poolp, const struct wk_handler_env *env,
+                   const json_t *settings, struct bw_error *err)
+{
+    struct ex_pool *pool = calloc(1, sizeof *pool);
+    int rc;
+
+    if (pool == NULL)
+        return bw_error_set(err, BW_ENOMEM, "exec: out of memory");
+    pool->env = *env;
+    pool->wake = -1;
+    pool->held = true;
+    pool->inbox_end = &pool->inbox;
+    bw_log_child(&pool->log, env->log, "handler", "exec");
+    bw_mutex_init(&pool->mtx);
+    bw_cond_init(&pool->ended);
+    rc = ex_settings_read(&pool->settings, settings, err);
+    if (rc == BW_OK)
+        rc = make_programs(pool, err);
+    if (rc == BW_OK) {
+        name_worker(pool);
+        rc = start_thread(pool, err);
+    }
+    if (rc != BW_OK)
+        ex_pool_destroy(pool);
+    else
+        *poolp = pool;
+    return rc;
+}
+
+void ex_pool_destroy(struct ex_pool *pool)
+{
+    uint64_t one = 1;
+
+    if (pool->started) {
+        ssize_t wrote;
+
+        atomic_store(&pool->abandoned, true); /* unless it has ended */
+        wrote = write(pool->wake, &one, sizeof one);
+        (void)wrote; /* it is full of wake-ups */
+        bw_thread_check(pthread_join(pool->thread, NULL), "pthread_join");
+    }
+    if (pool->wake >= 0)
+        (void)close(pool->wake);
+    ex_settings_fini(&pool->settings);
+    bw_cond_fini(&pool->ended);
+    bw_mutex_fini(&pool->mtx);
+    free(pool->programs);
+    free(pool->fds);
+    free(pool);
+}

@@ -1,0 +1,375 @@
+/* One program: its start and end, and the bytes that go in and out. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "handlers/exec/pool.h"
+
+enum {
+    READ_BYTES = 65536,
+    READS_A_TURN = 4,       /* then the other programs have their turn */
+    READS_AT_END = 64,      /* what a program that has ended may have left */
+    STDERR_LINE = 4096,     /* longer lines are broken */
+    QUOTED_BYTES = 200,     /* of a line that is not understood */
+    OPEN_REQUESTS = 1024,   /* with more nothing is read until they are answered */
+    BACKOFF_FIRST_MS = 100, /* restarts */
+    BACKOFF_LAST_MS = 30000,
+    HEALTHY_MS = 60000,
+    LOOK_MS = 20 /* at a child, where the system does not tell of its end */
+};
+
+enum { WATCH_IN, WATCH_OUT, WATCH_ERR, WATCH_LIFE };
+
+unsigned ex_program_in_flight(const struct ex_program *program)
+{
+    return program->running.count + program->overdue.count;
+}
+
+/* ---- start */
+
+bool ex_program_start(struct ex_program *program)
+{
+    struct ex_pool *pool = program->pool;
+    struct bw_mono now = bw_mono_now(NULL);
+    struct bw_error err = { 0 };
+
+    program->restart_at = bw_mono_add_ms(now, program->backoff_ms);
+    if (ex_child_spawn(&program->child, &pool->settings, &err) != BW_OK) {
+        bw_log(&pool->log, BW_LOG_ERROR, "a processor cannot be started",
+               bw_text("reason", err.text), bw_num("retryMs", program->backoff_ms));
+        return false;
+    }
+    (void)snprintf(program->pid_text, sizeof program->pid_text, "%d",
+                   (int)program->child.pid);
+    bw_log_child(&program->log, &pool->log, "pid", program->pid_text);
+    program->state = EX_STARTING;
+    program->generation++;
+    program->start_by = bw_mono_add_ms(now, pool->settings.start_timeout);
+    program->lines = (struct ex_lines){ .max = (size_t)pool->settings.max_line_bytes };
+    program->errors = (struct ex_lines){ .max = STDERR_LINE };
+    bw_log(&program->log, BW_LOG_INFO, "processor started");
+    if (ex_wire_hello(&program->out, &pool->hello) != BW_OK)
+        ex_program_kill(program, NULL);
+    return true;
+}
+
+/* ---- end */
+
+static void lose_all(struct ex_program *program, struct ex_list *list, const char *reason)
+{
+    (void)program;
+    while (list->first != NULL)
+        ex_answer_lost(list->first, reason);
+}
+
+static void lose_jobs(struct ex_program *program, const char *reason)
+{
+    lose_all(program, &program->running, reason);
+    lose_all(program, &program->overdue, reason);
+}
+
+void ex_program_kill(struct ex_program *program, const char *reason)
+{
+    bool was_ready = program->state == EX_READY;
+
+    if (program->child.pid == 0)
+        return;
+    program->state = EX_DYING;
+    ex_child_signal(&program->child, SIGKILL);
+    bw_buf_clear(&program->out);
+    program->out_start = 0;
+    if (reason != NULL)
+        lose_jobs(program, reason);
+    if (was_ready)
+        ex_pool_ready_changed(program->pool);
+}
+
+static void plan_restart(struct ex_program *program, bool was_ready)
+{
+    struct bw_mono now = bw_mono_now(NULL);
+
+    if (was_ready && bw_mono_ms_until(program->ready_since, now) >= HEALTHY_MS)
+        program->backoff_ms = BACKOFF_FIRST_MS;
+    program->restart_at = bw_mono_add_ms(now, program->backoff_ms);
+    program->backoff_ms = program->backoff_ms >= BACKOFF_LAST_MS / 2
+                              ? BACKOFF_LAST_MS
+                              : program->backoff_ms * 2;
+    atomic_fetch_add(&program->pool->restarts, 1);
+}
+
+static void forget(struct ex_program *program)
+{
+    ex_child_close(&program->child);
+    ex_lines_fini(&program->lines);
+    ex_lines_fini(&program->errors);
+    bw_buf_fini(&program->out);
+    program->out_start = 0;
+    program->out_over = program->out_blocked = program->barrier = false;
+    program->asked = program->unread = program->moving = 0;
+    program->effects = 0;
+    program->effect_bytes = 0;
+    program->generation++; /* answers to its questions are nobody's */
+    program->state = EX_DOWN;
+}
+
+static void ended(struct ex_program *program, int status)
+{
+    bool by_signal = WIFSIGNALED(status);
+    int number = by_signal ? WTERMSIG(status) : WEXITSTATUS(status);
+    bool was_ready = program->state == EX_READY;
+    char reason[64];
+
+    (void)snprintf(reason, sizeof reason,
+                   by_signal ? "processor killed by signal %d"
+                             : "processor exited with code %d",
+                   number);
+    plan_restart(program, was_ready);
+    bw_log(&program->log, program->pool->draining ? BW_LOG_INFO : BW_LOG_WARNING, reason,
+           bw_num("inFlight", ex_program_in_flight(program)),
+           bw_num("restartMs",
+                  program->pool->draining
+                      ? -1
+                      : bw_mono_ms_until(bw_mono_now(NULL), program->restart_at)));
+    lose_jobs(program, reason);
+    forget(program);
+    if (was_ready)
+        ex_pool_ready_changed(program->pool);
+}
+
+/* ---- what it says */
+
+static bool alive(const struct ex_program *program)
+{
+    return program->state == EX_STARTING || program->state == EX_READY;
+}
+
+/* The pipe fills up, and the program waits. */
+static bool is_paused(const struct ex_program *program)
+{
+    return program->moving > 0 || program->barrier ||
+           program->asked + program->unread >= OPEN_REQUESTS;
+}
+
+static void breach(struct ex_program *program, struct ex_slice line, const char *what)
+{
+    char quoted[QUOTED_BYTES + 1];
+    size_t len = line.len < QUOTED_BYTES ? line.len : QUOTED_BYTES;
+
+    memcpy(quoted, line.at, len);
+    quoted[len] = '\0';
+    atomic_fetch_add(&program->pool->protocol_errors, 1);
+    bw_log(&program->log, BW_LOG_ERROR, "processor protocol error",
+           bw_text("reason", what), bw_text("line", quoted));
+    ex_program_kill(program, "processor protocol error");
+}
+
+static void take_lines(struct ex_program *program)
+{
+    struct ex_slice line;
+
+    while (alive(program) && !is_paused(program)) {
+        enum ex_line got = ex_lines_next(&program->lines, &line);
+
+        if (got == EX_LINE_NONE)
+            return;
+        if (got == EX_LINE_TOO_LONG)
+            breach(program, line, "the line is too long");
+        else if (!ex_answer_take(program, line))
+            breach(program, line, "not a message of the protocol");
+    }
+}
+
+static void log_line(const struct ex_program *program, struct ex_slice line)
+{
+    char text[STDERR_LINE + 1];
+
+    memcpy(text, line.at, line.len);
+    text[line.len] = '\0';
+    bw_log(&program->log, BW_LOG_INFO, "processor says", bw_text("line", text));
+}
+
+static void log_errors(struct ex_program *program)
+{
+    struct ex_slice line;
+
+    while (ex_lines_next(&program->errors, &line) != EX_LINE_NONE)
+        log_line(program, line);
+}
+
+/* False at the end of the stream, or when there is nothing now. */
+static bool read_some(int *fd, struct ex_lines *lines)
+{
+    char bytes[READ_BYTES];
+    ssize_t got = *fd >= 0 ? read(*fd, bytes, sizeof bytes) : -1;
+
+    if (*fd < 0 || (got < 0 && (errno == EAGAIN || errno == EINTR)))
+        return false;
+    if (got <= 0 || ex_lines_feed(lines, bytes, (size_t)got) != BW_OK) {
+        (void)close(*fd); /* it was only read */
+        *fd = -1;
+        return false;
+    }
+    return true;
+}
+
+static void read_out(struct ex_program *program, int reads)
+{
+    while (reads-- > 0 && alive(program) && !is_paused(program) &&
+           read_some(&program->child.out, &program->lines))
+        take_lines(program);
+}
+
+static void read_errors(struct ex_program *program, int reads)
+{
+    while (reads-- > 0 && read_some(&program->child.err, &program->errors))
+        log_errors(program);
+}
+
+/* What it wrote before its end counts. */
+static void read_rest(struct ex_program *program)
+{
+    struct ex_slice line;
+
+    program->barrier = false;
+    take_lines(program);
+    read_out(program, READS_AT_END);
+    read_errors(program, READS_AT_END);
+    if (ex_lines_rest(&program->errors, &line))
+        log_line(program, line);
+}
+
+/* ---- what it is told */
+
+void ex_program_flush(struct ex_program *program)
+{
+    struct bw_buf *out = &program->out;
+
+    program->out_blocked = false;
+    while (program->child.in >= 0 && program->out_start < out->len) {
+        ssize_t wrote = write(program->child.in, out->data + program->out_start,
+                              out->len - program->out_start);
+
+        if (wrote < 0 && errno == EINTR)
+            continue;
+        if (wrote < 0 && errno == EAGAIN) {
+            program->out_blocked = true;
+            return;
+        }
+        if (wrote < 0) { /* it has closed its stdin: no more than its answers can come */
+            ex_child_close_in(&program->child);
+            break;
+        }
+        program->out_start += (size_t)wrote;
+    }
+    bw_buf_clear(out);
+    program->out_start = 0;
+    program->unread = 0;
+    if (program->out_over)
+        ex_child_close_in(&program->child);
+}
+
+/* ---- the loop */
+
+void ex_program_watch(const struct ex_program *program, struct pollfd fds[4])
+{
+    const struct ex_child *child = &program->child;
+    bool up = child->pid != 0;
+
+    fds[WATCH_IN] =
+        (struct pollfd){ up && program->out_blocked ? child->in : -1, POLLOUT, 0 };
+    fds[WATCH_OUT] =
+        (struct pollfd){ up && alive(program) && !is_paused(program) ? child->out : -1,
+                         POLLIN, 0 };
+    fds[WATCH_ERR] = (struct pollfd){ up ? child->err : -1, POLLIN, 0 };
+    fds[WATCH_LIFE] = (struct pollfd){ up ? child->life : -1, POLLIN, 0 };
+}
+
+void ex_program_turn(struct ex_program *program, const struct pollfd fds[4])
+{
+    int status;
+
+    if (program->child.pid == 0)
+        return;
+    take_lines(program); /* left from a pause */
+    if (fds[WATCH_ERR].revents != 0)
+        read_errors(program, READS_A_TURN);
+    if (fds[WATCH_OUT].revents != 0)
+        read_out(program, READS_A_TURN);
+    if (alive(program))
+        ex_program_flush(program);
+    if ((program->child.life < 0 || fds[WATCH_LIFE].revents != 0) &&
+        ex_child_ended(&program->child, &status)) {
+        read_rest(program);
+        ended(program, status);
+    }
+}
+
+/* ---- deadlines */
+
+static bool is_due(struct bw_mono due, struct bw_mono now)
+{
+    return !bw_mono_before(now, due);
+}
+
+void ex_program_cancel(struct ex_program *program, struct ex_entry *entry,
+                       const char *reason, bool kill)
+{
+    int64_t grace = program->pool->settings.kill_grace;
+
+    if (kill && !entry->overdue) {
+        ex_list_remove(&program->running, entry);
+        entry->overdue = true;
+        entry->due = bw_mono_add_ms(bw_mono_now(NULL), grace);
+        ex_list_add(&program->overdue, entry);
+    }
+    if (ex_wire_cancel(&program->out, entry->seq, reason) != BW_OK)
+        ex_program_kill(program, NULL);
+}
+
+static void check_jobs(struct ex_program *program, struct bw_mono now)
+{
+    if (alive(program) && program->overdue.first != NULL &&
+        is_due(program->overdue.first->due, now)) {
+        bw_log(&program->log, BW_LOG_WARNING, "killed: a job was not given up in time");
+        ex_program_kill(program, NULL);
+    }
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static int64_t next_deadline(const struct ex_program *program, struct bw_mono now)
+{
+    int64_t next = EX_NEVER;
+
+    if (program->state == EX_DOWN)
+        return program->pool->draining ? EX_NEVER : program->restart_at.ns;
+    if (program->state == EX_STARTING)
+        next = program->start_by.ns;
+    if (program->overdue.first != NULL && alive(program))
+        next = earlier(next, program->overdue.first->due.ns);
+    if (program->child.life < 0)
+        next = earlier(next, bw_mono_add_ms(now, LOOK_MS).ns);
+    return next;
+}
+
+int64_t ex_program_deadlines(struct ex_program *program, struct bw_mono now)
+{
+    if (program->state == EX_DOWN && !program->pool->draining &&
+        is_due(program->restart_at, now))
+        (void)ex_program_start(program); /* or again, later */
+    if (program->state == EX_STARTING && is_due(program->start_by, now)) {
+        bw_log(&program->log, BW_LOG_ERROR, "processor did not get ready in time",
+               bw_num("startTimeoutMs", program->pool->settings.start_timeout));
+        ex_program_kill(program, NULL);
+    }
+    check_jobs(program, now);
+    if (alive(program))
+        ex_program_flush(program);
+    return next_deadline(program, now);
+}

@@ -1,0 +1,41 @@
+/* What a program is told: one message a line (spec/processor.md, "Worker to program").
+ *
+ * Each function appends one line, whole or, without memory (BW_ENOMEM), not at all. Any
+ * thread. */
+#ifndef WORKER_HANDLERS_EXEC_WIRE_H
+#define WORKER_HANDLERS_EXEC_WIRE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <bulwark/buf.h>
+#include <bulwark/job.h>
+#include <bulwark/redis.h>
+
+#include "handlers/exec/json.h"
+
+struct ex_hello {
+    const char *version, *queue, *prefix, *worker;
+    const struct bw_redis_options *redis; /* NULL: not told */
+    bool share_redis;                     /* with user and password */
+};
+
+BW_MUSTCHECK int ex_wire_hello(struct bw_buf *out, const struct ex_hello *hello);
+BW_MUSTCHECK int ex_wire_job(struct bw_buf *out, int64_t seq, const struct bw_job *job);
+BW_MUSTCHECK int ex_wire_cancel(struct bw_buf *out, int64_t seq, const char *reason);
+/* `req` as the program wrote it. Either `error` or the result, JSON, is given. */
+BW_MUSTCHECK int ex_wire_reply(struct bw_buf *out, struct ex_slice req,
+                               struct ex_slice result, const char *error);
+BW_MUSTCHECK int ex_wire_close(struct bw_buf *out, int64_t deadline_ms);
+
+struct ex_event {
+    const char *event;
+    const char *id;         /* NULL: none */
+    struct ex_slice result; /* JSON; of completed */
+    const char *error;      /* NULL: none */
+    int64_t attempts_made;  /* < 0: none */
+};
+
+BW_MUSTCHECK int ex_wire_event(struct bw_buf *out, const struct ex_event *event);
+
+#endif
