@@ -5,6 +5,8 @@ const { DelayedError, Queue, RateLimitError, UnrecoverableError, WaitingChildren
 
 const connection = { host: '127.0.0.1', port: Number(process.env.REDIS_PORT) };
 const queues = new Map();
+const LIMIT_MS = 300;
+let limitedAt = 0;
 
 /** One connection a queue, as long as the program lives. */
 function queueOf(name) {
@@ -105,10 +107,11 @@ const patterns = {
   async limited(job) {
     if (job.data.limited === undefined) {
       await job.updateData({ ...job.data, limited: true });
-      await queueOf(job.queueName).rateLimit(150);
+      await queueOf(job.queueName).rateLimit(LIMIT_MS);
+      limitedAt = Date.now();
       throw job.data.old ? Worker.RateLimitError() : new RateLimitError();
     }
-    return 'after the limit';
+    return Date.now() - limitedAt < LIMIT_MS - 20 ? 'too early' : 'after the limit';
   },
 };
 
