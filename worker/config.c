@@ -125,6 +125,33 @@ static int fill_implicit_queue(struct wk_queue_config *queue, const char *name,
     return BW_OK;
 }
 
+/* --exec and --queue: the quick start. */
+static int add_quick_queue(struct wk_config *config, struct bw_error *err)
+{
+    struct wk_queue_config *queue;
+    int rc;
+
+    if (config->quick.queue == NULL || config->quick.exec == NULL)
+        return bw_error_set(err, BW_EINVAL, "--exec and --queue: one needs the other");
+    if (config->queues.count > 0)
+        return bw_error_set(err, BW_EINVAL,
+                            "--exec: the configuration has queues of its own");
+    queue = calloc(1, sizeof *queue);
+    if (queue == NULL)
+        return bw_error_set(err, BW_ENOMEM, "out of memory");
+    config->queues.items = queue;
+    config->queues.count = 1;
+    bw_queue_options_init(&queue->options);
+    rc = wk_schema_defaults(&wk_queue_schema, queue, err);
+    if (rc == BW_OK)
+        rc = wk_set_text(&queue->name, config->quick.queue, err);
+    if (rc == BW_OK) {
+        queue->handler.type = wk_handler_find("exec");
+        queue->handler.settings = json_incref(config->quick.exec);
+    }
+    return rc;
+}
+
 static int add_implicit_queues(struct wk_config *config, struct bw_error *err)
 {
     static const char *const names[] = { IMPLICIT_QUEUE, IMPLICIT_DELAYS };
@@ -271,7 +298,9 @@ static int settle_queues(struct wk_config *config, struct bw_error *err)
 {
     int rc = BW_OK;
 
-    if (config->queues.count == 0)
+    if (config->quick.exec != NULL || config->quick.queue != NULL)
+        rc = add_quick_queue(config, err);
+    else if (config->queues.count == 0)
         rc = add_implicit_queues(config, err);
     for (size_t i = 0; rc == BW_OK && i < config->queues.count; i++) {
         rc = check_queue(config, i, err);
@@ -310,7 +339,7 @@ int wk_config_load(struct wk_config *config, const struct wk_config_sources *sou
     if (rc == BW_OK)
         rc = wk_override_apply(config, sources, err);
     if (rc == BW_OK && path == NULL && config->database.url == NULL &&
-        !sources->redis_only)
+        config->quick.exec == NULL && !sources->redis_only)
         rc = bw_error_set(err, BW_EINVAL,
                           "nothing to run: give --config FILE, or set REDIS_URL and "
                           "DATABASE_URL");
@@ -336,6 +365,8 @@ void wk_config_fini(struct wk_config *config)
     free(config->redis_env.password);
     bw_redis_options_fini(&config->queue_redis);
     bw_redis_options_fini(&config->cache_redis);
+    json_decref(config->quick.exec);
+    free(config->quick.queue);
     json_decref(config->workflow);
     json_decref(config->source);
     *config = (struct wk_config){ 0 };

@@ -73,7 +73,11 @@ struct wk_config {
     int64_t shutdown_timeout; /* ms */
     unsigned processors;
     unsigned concurrency; /* 0, or what environment and flags lay on every queue */
-    json_t *workflow;     /* the engine's own settings, or NULL */
+    struct {              /* a queue without a file: --exec, --queue */
+        json_t *exec;     /* the handler object, or NULL */
+        char *queue;
+    } quick;
+    json_t *workflow; /* the engine's own settings, or NULL */
     struct wk_queue_list queues;
 
     /* What follows from the above. */

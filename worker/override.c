@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "config_schema.h"
+#include "handlers/exec/split.h"
 #include "schema.h"
 
 const char *wk_lookup_value(const struct wk_lookup *lookup, const char *name)
@@ -45,6 +46,7 @@ TEXT_OVERRIDE(redis_password, redis_env.password)
 TEXT_OVERRIDE(database_url, database.url)
 TEXT_OVERRIDE(telegram_url, telegram.api_url)
 TEXT_OVERRIDE(prefix, prefix)
+TEXT_OVERRIDE(queue, quick.queue)
 TEXT_OVERRIDE(http_listen, http.listen)
 TEXT_OVERRIDE(http_token, http.token)
 #undef TEXT_OVERRIDE
@@ -94,6 +96,20 @@ static int apply_shutdown_timeout(struct wk_config *config, const char *value,
     return parse_number(value, 0, 31536000000, what, &config->shutdown_timeout, err);
 }
 
+static int apply_exec(struct wk_config *config, const char *value, const char *what,
+                      struct bw_error *err)
+{
+    json_t *words = NULL;
+    int rc = ex_split(value, &words, err);
+
+    if (rc != BW_OK)
+        return bw_error_prefix(err, "%s", what);
+    json_decref(config->quick.exec);
+    config->quick.exec = json_pack("{s:o}", "exec", words);
+    return config->quick.exec != NULL ? BW_OK
+                                      : bw_error_set(err, BW_ENOMEM, "out of memory");
+}
+
 /* In the order in which they are applied: of two for one setting the later wins. */
 static const struct wk_override overrides[] = {
     { "REDIS_URL", NULL, NULL, "Redis, as redis.url", apply_redis_url },
@@ -116,6 +132,9 @@ static const struct wk_override overrides[] = {
     { "BULWARK_CONCURRENCY", "concurrency", "N", "jobs run at once, for every queue",
       apply_concurrency },
     { NULL, "prefix", "TEXT", "as prefix", apply_prefix },
+    { NULL, "exec", "COMMAND", "without a file: the program that runs --queue's jobs",
+      apply_exec },
+    { NULL, "queue", "NAME", "the queue of --exec", apply_queue },
     { NULL, "processors", "N", "threads for handlers that block", apply_processors },
     { NULL, "shutdown-timeout", "MS", "time for jobs in flight at the end",
       apply_shutdown_timeout },

@@ -121,6 +121,16 @@ test('a flood of logs costs its own program only', async (cleanup) => {
     assert.equal((await flood).job.returnvalue, 20000);
 });
 
+test('a job over its time limit is cancelled, its program killed unless it answers', async (cleanup) => {
+    for (const mode of ['polite', '']) {
+        const it = await stage(cleanup, { mode, timeout: 300, handler: { killGrace: 300 } });
+        const { job } = await run(it, { hang: true });
+        assert.equal(job.failedReason, 'job timed out after 300 ms');
+        const killed = it.daemon.lines.some(({ message }) => message === 'processor killed by signal 9');
+        assert.equal(killed, mode === '');
+    }
+});
+
 test('at the end jobs in flight are answered, the program exits', async (cleanup) => {
     const it = await stage(cleanup);
     const job = await it.producer.add('job', { slow: 500 });
