@@ -41,7 +41,7 @@ export class PersistentRedis {
     }
 
     async start() {
-        this.child = startProcess('redis-server', ['--port', String(this.port), '--bind',
+        this.child = startProcess(process.env.REDIS_SERVER ?? 'redis-server', ['--port', String(this.port), '--bind',
             '127.0.0.1', '--dir', this.folder, '--save', '', '--appendonly', 'yes',
             '--appendfsync', 'always', '--maxmemory-policy', 'noeviction'],
             { stdio: ['ignore', 'ignore', 'inherit'] });
