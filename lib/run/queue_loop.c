@@ -187,6 +187,7 @@ void bw_queue_refused(struct bw_queue_loop *queue, const char *what,
         pause *= 2;
     pause = sooner(pause, queue->options.run_retry_delay);
     queue->refusals++;
+    queue->deaf_ms = 0; /* it was an answer */
     queue->retry_at = bw_mono_add_ms(bw_reactor_now(queue->reactor), pause);
     bw_log(&queue->log, BW_LOG_WARNING, "Redis refuses a call", bw_text("call", what),
            bw_text("error", err->text), bw_num("retryMs", pause));
@@ -202,7 +203,6 @@ void bw_queue_fetched(struct bw_queue_loop *queue, const struct bw_settle_reply 
     struct bw_mono now = bw_reactor_now(reactor);
     int64_t limit = sooner(reply->limit_ttl_ms, queue->options.maximum_rate_limit_delay);
 
-    queue->deaf_ms = 0;
     atomic_store_explicit(&queue->counters.last_fetch_ms, bw_loop_wall(reactor->loop).ms,
                           memory_order_relaxed);
     if (reply->job_count > 0)

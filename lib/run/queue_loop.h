@@ -65,7 +65,7 @@ struct bw_queue_loop {
     int64_t due_ms; /* wall clock: next delayed job; 0: none known. "blockUntil" */
     struct bw_mono limit_until;
     struct bw_mono poll_at; /* when a drained queue is fetched from all the same */
-    int64_t deaf_ms;        /* for so long it could fetch, and no fetch was answered */
+    int64_t deaf_ms;        /* for so long it waits for an answer, or could fetch */
 
     /* Trouble. */
     struct bw_mono retry_at; /* after a call that Redis refused */

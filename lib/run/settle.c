@@ -93,6 +93,7 @@ static void on_settled(const struct bw_reply *reply, const struct bw_error *err,
         return;
     }
     queue->refusals = 0;
+    queue->deaf_ms = 0;
     settle_jobs(call, &settled);
     if (call->asked == 0)
         return;

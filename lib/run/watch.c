@@ -7,10 +7,10 @@
 
 enum { TICK_MS = 1000, SLACK_MS = 5000, BOUNDS_TO_END = 4, LAST_MS = 2000 };
 
-/* A fetch is out, or could be. */
+/* A fetch is out, or could be, or what has to come before it. */
 static bool wants_jobs(const struct bw_queue_loop *queue)
 {
-    return queue->reserved > 0 ||
+    return queue->calls_out > 0 || queue->adopt_wanted || queue->adopting ||
            (bw_queue_can_fetch(queue) && bw_queue_free_slots(queue) > 0);
 }
 
