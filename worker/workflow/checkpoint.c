@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "workflow/frames.h"
 #include "workflow/mem.h"
 #include "workflow/versions.h"
 
@@ -61,6 +62,7 @@ static json_t *snapshot(const struct wf_run *run, const char *next, bool inside)
     wf_json_set(value, "visits", visits);
     wf_json_set(value, "loops", json_incref(run->loops));
     wf_json_set(value, "event", event_parts(run));
+    wf_json_set(value, "outer", wf_frames_snapshot(run));
     return value;
 }
 
@@ -160,19 +162,41 @@ static void take_buffers(struct wf_run *run, const json_t *value)
         wf_json_set(run->vars[WF_SESSION], key,
                     current != NULL ? json_incref(current) : json_null());
     }
+    if (event == NULL) /* of an execution outside of this one */
+        return;
     wf_set(&run->event.text, wf_member(event, "text", NULL));
     wf_set(&run->event.original_text, wf_member(event, "originalText", NULL));
     json_decref(run->telegram);
     run->telegram = wf_must(wf_event_telegram(&run->event));
 }
 
+/* The part of the checkpoint that speaks of the execution being restored: those outside
+ * of it come first. */
+static const json_t *level(const struct wf_run *run)
+{
+    const json_t *value = run->restored;
+
+    for (unsigned i = wf_frames_depth(run); i < run->restore_depth; i++)
+        value = json_object_get(value, "outer");
+    return value;
+}
+
+static void restore_level(struct wf_run *run);
+
 static void go_on(struct wf_run *run)
 {
-    const char *next = wf_member(run->restored, "next", "");
+    const json_t *value = level(run);
+    const char *next = wf_member(value, "next", "");
     const struct wf_node *node = wf_graph_find(run->graph, next);
 
     wf_run_preload_take(run, 0, true);
-    take_buffers(run, run->restored);
+    take_buffers(run, value);
+    if (node != NULL && value != run->restored) { /* it called the next one */
+        run->node = node;
+        wf_frames_push(run);
+        restore_level(run);
+        return;
+    }
     if (node != NULL) {
         wf_loop_start(run, node);
         return;
@@ -197,16 +221,27 @@ static void graph_found(struct wf_run *run)
     wf_db_run(run, go_on, NULL);
 }
 
+static void restore_level(struct wf_run *run)
+{
+    const json_t *value = level(run);
+
+    take(run, value);
+    wf_versions_exact(run, wf_member(value, "graphWorkflowId", ""),
+                      (int)json_integer_value(json_object_get(value, "graphVersion")),
+                      graph_found);
+}
+
 void wf_restore(struct wf_run *run)
 {
+    const json_t *outer = run->restored;
+
     bw_log(bw_job_log(run->job), BW_LOG_INFO, "going on where an attempt before stopped",
            bw_text("node", wf_member(run->restored, "next", "")));
-    take(run, run->restored);
     wf_person_set(run, wf_member(run->restored, "userId", NULL));
-    wf_versions_exact(
-        run, wf_member(run->restored, "graphWorkflowId", ""),
-        (int)json_integer_value(json_object_get(run->restored, "graphVersion")),
-        graph_found);
+    run->restore_depth = 0;
+    while ((outer = json_object_get(outer, "outer")) != NULL)
+        run->restore_depth++;
+    restore_level(run);
 }
 
 void wf_restore_row(struct wf_run *run, const json_t *payload)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "workflow/delay_job.h"
+#include "workflow/frames.h"
 #include "workflow/mem.h"
 #include "workflow/versions.h"
 #include "workflow/wait_keys.h"
@@ -38,7 +39,7 @@ static void add_insert(struct wf_run *run)
     (void)snprintf(version, sizeof(version), "%d", run->x.version);
     (void)wf_db_add(run, WF_SQL_insert, run->x.id, run->project_id, run->x.workflow_id,
                     version, run->x.session_id, run->user_id, run->event.chat_id,
-                    run->x.started);
+                    run->x.started, run->outer != NULL ? run->outer->x.id : NULL);
 }
 
 void wf_flush_add(struct wf_run *run, const struct wf_flush *flush)

@@ -10,6 +10,7 @@
 #include "workflow/mem.h"
 #include "workflow/nodes/loops.h"
 #include "workflow/nodes/nodes.h"
+#include "workflow/nodes/sub_workflow.h"
 
 #define RETRIES        3
 #define RETRIES_MAX    5
@@ -45,6 +46,10 @@ static void clear_node(struct wf_run *run)
 
 static void end(struct wf_run *run, const char *status, bool result)
 {
+    if (run->outer != NULL) {
+        wf_sub_end(run, status);
+        return;
+    }
     run->status = status;
     run->result = result;
     wf_finish(run);
@@ -52,7 +57,7 @@ static void end(struct wf_run *run, const char *status, bool result)
 
 static void fail(struct wf_run *run)
 {
-    if (run->before_failure != NULL && !wf_run_last_attempt(run)) {
+    if (run->outer == NULL && run->before_failure != NULL && !wf_run_last_attempt(run)) {
         /* a scheduled run: the next attempt goes on from the checkpoint (§11.4) */
         wf_run_transient(run, 0, "%s", run->out.text);
         return;
@@ -343,6 +348,18 @@ static int64_t time_limit(const struct wf_run *run)
             return (int64_t)ms;
     }
     return run->project->timeout_ms > 0 ? run->project->timeout_ms : 30000;
+}
+
+void wf_loop_enter(struct wf_run *run, const struct wf_node *node)
+{
+    clear_node(run);
+    run->node = node;
+    go(run);
+}
+
+void wf_loop_return(struct wf_run *run)
+{
+    clear_node(run);
 }
 
 void wf_loop_start(struct wf_run *run, const struct wf_node *node)

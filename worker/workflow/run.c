@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "workflow/delay_job.h"
+#include "workflow/frames.h"
 #include "workflow/mem.h"
 #include "workflow/sanitise.h"
 #include "workflow/scheduled_job.h"
@@ -17,6 +18,7 @@ static void run_free(struct wf_run *run)
 {
     struct wf_engine *engine = run->engine;
 
+    wf_frames_free(run);
     wf_kv_clear(&run->kv);
     engine->effects->batch_destroy(&run->batch);
     wf_event_fini(&run->event);
@@ -191,6 +193,12 @@ static void last_words(struct wf_run *run)
     run->db_tries = 2; /* one try: the database may be what fails */
     wf_log_error(run, run->failure);
     wf_flush_add(run, &(struct wf_flush){ .status = "failed", .error = run->failure });
+    while (run->outer != NULL) { /* and those that called it */
+        wf_frames_pop(run);
+        wf_log_error(run, run->failure);
+        wf_flush_add(run,
+                     &(struct wf_flush){ .status = "failed", .error = run->failure });
+    }
     wf_db_run(run, last_words_done, last_words_done);
 }
 

@@ -22,6 +22,7 @@
 #include "workflow/ids.h"
 #include "workflow/template.h"
 
+struct wf_frame;
 struct wf_run;
 typedef void wf_step(struct wf_run *run);
 
@@ -98,10 +99,11 @@ struct wf_run {
     /* what it works with; shared, constant */
     struct wf_project *project;
     struct wf_graph *graph;
-    char *marker;     /* digest of Node's version key, or NULL */
-    bool redis_away;  /* the last group of keys was answered from memory */
-    char *pointer;    /* session id by the pointer key, or NULL */
-    json_t *restored; /* checkpoint of an attempt that died, or NULL */
+    char *marker;           /* digest of Node's version key, or NULL */
+    bool redis_away;        /* the last group of keys was answered from memory */
+    char *pointer;          /* session id by the pointer key, or NULL */
+    json_t *restored;       /* checkpoint of an attempt that died, or NULL */
+    unsigned restore_depth; /* sub-workflows it was inside of */
 
     /* the person */
     char *user_id;           /* NULL: unknown */
@@ -112,7 +114,8 @@ struct wf_run {
     json_t *roots;           /* other values templates ask for, made when they do */
 
     struct wf_execution x;
-    bool lookup_again; /* a claim was lost once */
+    struct wf_frame *outer; /* the executions that called this one, or NULL (frames.h) */
+    bool lookup_again;      /* a claim was lost once */
     size_t waiting_at,
         variables_at;  /* places in the group of keys before the lookup; 0: none */
     char *preloaded;   /* session whose variables are there or asked for; "": none */
@@ -240,6 +243,10 @@ void wf_resume(struct wf_run *run);
 void wf_begin(struct wf_run *run, const char *id, bool adopt, const char *reuse);
 /* After variables and customer are there: runs from `node`. */
 void wf_loop_start(struct wf_run *run, const struct wf_node *node);
+/* The same under the deadline there is. */
+void wf_loop_enter(struct wf_run *run, const struct wf_node *node);
+/* A node that was left for a sub-workflow is the current one again. */
+void wf_loop_return(struct wf_run *run);
 /* From a node's continuation: the node is done. */
 void wf_loop_resume(struct wf_run *run, enum wf_action action);
 /* Flushes with run->status, run->out.text as the error if it failed, and the wait in

@@ -163,13 +163,13 @@ const char wf_sql_claim[] =
               "'{claimedBy,waitType}'::text[],"
               "  e.current_node_id";
 
-/* $1 id, $2 project, $3 workflow, $4 version, $5 session, $6 user, $7 chat, $8 started_at
- */
+/* $1 id, $2 project, $3 workflow, $4 version, $5 session, $6 user, $7 chat, $8
+ * started_at, $9 the execution that called it, or NULL */
 const char wf_sql_insert[] =
     "insert into workflow_executions (id, project_id, workflow_id, version, session_id, "
     "user_id,"
-    " telegram_chat_id, status, started_at)"
-    " values ($1, $2, $3, $4::integer, $5, $6, $7, 'running', $8::timestamp)"
+    " telegram_chat_id, status, started_at, parent_execution_id)"
+    " values ($1, $2, $3, $4::integer, $5, $6, $7, 'running', $8::timestamp, $9)"
     " on conflict (id) do nothing";
 
 /* $1 project, $2 workflow, $3 session, $4 user or NULL: then the user of execution $6, or

@@ -12,7 +12,7 @@
     X(version, 3)                                                                        \
     X(lookup, 8)                                                                         \
     X(claim, 8)                                                                          \
-    X(insert, 8)                                                                         \
+    X(insert, 9)                                                                         \
     X(preload, 6)                                                                        \
     X(flush, 14)                                                                         \
     X(set_variable, 7)                                                                   \
@@ -48,6 +48,7 @@
     X(execution_there, 2)                                                                \
     X(delayed, 4)                                                                        \
     X(expired, 4)                                                                        \
+    X(sub_workflow, 2)                                                                   \
     X(ledger, 1)                                                                         \
     X(ledger_version, 3)                                                                 \
     X(ledger_person, 2)                                                                  \

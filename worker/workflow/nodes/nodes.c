@@ -22,6 +22,7 @@ static const struct wf_node_handler handlers[] = {
     { "flow.loop", "Loop", true, wf_start_loop },
     { "flow.delay", "Delay", true, wf_start_delay },
     { "flow.wait", "Wait", true, wf_start_wait },
+    { "flow.sub_workflow", "Sub-workflow", true, wf_start_sub_workflow },
     { "flow.jump", "Jump", false, wf_start_jump },
     { "flow.end", "End", false, wf_start_end },
     { "action.set_variable", "Set variable", true, wf_start_set_variable },

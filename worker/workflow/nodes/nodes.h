@@ -29,6 +29,7 @@ enum wf_action wf_start_switch(struct wf_run *run);
 enum wf_action wf_start_loop(struct wf_run *run);
 enum wf_action wf_start_delay(struct wf_run *run);
 enum wf_action wf_start_wait(struct wf_run *run);
+enum wf_action wf_start_sub_workflow(struct wf_run *run);
 enum wf_action wf_start_jump(struct wf_run *run);
 enum wf_action wf_start_end(struct wf_run *run);
 enum wf_action wf_start_set_variable(struct wf_run *run);
