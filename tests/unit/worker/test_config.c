@@ -278,10 +278,11 @@ static void test_errors(void **state)
           "queues[0].handler.noop.delay: unknown key, did you mean \"delayMs\"?" },
         { "{\"queues\":[{\"name\":\"q\",\"handler\":{\"noop\":{\"delayMs\":-1}}}]}",
           "queues[0].handler.noop.delayMs: must be a whole number from 0 to" },
-        { "{\"queues\":[{\"name\":\"q\",\"handler\":{\"exec\":[\"x\"],\"processes\":2}}]"
+        { "{\"queues\":[{\"name\":\"q\",\"handler\":{\"exec\":[\"x\"],\"processes\":0}}]"
           "}",
-          "queues[0].handler: \"exec\": handlers in other languages (exec) are not "
-          "supported" },
+          "queues[0].handler.processes: must be a whole number from 1 to 1024" },
+        { "{\"queues\":[{\"name\":\"q\",\"handler\":{\"exec\":[]}}]}",
+          "queues[0].handler.exec: must be a program and its arguments" },
         { "{\"queues\":[{\"name\":\"q\",\"handler\":\"plugin\"}]}",
           "queues[0].handler: a plugin needs its file: {\"plugin\": " },
         { "{\"queues\":[{\"name\":\"q\",\"handler\":{\"plugin\":\"\"}}]}",
