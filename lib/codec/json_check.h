@@ -5,8 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define BW_JSON_DEPTH_MAX 2048 /* arrays and objects within each other; jansson's limit  \
-                                */
+#define BW_JSON_DEPTH_MAX 2048 /* arrays and objects within each other */
 
 /* True when the `len` bytes are wholly one JSON value, blanks around it included. What is
  * in strings beyond ASCII is not looked at. */
