@@ -5,7 +5,13 @@
 #include "run/reactor.h"
 #include "run/remote_cancel.h"
 
-enum { TICK_MS = 1000, SLACK_MS = 5000, BOUNDS_TO_END = 4, LAST_MS = 2000 };
+enum {
+    TICK_MS = 1000,
+    SLACK_MS = 5000,
+    BOUNDS_TO_TELL = 2,
+    BOUNDS_TO_END = 4,
+    LAST_MS = 2000
+};
 
 /* A fetch is out, or could be, or what has to come before it. */
 static bool wants_jobs(const struct bw_queue_loop *queue)
@@ -52,10 +58,12 @@ static bool look_at(struct bw_queue_loop *queue, int64_t elapsed)
     return true;
 }
 
+/* What the first new links did not cure. A frozen Redis does not get here: it gives no
+ * link. */
 static bool is_deaf(const struct bw_reactor *reactor)
 {
     for (size_t i = 0; i < reactor->queue_count; i++) {
-        if (reactor->queues[i]->deaf_ms >= bound_of(reactor->queues[i]))
+        if (reactor->queues[i]->deaf_ms >= BOUNDS_TO_TELL * bound_of(reactor->queues[i]))
             return true;
     }
     return false;
