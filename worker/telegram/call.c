@@ -32,6 +32,11 @@ struct tg_call *tg_call_create(const char *token, const char *method, json_t *pa
     return call;
 }
 
+void tg_call_send_once(struct tg_call *call)
+{
+    call->history.once = true;
+}
+
 void tg_call_destroy(struct tg_call **callp)
 {
     struct tg_call *call = *callp;

@@ -44,6 +44,9 @@ struct tg_call; /* one call in flight or done */
  * `method` and `token` are copied. */
 struct tg_call *tg_call_create(const char *token, const char *method, json_t *params);
 void tg_call_destroy(struct tg_call **callp);
+/* Before submit: where an attempt may have been carried out although nobody said so, the
+ * call ends with TG_UNKNOWN instead of being tried again. */
+void tg_call_send_once(struct tg_call *call);
 
 /* Sends it. `done` is called exactly once, on the client's thread: it must not block. The
  * call belongs to the client until then, to the caller after. Any thread. */

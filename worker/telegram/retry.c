@@ -24,7 +24,7 @@ static struct tg_verdict finish(enum tg_outcome outcome)
 
 static struct tg_verdict again(struct tg_history *history, enum tg_outcome at_last)
 {
-    if (history->failed >= RETRIES_MAX)
+    if (history->failed >= RETRIES_MAX || (history->once && history->doubtful))
         return finish(at_last);
     return (struct tg_verdict){ .step = TG_STEP_RETRY,
                                 .delay_ms = pauses_ms[history->failed++] };

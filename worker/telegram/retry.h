@@ -29,6 +29,7 @@ struct tg_history {
     unsigned failed;  /* retries after anything else */
     bool plain;       /* sent without parse_mode */
     bool sent;        /* a request left completely */
+    bool once;        /* it must not be sent again once it is in doubt */
     bool doubtful; /* an attempt may have been carried out although no answer said so */
 };
 

@@ -193,6 +193,8 @@ static void telegram_answered(struct tg_call *tg, void *arg)
     sent.retry_after_ms = tg_call_retry_after_ms(tg);
     sent.message_id =
         json_integer_value(json_object_get(tg_call_result(tg), "message_id"));
+    sent.unknown = tg_call_outcome(tg) == TG_UNKNOWN ||
+                   (tg_call_outcome(tg) == TG_CANCELLED && tg_call_sent(tg));
     sent.result = tg_call_result(tg);
     sent.not_modified = mentions(sent.description, "message is not modified");
     sent.message_gone = mentions(sent.description, "message to delete not found");
@@ -208,13 +210,16 @@ static void telegram_answered(struct tg_call *tg, void *arg)
 }
 
 static void telegram_send(void *arg, const char *token, const char *method,
-                          json_t *params, wf_telegram_done *done, void *done_arg)
+                          json_t *params, bool once, wf_telegram_done *done,
+                          void *done_arg)
 {
     struct wf_adapter *adapter = arg;
     struct telegram_call *call = wf_alloc(sizeof(*call));
     struct tg_call *tg = tg_call_create(token, method, params);
 
     wf_check(tg != NULL ? BW_OK : BW_ENOMEM);
+    if (once)
+        tg_call_send_once(tg);
     call->adapter = adapter;
     call->done = done;
     call->arg = done_arg;

@@ -57,6 +57,10 @@ static json_t *snapshot(const struct wf_run *run, const char *next, bool inside)
                 json_integer((json_int_t)run->steps_this_run - (inside ? 1 : 0)));
     wf_json_set_text(value, "next", next);
     wf_json_set(value, "sent", json_integer(inside ? run->sent : 0));
+    if (inside && run->intended)
+        wf_json_set(value, "intended", json_integer(run->sending));
+    if (inside && run->sent > 0)
+        wf_json_set(value, "messageId", json_integer(run->reply.message_id));
     wf_json_set(value, "vars", json_incref(run->dirty));
     wf_json_set(value, "logs", json_incref(run->logs));
     wf_json_set(value, "visits", visits);
@@ -80,7 +84,7 @@ static void row_written(struct wf_run *run)
 static void write_row(struct wf_run *run)
 {
     json_t *payload = wf_must(json_object());
-    json_t *value = wf_loads(wf_kv_at(&run->kv, 0)->value);
+    json_t *value = wf_loads(wf_kv_at(&run->kv, run->checkpoint_at)->value);
     char *key = wf_checkpoint_key(run);
 
     /* these are flushed with the row */
@@ -101,7 +105,7 @@ static void write_row(struct wf_run *run)
 
 static void key_written(struct wf_run *run)
 {
-    if (wf_kv_at(&run->kv, 0)->memory)
+    if (wf_kv_at(&run->kv, run->checkpoint_at)->memory)
         write_row(run);
     else
         run->after_checkpoint(run);
@@ -112,10 +116,27 @@ void wf_checkpoint(struct wf_run *run, const char *next, bool inside, wf_step *t
     json_t *value = snapshot(run, next, inside);
 
     run->after_checkpoint = then;
-    (void)wf_kv_add(wf_run_keys(run), WF_KV_SET, wf_checkpoint_key(run), wf_dumps(value),
-                    TTL_MS);
+    run->checkpoint_at = wf_kv_add(wf_run_keys(run), WF_KV_SET, wf_checkpoint_key(run),
+                                   wf_dumps(value), TTL_MS);
     json_decref(value);
     wf_run_kv(run, key_written);
+}
+
+void wf_intent_add(struct wf_run *run)
+{
+    json_t *value;
+
+    run->intended = true;
+    value = snapshot(run, run->node->id, true);
+    run->checkpoint_at =
+        wf_kv_add(&run->kv, WF_KV_SET, wf_checkpoint_key(run), wf_dumps(value), TTL_MS);
+    json_decref(value);
+}
+
+void wf_intent_keep(struct wf_run *run, wf_step *then)
+{
+    run->after_checkpoint = then;
+    key_written(run);
 }
 
 /* --- going on from one */
@@ -135,6 +156,8 @@ static void take(struct wf_run *run, const json_t *value)
     run->steps_this_run =
         (unsigned)json_integer_value(json_object_get(value, "runSteps"));
     run->sent = (unsigned)json_integer_value(json_object_get(value, "sent"));
+    run->unknown = (unsigned)json_integer_value(json_object_get(value, "intended"));
+    run->reply.message_id = json_integer_value(json_object_get(value, "messageId"));
 }
 
 static void replace(json_t **to, json_t *value)

@@ -64,6 +64,7 @@ struct wf_sent {
     int64_t message_id;      /* 0: none in the answer */
     const json_t *result;    /* borrowed for the call; NULL unless WF_SEND_OK */
     bool not_modified;       /* an edit that changes nothing */
+    bool unknown;            /* transient, and it may have been sent all the same */
     bool message_gone;       /* the message to delete is not there */
 };
 
@@ -93,9 +94,10 @@ struct wf_effects {
     bool (*redis)(void *arg, const struct bw_redis_arg *args, size_t count,
                   wf_redis_done *done, void *done_arg);
 
-    /* Takes `params`. `done` NULL: the answer does not matter. */
+    /* Takes `params`. `done` NULL: the answer does not matter. `once`: not tried again
+     * where it may have been carried out. */
     void (*telegram)(void *arg, const char *token, const char *method, json_t *params,
-                     wf_telegram_done *done, void *done_arg);
+                     bool once, wf_telegram_done *done, void *done_arg);
 
     /* Copies the request. */
     void (*http)(void *arg, const struct web_request *request, web_done *done,

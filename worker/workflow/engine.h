@@ -36,6 +36,8 @@ struct wf_counters {
     atomic_uint_fast64_t trips_over;    /* messages that took more than five */
     atomic_uint_fast64_t sends;         /* calls of the Bot API that a run waited for */
     atomic_uint_fast64_t steps;
+    /* messages an attempt before may have sent, by what was done about them */
+    atomic_uint_fast64_t unknown_resent, unknown_dropped, unknown_marked;
     atomic_uint_fast64_t redis_away; /* commands answered from memory */
     atomic_uint_fast64_t hits[WF_CACHE_CLASSES], misses[WF_CACHE_CLASSES];
 };

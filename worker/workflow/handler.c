@@ -112,6 +112,12 @@ static void stats(void *arg, struct wk_metrics *metrics)
         { "workflow_telegram_calls", "Bot API calls that a run waited for",
           &counters->sends },
         { "workflow_steps", "Nodes executed", &counters->steps },
+        { "workflow_unknown_resent", "Messages sent again that may have been sent",
+          &counters->unknown_resent },
+        { "workflow_unknown_dropped", "Messages not sent again for that reason",
+          &counters->unknown_dropped },
+        { "workflow_unknown_marked", "The same, marked in the execution's log",
+          &counters->unknown_marked },
         { "workflow_redis_away", "Cache commands answered from memory",
           &counters->redis_away },
     };

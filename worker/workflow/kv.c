@@ -8,6 +8,11 @@
 #include "workflow/engine.h"
 #include "workflow/mem.h"
 
+#define POLL_MS 100 /* the memory does not say how long a key lives on */
+
+static const char script_space[] =
+    "if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return 0 end "
+    "return math.max(1, redis.call('PTTL', KEYS[1]))";
 static const char script_release[] = "if redis.call('get', KEYS[1]) == ARGV[1] then "
                                      "return redis.call('del', KEYS[1]) end return 0";
 static const char script_extend[] =
@@ -69,6 +74,14 @@ static void answer_from_memory(struct wf_engine *engine, struct wf_kv_item *item
     case WF_KV_EXTEND:
         item->yes = wf_memory_extend_if(memory, item->key, item->value, item->ttl_ms);
         break;
+    case WF_KV_SPACE:
+        item->number =
+            wf_memory_set_new(memory, item->key, item->value, item->ttl_ms) ? 0 : POLL_MS;
+        break;
+    case WF_KV_LEFT:
+        item->text = wf_memory_get(memory, item->key);
+        item->number = item->text != NULL ? POLL_MS : 0;
+        break;
     case WF_KV_DIGEST:
         break;
     }
@@ -109,6 +122,8 @@ static void on_reply(const struct wf_reply *reply, void *arg)
     case WF_KV_SET:
     case WF_KV_COUNT:
     case WF_KV_DELETE:
+    case WF_KV_SPACE:
+    case WF_KV_LEFT:
         break;
     }
     one_less(kv);
@@ -168,6 +183,11 @@ static bool send_item(struct wf_engine *engine, struct wf_kv_item *item)
     case WF_KV_EXTEND:
         return SEND(on_reply, item, "EVAL", script_extend, "1", item->key, item->value,
                     ttl);
+    case WF_KV_SPACE:
+        return SEND(on_reply, item, "EVAL", script_space, "1", item->key, item->value,
+                    ttl);
+    case WF_KV_LEFT:
+        return SEND(on_reply, item, "PTTL", item->key);
     case WF_KV_DIGEST:
         return SEND(on_reply, item, "EVAL", script_digest, "1", item->key);
     }

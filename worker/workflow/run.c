@@ -41,6 +41,7 @@ static void run_free(struct wf_run *run)
     free(run->out.text);
     free(run->failure);
     free(run->reply.description);
+    free(run->sent_chat);
     json_decref(run->reply.result);
     free(run->fetched.body);
     free(run->fetched.error);

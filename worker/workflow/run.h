@@ -75,12 +75,16 @@ struct wf_run {
     unsigned db_tries, trips;
 
     /* a message under way */
+    bool intended;    /* the checkpoint says that it is about to go out */
+    unsigned unknown; /* the message of this node that an attempt before may have sent */
+    wf_step *granted;
+    char *sent_chat; /* where the last one went */
     struct bw_mono send_until;
     const char *method; /* static */
     json_t *params;
     struct {
         enum wf_send_outcome outcome;
-        bool blocked, not_modified, message_gone;
+        bool blocked, not_modified, message_gone, unknown;
         int status;
         int64_t retry_after_ms, message_id;
         char *description;
@@ -159,6 +163,7 @@ struct wf_run {
     size_t last_index; /* of the batch */
     json_t *scratch;
     wf_step *then, *after_send, *after_checkpoint;
+    size_t checkpoint_at; /* its place in the group of keys */
 
     /* how it ends */
     wf_step *conclude;        /* instead of answering with `result`; NULL: that */
@@ -258,6 +263,10 @@ void wf_restore(struct wf_run *run);
  * one begins with. `inside`: it is the current one, not done yet; run->sent of its
  * messages are out. */
 void wf_checkpoint(struct wf_run *run, const char *next, bool inside, wf_step *then);
+/* Into the group of keys that is begun: the checkpoint with the message under way marked
+ * as intended. After the group was answered: makes sure it is kept, then goes on. */
+void wf_intent_add(struct wf_run *run);
+void wf_intent_keep(struct wf_run *run, wf_step *then);
 /* New text: names the job too, where a row is marked with it. */
 char *wf_checkpoint_key(const struct wf_run *run);
 /* New text: the value of a finished checkpoint. */

@@ -6,11 +6,7 @@
 #include <string.h>
 
 #include "workflow/mem.h"
-
-#define WINDOW_MS 1000
-#define TTL_MS    60000 /* of a counter, whatever the window (§10.4) */
-
-static void throttle(struct wf_run *run);
+#include "workflow/throttle.h"
 
 /* --- outcomes */
 
@@ -50,19 +46,24 @@ static bool is_so_already(const struct wf_run *run)
 
 static void settled(struct wf_run *run)
 {
+    wf_throttle_sent(run);
     if (is_so_already(run))
         run->reply.outcome = WF_SEND_OK;
     switch (run->reply.outcome) {
     case WF_SEND_OK:
         run->sent = run->sending;
+        run->intended = false;
         wf_checkpoint(run, run->node->id, true, run->after_send);
         return;
     case WF_SEND_TRANSIENT:
+        run->intended = run->reply.unknown;
+        wf_throttle_pause(run, run->reply.retry_after_ms);
         wf_checkpoint(run, run->node->id, true, fail_transient);
         return;
     case WF_SEND_REFUSED:
         break;
     }
+    run->intended = false;
     if (run->reply.blocked) {
         forget_person(run);
         return;
@@ -79,6 +80,7 @@ static void keep_reply(struct wf_run *run, const struct wf_sent *sent)
     run->reply.blocked = sent->blocked;
     run->reply.not_modified = sent->not_modified;
     run->reply.message_gone = sent->message_gone;
+    run->reply.unknown = sent->unknown;
     run->reply.status = sent->status;
     run->reply.retry_after_ms = sent->retry_after_ms;
     run->reply.message_id = sent->message_id;
@@ -95,7 +97,7 @@ static void done(const struct wf_sent *sent, void *arg)
     wf_run_post(run, run->step);
 }
 
-static void submit(struct wf_run *run, wf_step *then)
+static void submit(struct wf_run *run, bool once, wf_step *then)
 {
     const struct wf_effects *effects = run->engine->effects;
     json_t *params = run->params;
@@ -103,39 +105,58 @@ static void submit(struct wf_run *run, wf_step *then)
     run->params = NULL;
     run->step = then;
     wf_engine_count(&run->engine->counters.sends);
-    effects->telegram(effects->arg, run->project->token, run->method, params, done, run);
+    effects->telegram(effects->arg, run->project->token, run->method, params, once, done,
+                      run);
 }
 
-/* --- the throttle of the bot (§10.4) */
+/* --- one that an attempt before may have sent: the policy decides (§3.9) */
 
-static void later(struct wf_run *run)
+static const char *policy(const struct wf_run *run)
 {
-    wf_run_later(run, WINDOW_MS);
+    const char *own = wf_member(run->node->config, "onUnknown", "");
+
+    return wf_settings_is_policy(own) ? own : run->engine->settings.unknown_sends;
 }
 
-static void counted(struct wf_run *run)
+static void not_again(struct wf_run *run)
 {
-    int64_t now = wf_engine_now_ms(run->engine);
-
-    if (wf_run_lost(run)) /* asked before what cannot be taken back */
-        return;
-    if (wf_kv_at(&run->kv, 0)->number <= run->engine->settings.limit_bot)
-        submit(run, settled);
-    else if (bw_mono_before(wf_engine_mono(run->engine), run->send_until))
-        wf_run_after(run, WINDOW_MS - now % WINDOW_MS, throttle);
-    else
-        wf_checkpoint(run, run->node->id, true, later);
+    run->sent = run->sending;
+    wf_checkpoint(run, run->node->id, true, run->after_send);
 }
 
-static void throttle(struct wf_run *run)
+/* True: it is not sent again. */
+static bool skip_unknown(struct wf_run *run)
 {
-    int64_t window = wf_engine_now_ms(run->engine) / WINDOW_MS;
+    const char *name = policy(run);
+    struct wf_counters *counters = &run->engine->counters;
 
-    (void)wf_kv_add(
-        wf_run_keys(run), WF_KV_COUNT,
-        wf_printf("rate_limit:bot:%s:%lld", run->project_id, (long long)window), NULL,
-        TTL_MS);
-    wf_run_kv(run, counted);
+    if (run->sending != run->unknown)
+        return false;
+    run->unknown = 0;
+    bw_log(bw_job_log(run->job), BW_LOG_WARNING,
+           "an attempt before may have sent this message", bw_text("node", run->node->id),
+           bw_text("policy", name));
+    if (strcmp(name, "resend") == 0) {
+        wf_engine_count(&counters->unknown_resent);
+        wf_log_warn(run, "The message may have been sent before; it is sent again");
+        return false;
+    }
+    if (strcmp(name, "mark") == 0) {
+        wf_engine_count(&counters->unknown_marked);
+        wf_log_error(run, "Nobody knows whether the message was sent");
+        wf_run_set(run, "unknownSend", wf_text(run->node->id), 0);
+    } else {
+        wf_engine_count(&counters->unknown_dropped);
+        wf_log_warn(run, "The message may have been sent before; it is not sent again");
+    }
+    run->reply.message_id = 0;
+    return true;
+}
+
+static void granted(struct wf_run *run)
+{
+    wf_set(&run->sent_chat, json_string_value(json_object_get(run->params, "chat_id")));
+    submit(run, strcmp(policy(run), "resend") != 0, settled);
 }
 
 static void fail_inactive(struct wf_run *run)
@@ -168,9 +189,10 @@ void wf_send(struct wf_run *run, const char *method, json_t *params, wf_step *th
         wf_run_post(run, fail_inactive); /* WF-017 */
         return;
     }
-    run->send_until =
-        bw_mono_add_ms(wf_engine_mono(run->engine), run->engine->settings.bot_wait_ms);
-    throttle(run);
+    if (skip_unknown(run))
+        not_again(run);
+    else
+        wf_throttle(run, granted);
 }
 
 static void asked(const struct wf_sent *sent, void *arg)
@@ -188,7 +210,8 @@ void wf_ask(struct wf_run *run, const char *method, json_t *params, wf_step *the
     const struct wf_effects *effects = run->engine->effects;
 
     run->step = then;
-    effects->telegram(effects->arg, run->project->token, method, params, asked, run);
+    effects->telegram(effects->arg, run->project->token, method, params, false, asked,
+                      run);
 }
 
 /* --- outside of nodes */
@@ -199,7 +222,7 @@ void wf_send_notice(struct wf_run *run, const char *text, wf_step *then)
     wf_json_set_text(run->params, "chat_id", run->event.chat_id);
     wf_json_set_text(run->params, "text", text);
     run->method = "sendMessage";
-    submit(run, then);
+    submit(run, false, then);
 }
 
 void wf_answer_callback(struct wf_run *run)
@@ -212,5 +235,5 @@ void wf_answer_callback(struct wf_run *run)
     params = wf_must(json_object());
     wf_json_set_text(params, "callback_query_id", run->event.callback_id);
     effects->telegram(effects->arg, run->project->token, "answerCallbackQuery", params,
-                      NULL, NULL);
+                      false, NULL, NULL);
 }

@@ -99,6 +99,12 @@ static int set_row(struct wf_settings *settings, const struct row *row,
     return BW_EINVAL;
 }
 
+bool wf_settings_is_policy(const char *name)
+{
+    return strcmp(name, "resend") == 0 || strcmp(name, "drop") == 0 ||
+           strcmp(name, "mark") == 0;
+}
+
 int wf_settings_parse(struct wf_settings *settings, const json_t *config,
                       struct bw_error *err)
 {
@@ -120,6 +126,12 @@ int wf_settings_parse(struct wf_settings *settings, const json_t *config,
             wf_settings_fini(settings);
             return rc;
         }
+    }
+    if (!wf_settings_is_policy(settings->unknown_sends)) {
+        wf_settings_fini(settings);
+        return bw_error_set(err, BW_EINVAL,
+                            ".workflow.\"telegram.unknown_sends\": resend, drop or mark "
+                            "expected");
     }
     return BW_OK;
 }

@@ -22,6 +22,9 @@
     X(memory_entries, "cache.memory_entries", 10000, 16, 10000000)                       \
     X(limit_user, "ratelimit.user", 100, 1, 1000000)                                     \
     X(limit_bot, "ratelimit.bot", 10, 1, 1000000)                                        \
+    X(limit_group, "ratelimit.group", 20, 0, 1000000)                                    \
+    X(chat_space_ms, "ratelimit.chat_ms", 0, 0, 60000)                                   \
+    X(broadcast_percent, "ratelimit.broadcast_percent", 70, 1, 100)                      \
     X(limit_channel_check, "ratelimit.channel_check", 30, 1, 1000000)                    \
     X(limit_api, "ratelimit.api", 60, 1, 1000000)                                        \
     X(http_max_body, "http.max_body", 5242880, 1, 1073741824)                            \
@@ -45,6 +48,7 @@
 /* clang-format off */
 #define WF_TEXT_SETTINGS(X) \
     X(timezone, "format.timezone", "Europe/Moscow") \
+    X(unknown_sends, "telegram.unknown_sends", "resend") \
     X(queue_delays, "queue.delays", "workflow-delays") \
     X(http_domains, "http.allowed_domains", "") \
     X(long_date_sep, "format.long_date_sep", " в ") \
@@ -101,6 +105,9 @@ struct wf_settings {
 BW_MUSTCHECK int wf_settings_parse(struct wf_settings *settings, const json_t *config,
                                    struct bw_error *err);
 void wf_settings_fini(struct wf_settings *settings);
+/* What may become of a message nobody knows to have been sent: `resend`, `drop`, `mark`.
+ */
+bool wf_settings_is_policy(const char *name);
 
 /* New text: a key's pattern with its members filled in. `fills` is name, value, …, NULL.
  */
