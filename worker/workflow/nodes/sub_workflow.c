@@ -20,7 +20,9 @@ static void take_outputs(struct wf_run *run, json_t *outputs)
     json_t *value;
 
     json_object_foreach(outputs, name, value)
+    {
         wf_run_set(run, name, json_incref(value), 0);
+    }
 }
 
 /* New reference: the caller's variables that the sub-workflow has defined. */
