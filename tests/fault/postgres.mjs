@@ -133,3 +133,18 @@ export async function startBotApi() {
         stop: () => server.close(),
     };
 }
+
+/** Project P with its bot and one active workflow, old enough to be cached: {nodes, edges}. */
+export function installWorkflow(pg, { nodes, edges }) {
+    const json = (value) => `'${JSON.stringify(value)}'`;
+    pg.sql(`insert into projects (id, name, webhook_secret, updated_at)
+        values ('P', 'Demo', 'hook-P', now());
+        insert into bot_settings (id, project_id, bot_token, bot_username, updated_at)
+        values ('bs', 'P', '111:AAA', 'DemoBot', now());
+        insert into workflows (id, project_id, name, is_active, connections, updated_at)
+        values ('W', 'P', 'W', true, ${json(edges)}, now());
+        insert into workflow_versions (id, workflow_id, version, nodes, entry_node_id, variables,
+            settings, is_active, created_at)
+        values ('v', 'W', 1, ${json(nodes)}, '${nodes[0].id}', '[]', '{}', true,
+            now() at time zone 'UTC' - interval '1 hour');`);
+}

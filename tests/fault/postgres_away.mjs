@@ -2,7 +2,7 @@
 // and work goes on within 2 s of its return.
 import assert from 'node:assert/strict';
 
-import { Postgres, startBotApi } from './postgres.mjs';
+import { installWorkflow, Postgres, startBotApi } from './postgres.mjs';
 import { Daemon, eventCounts, openQueue, PATIENCE, PersistentRedis, runAll, sleep, test, until }
     from './rig.mjs';
 
@@ -20,20 +20,6 @@ const WORKFLOW = {
     ],
     edges: [{ source: 't', target: 'a' }, { source: 'a', target: 'b' }],
 };
-
-function install(pg) {
-    const json = (value) => `'${JSON.stringify(value)}'`;
-    pg.sql(`insert into projects (id, name, webhook_secret, updated_at)
-        values ('P', 'Demo', 'hook-P', now());
-        insert into bot_settings (id, project_id, bot_token, bot_username, updated_at)
-        values ('bs', 'P', '111:AAA', 'DemoBot', now());
-        insert into workflows (id, project_id, name, is_active, connections, updated_at)
-        values ('W', 'P', 'W', true, ${json(WORKFLOW.edges)}, now());
-        insert into workflow_versions (id, workflow_id, version, nodes, entry_node_id, variables,
-            settings, is_active, created_at)
-        values ('v', 'W', 1, ${json(WORKFLOW.nodes)}, 't', '[]', '{}', true,
-            now() at time zone 'UTC' - interval '1 hour');`);
-}
 
 function job(i) {
     const chat = 1000 + i;
@@ -60,7 +46,7 @@ async function amidWork(cleanup, leave, comeBack, knows) {
     cleanup(() => pg.stop());
     const bot = await startBotApi();
     cleanup(() => bot.stop());
-    install(pg);
+    installWorkflow(pg, WORKFLOW);
     const queue = await openQueue(redis, QUEUE);
     cleanup(() => queue.close());
     const daemon = Daemon.start({ redis: { url: redis.url }, database: { url: pg.url },

@@ -1,7 +1,7 @@
 // Workflows that go on by themselves, on a worker that names no queue: a delay, and a wait that ends.
 import assert from 'node:assert/strict';
 
-import { Postgres, startBotApi } from './postgres.mjs';
+import { installWorkflow, Postgres, startBotApi } from './postgres.mjs';
 import { Daemon, openQueue, PersistentRedis, runAll, test, until } from './rig.mjs';
 
 const DELAY_MS = 1500;
@@ -27,20 +27,6 @@ const WORKFLOW = {
     ],
 };
 
-function install(pg) {
-    const json = (value) => `'${JSON.stringify(value)}'`;
-    pg.sql(`insert into projects (id, name, webhook_secret, updated_at)
-        values ('P', 'Demo', 'hook-P', now());
-        insert into bot_settings (id, project_id, bot_token, bot_username, updated_at)
-        values ('bs', 'P', '111:AAA', 'DemoBot', now());
-        insert into workflows (id, project_id, name, is_active, connections, updated_at)
-        values ('W', 'P', 'W', true, ${json(WORKFLOW.edges)}, now());
-        insert into workflow_versions (id, workflow_id, version, nodes, entry_node_id, variables,
-            settings, is_active, created_at)
-        values ('v', 'W', 1, ${json(WORKFLOW.nodes)}, 't', '[]', '{}', true,
-            now() at time zone 'UTC' - interval '1 hour');`);
-}
-
 const update = { update_id: 1, message: { message_id: 1, text: '/start',
     from: { id: 42, first_name: 'Ann' }, chat: { id: 42, type: 'private' } } };
 
@@ -51,7 +37,7 @@ test('a delay and a timeout, with the queues a worker has by itself', async (cle
     cleanup(() => pg.stop());
     const bot = await startBotApi();
     cleanup(() => bot.stop());
-    install(pg);
+    installWorkflow(pg, WORKFLOW);
     const queue = await openQueue(redis, 'workflow-processing');
     cleanup(() => queue.close());
     const daemon = Daemon.start({ redis: { url: redis.url }, database: { url: pg.url },
