@@ -47,6 +47,14 @@ struct bw_settle_item { /* all borrowed for the call */
     struct bw_keep keep;       /* completed, failed: the job's own, else the queue's */
 };
 
+struct bw_groups {   /* ordered groups: lua/README.md */
+    const char *key; /* paths into the job's data, with '|' between them; NULL: none */
+    int64_t concurrency;
+    int64_t rate_max; /* 0: none */
+    int64_t rate_duration;
+    bool strict;
+};
+
 struct bw_take {              /* the fetching half */
     unsigned count;           /* jobs wanted; 0: do not fetch */
     const char *token_prefix; /* token of the i-th job taken: prefix followed by
@@ -55,8 +63,9 @@ struct bw_take {              /* the fetching half */
     int64_t lock_duration;
     int64_t limiter_max; /* 0: none */
     int64_t limiter_duration;
-    const char *worker_name; /* or NULL */
-    int pause_layout;        /* of bw_queue_options; counts for the ends too */
+    const char *worker_name;        /* or NULL */
+    int pause_layout;               /* of bw_queue_options; counts for the ends too */
+    const struct bw_groups *groups; /* the same; NULL: none */
 };
 
 /* `items` may be empty: then it is a plain fetch (moveToActive). `take` NULL: do not
@@ -91,6 +100,15 @@ void bw_extend_locks_build(struct bw_cmd *cmd, const struct bw_keys *keys,
 void bw_check_stalled_build(struct bw_cmd *cmd, const struct bw_keys *keys,
                             struct bw_wall now, int64_t stalled_interval,
                             int64_t max_stalled_count, int pause_layout);
+
+/* --- groups (lua/check_groups.lua): jobs that may have left active without a settle
+ * call, and at most once an interval all the books. Without a key whoever stands in a
+ * line goes back to wait. Integer reply: one of these. */
+enum { BW_GROUPS_DONE, BW_GROUPS_AT_ONCE, BW_GROUPS_LATER };
+void bw_check_groups_build(struct bw_cmd *cmd, const struct bw_keys *keys,
+                           struct bw_wall now, int64_t interval, int pause_layout,
+                           const struct bw_groups *groups, const struct bw_text *ended,
+                           size_t count);
 
 /* --- adoption (lua/adopt.lua): jobs in `active` whose lock token begins with
  * `token_prefix` and that are not among `known`: taken by a call whose reply was lost.

@@ -14,4 +14,7 @@ void bw_cmd_key(struct bw_cmd *cmd, const struct bw_keys *keys, enum bw_key key)
 void bw_cmd_queue_script(struct bw_cmd *cmd, const struct bw_script *script,
                          const struct bw_keys *keys);
 
+/* The settings of groups, as the scripts that include groups.lua take them. */
+void bw_cmd_groups(struct bw_cmd *cmd, const struct bw_groups *groups);
+
 #endif

@@ -1,4 +1,4 @@
-/* lua/settle.lua: ends attempts and takes jobs. */
+/* lua/settle.lua, settle_grouped.lua: end attempts and take jobs. */
 #include "queue/calls.h"
 
 #include "queue/calls_impl.h"
@@ -73,7 +73,8 @@ void bw_settle_build(struct bw_cmd *cmd, const struct bw_keys *keys, struct bw_w
 
     if (take == NULL)
         take = &nothing;
-    bw_cmd_queue_script(cmd, &bw_script_settle, keys);
+    bw_cmd_queue_script(
+        cmd, take->groups != NULL ? &bw_script_settle_grouped : &bw_script_settle, keys);
     bw_cmd_int(cmd, now.ms);
     bw_cmd_int(cmd, (int64_t)count);
     bw_cmd_int(cmd, take->count);
@@ -90,6 +91,8 @@ void bw_settle_build(struct bw_cmd *cmd, const struct bw_keys *keys, struct bw_w
     bw_cmd_int(cmd, take->pause_layout);
     for (size_t i = 0; i < count; i++)
         add_item(cmd, &items[i]);
+    if (take->groups != NULL)
+        bw_cmd_groups(cmd, take->groups);
 }
 
 int bw_settle_decode(struct bw_settle_reply *out, const struct bw_reply *reply,

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "run/groups.h"
 #include "run/job.h"
 #include "run/queue_loop.h"
 #include "run/reactor.h"
@@ -161,6 +162,7 @@ bool bw_outcome_decide(struct bw_job *job)
         decide_limit(job);
         return true;
     case BW_OUTCOME_MOVED:
+        bw_groups_left(job);
         return false;
     case BW_OUTCOME_LEAVE:
         return leave(job, "out of memory");

@@ -39,6 +39,10 @@ struct bw_queue_loop {
     struct bw_handler handler;
     void *handler_arg;
     struct bw_keys keys;
+    char *group_key;
+    struct bw_groups groups; /* its key is that above; NULL: none */
+    bool groups_left;        /* of a time with groups there may be some */
+    bool groups_asked;
     struct bw_log log;
     struct bw_conn *listing; /* makes us visible to getWorkers; or NULL */
     char token_prefix[48];   /* "<uuid>:", §6.1 */

@@ -22,6 +22,7 @@ void bw_queue_options_init(struct bw_queue_options *options)
         .drain_delay = 5000,
         .maximum_rate_limit_delay = 30000,
         .run_retry_delay = 15000,
+        .group_concurrency = 1,
         .remove_on_complete = { .count = -1, .age = -1, .limit = -1 },
         .remove_on_fail = { .count = -1, .age = -1, .limit = -1 },
     };
@@ -48,6 +49,10 @@ static int check_ranges(const struct bw_queue_options *options, struct bw_error 
         { "maximumRateLimitDelay", options->maximum_rate_limit_delay, 1, MOST_MS },
         { "deafTimeout", options->deaf_timeout, 0, MOST_MS },
         { "timeout", options->timeout, 0, MOST_MS },
+        { "groupConcurrency", options->group_concurrency, 1, 1000000 },
+        { "groupRate.max", options->group_rate_max, 0, INT64_MAX },
+        { "groupRate.duration", options->group_rate_duration,
+          options->group_rate_max > 0 ? 1 : 0, MOST_MS },
         { "runRetryDelay", options->run_retry_delay, 1, MOST_MS },
         { "metrics.maxDataPoints", options->metrics_max_data_points, 0, INT32_MAX },
     };
@@ -58,6 +63,16 @@ static int check_ranges(const struct bw_queue_options *options, struct bw_error 
                                 ranges[i].name, (long long)ranges[i].value,
                                 (long long)ranges[i].least, (long long)ranges[i].most);
     }
+    return BW_OK;
+}
+
+/* A step must be there: a path of dots leads nowhere. */
+static int check_group_key(const struct bw_queue_options *options, struct bw_error *err)
+{
+    const char *key = options->group_key;
+
+    if (key != NULL && key[strspn(key, "| .\t")] == '\0')
+        return bw_error_set(err, BW_EINVAL, "groupKey: no path into the job's data");
     return BW_OK;
 }
 
@@ -87,11 +102,21 @@ static int copy_options(struct bw_queue_loop *queue,
     if (copy_text(&queue->name, options->name) != BW_OK ||
         copy_text(&queue->prefix, options->prefix != NULL ? options->prefix : "bull") !=
             BW_OK ||
-        copy_text(&queue->worker_name, options->worker_name) != BW_OK)
+        copy_text(&queue->worker_name, options->worker_name) != BW_OK ||
+        copy_text(&queue->group_key, options->group_key) != BW_OK)
         return BW_ENOMEM;
     own->name = queue->name;
     own->prefix = queue->prefix;
     own->worker_name = queue->worker_name;
+    own->group_key = queue->group_key;
+    queue->groups = (struct bw_groups){
+        .key = own->group_key,
+        .concurrency = own->group_concurrency,
+        .rate_max = own->group_rate_max,
+        .rate_duration = own->group_rate_duration,
+        .strict = own->group_strict,
+    };
+    queue->groups_left = true;
     if (own->lock_renew_time == BW_LOCK_RENEW_HALF)
         own->lock_renew_time = own->lock_duration / 2;
     queue->qualified_name = qualified_name(queue->prefix, queue->name);
@@ -146,6 +171,9 @@ int bw_queue_create(struct bw_queue_loop **queuep, struct bw_reactor *reactor,
     struct bw_queue_loop *queue;
     int result = check_ranges(options, err);
 
+    if (result != BW_OK)
+        return result;
+    result = check_group_key(options, err);
     if (result != BW_OK)
         return result;
     if (handler->process == NULL)
@@ -207,6 +235,7 @@ void bw_queue_destroy(struct bw_queue_loop **queuep)
     free(queue->name);
     free(queue->prefix);
     free(queue->worker_name);
+    free(queue->group_key);
     free(queue->client_name);
     free(queue->qualified_name);
     free(queue);

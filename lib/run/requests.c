@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "run/groups.h"
 #include "run/job.h"
 #include "run/queue_loop.h"
 #include "run/reactor.h"
@@ -93,6 +94,7 @@ static void move_done(struct move *move)
 
     bw_job_forget_handler(job);
     job->queue->held_count--;
+    bw_groups_left(job);
     bw_queue_job_gone(job);
     end_move(move, true, NULL);
 }

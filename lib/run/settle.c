@@ -117,6 +117,7 @@ static void build(struct bw_cmd *cmd, struct bw_settle_call *call)
         .limiter_duration = options->limiter_duration,
         .worker_name = options->worker_name,
         .pause_layout = options->pause_layout,
+        .groups = queue->groups.key != NULL ? &queue->groups : NULL,
     };
 
     for (unsigned i = 0; i < call->count; i++)

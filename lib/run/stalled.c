@@ -1,5 +1,6 @@
 #include "run/stalled.h"
 
+#include "run/groups.h"
 #include "run/queue_loop.h"
 #include "run/reactor.h"
 
@@ -43,12 +44,17 @@ void bw_stalled_tick(void *arg)
     struct bw_queue_loop *queue = arg;
 
     bw_timer_start(queue->stalled_timer, queue->options.stalled_interval);
-    if (!queue->reactor->draining)
+    if (queue->reactor->draining)
+        return;
+    if (!queue->options.skip_stalled_check)
         check(queue);
+    bw_groups_check(queue);
 }
 
 void bw_stalled_start(struct bw_queue_loop *queue)
 {
-    if (!queue->options.skip_stalled_check && !bw_timer_is_running(queue->stalled_timer))
+    bool wanted = !queue->options.skip_stalled_check || queue->groups.key != NULL;
+
+    if (wanted && !bw_timer_is_running(queue->stalled_timer))
         bw_stalled_tick(queue);
 }

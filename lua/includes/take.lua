@@ -1,6 +1,6 @@
 -- Takes jobs to be run: moveToActive, once for as many as are wanted. §§4.2, 4.4, 4.5
 --
--- For lua/settle.lua: BASE, now, `meta` and the ARGV of the fetching half are there.
+-- For lua/settle.lua and settle_grouped.lua: BASE, now, `meta` and the ARGV of the fetching half are there.
 --- include "job_reply"
 
 local TAKE_BATCH = 1000
@@ -81,9 +81,10 @@ local function start_jobs(ids, count, jobs)
     return count - alive, limited
 end
 
--- Returns the jobs, how long the rate limit holds (ms), when the next delayed job is due (ms), whether
--- the queue is blocked, and how many ghosts were dropped.
-local function take_jobs()
+-- `pop` gives up to so many ids and their number, as pop_ids does; none and `true`: there are more, which
+-- the next call gets. Returns the jobs, how long the rate limit holds (ms), when the next delayed job is due
+-- (ms), whether the queue is blocked, and how many ghosts were dropped.
+local function take_jobs(pop)
     local max = meta.max or (ARGV[7] ~= '0' and tonumber(ARGV[7])) or nil
     local jobs, ghosts = {}, 0
     local due = call('ZRANGEBYSCORE', DELAYED, 0, (now + 1) * 4096 - 1, 'LIMIT', 0, 1)
@@ -105,8 +106,11 @@ local function take_jobs()
         if meta.paused or room <= 0 then
             return jobs, 0, 0, true, ghosts
         end
-        local ids, count = pop_ids(room)
+        local ids, count, more = pop(room)
         if count == 0 then
+            if more then
+                return jobs, 0, 0, true, ghosts
+            end
             call('DEL', BASE .. 'pc')
             local first = call('ZRANGE', DELAYED, 0, 0, 'WITHSCORES')
             return jobs, 0, first[2] and math.floor(tonumber(first[2]) / 4096) or 0, false, ghosts

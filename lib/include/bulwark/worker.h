@@ -64,6 +64,15 @@ struct bw_queue_options {
     bool remote_cancel; /* jobs can be cancelled through Redis: run/remote_cancel.h */
     bool skip_lock_renewal;
     bool skip_stalled_check;
+    /* Ordered groups: jobs whose data hold the same value at this dotted path run in the
+     * order in which they are taken, one at a time, across all workers that say the same.
+     * Paths with '|' between them: the first that is found. NULL: no groups. README.md
+     * tells what that means for jobs that fail, and for other clients. */
+    const char *group_key;
+    unsigned group_concurrency;  /* jobs of a group at once, 1 */
+    int64_t group_rate_max;      /* starts of a group's jobs in a window; 0: no limit */
+    int64_t group_rate_duration; /* ms */
+    bool group_strict; /* a job that is tried again keeps its place: its group waits */
     /* Where jobs go while the queue is paused (A.3). 5 or 6: as that line of BullMQ; 0:
      * as 5.x when its clients share the queue, which its `meta` tells, else as 6.x. */
     int pause_layout;

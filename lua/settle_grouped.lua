@@ -1,0 +1,76 @@
+--[[ settle_grouped: settle for a queue with ordered groups. A job that cannot start because of its group is
+put into the group's line instead of being taken; an end lets the next of the line go to the front of `wait`.
+
+KEYS  1 base
+ARGV  as settle, and behind the items: concurrency of a group, its rate's max (0: none), its rate's duration
+      (ms), '1': a job that is retried keeps its place in the group, the paths to the group in a job's data
+      with '|' between them
+Result  as settle; next due counts the lines that wait for their rate ]]
+--- keys 1
+--- include "queue"
+--- include "settle_ends"
+--- include "take"
+--- include "groups"
+
+local POP_MAX = 1000 -- ids that one call may put into lines
+
+open_groups(queue_at(BASE), next_at)
+pause_layout = ARGV[11]
+
+-- Retried jobs give up their places, unless the groups are strict; a job that is put back is the next to be
+-- taken and keeps it.
+local function end_items()
+    local ended, at = {}, ITEMS_AT
+    for i = 1, item_count do
+        local kind = ARGV[at]
+        local stays = kind == 'W' or (groups.strict and (kind == 'R' or kind == 'D'))
+        if not stays and (codes[i] == 0 or codes[i] == MISSING) then
+            ended[#ended + 1] = ARGV[at + 1]
+        end
+        at = at + SIZE[kind]
+        if #ended == CHUNK or i == item_count then
+            end_in_groups(ended)
+            ended = {}
+        end
+    end
+end
+
+local parked = 0
+
+local function next_ids(wanted)
+    while parked < POP_MAX do
+        local ids, count = pop_ids(wanted)
+        if count == 0 then
+            return ids, 0
+        end
+        local places = call('HMGET', groups.running, unpack(ids))
+        local mine, taken = {}, 0
+        for i = 1, count do
+            if start_or_park(ids[i], places[i]) then
+                taken = taken + 1
+                mine[taken] = ids[i]
+            end
+        end
+        parked = parked + count - taken
+        send_released()
+        if taken > 0 then
+            return mine, taken
+        end
+    end
+    signal(groups.q)
+    return {}, 0, true
+end
+
+end_items()
+if want > 0 then
+    release_due()
+end
+send_released()
+
+--- include "settle_takes"
+
+local line_due = want > 0 and next_line_due() or 0
+if line_due > 0 and (due == 0 or line_due < due) then
+    due = line_due
+end
+return { codes, jobs, ttl, due, ghosts }
