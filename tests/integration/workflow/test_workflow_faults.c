@@ -349,8 +349,9 @@ static void test_retry_goes_on(void **state)
     expect_rows("select status || ' ' || step_count from workflow_executions",
                 "completed 4");
     expect_rows(
-        "select string_agg(step || ':' || node_id, ',' order by id) from workflow_logs",
-        "1:t,2:m1,3:m2,4:m3");
+        "select string_agg(step || ':' || node_id || ':' || level, ',' order by id)"
+        " from workflow_logs",
+        "1:t:info,2:m1:info,3:m2:warn,3:m2:info,4:m3:info");
 }
 
 /* §1.4: on the last attempt a transient failure leaves the execution `failed`, and the
