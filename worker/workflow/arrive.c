@@ -30,6 +30,7 @@ static size_t add_chat_keys(struct wf_run *run)
     /* read behind the lock: right if the lock was obtained, read again if not */
     (void)wf_kv_add(kv, WF_KV_GET, wf_pointer_key(run), NULL, 0);
     (void)wf_kv_add(kv, WF_KV_DIGEST, wf_versions_node_key(run), NULL, 0);
+    (void)wf_kv_add(kv, WF_KV_GET, wf_warm_key(run), NULL, 0);
     return lock;
 }
 
@@ -49,6 +50,8 @@ static void look_at_lock(struct wf_run *run, size_t lock)
         wf_set(&run->pointer, pointer->text);
         wf_set(&run->marker, digest->text);
         run->redis_away = digest->memory;
+        json_decref(run->idle);
+        run->idle = wf_loads(wf_kv_at(&run->kv, lock + 3)->text);
         load(run);
     } else if (wf_run_lost(run)) {
         return;
@@ -228,5 +231,6 @@ static void judge(struct wf_run *run)
                               text),
                     NULL, RATE_WINDOW_MS);
     wf_lookup_keys(run);
+    wf_warm_keys(run);
     wf_run_kv(run, counted);
 }

@@ -9,7 +9,9 @@
 
 static void run_trigger(struct wf_run *run)
 {
-    wf_run_defaults(run);
+    /* in a session that goes on they were set, and may have been changed since */
+    if (!run->warm || run->preloaded == NULL)
+        wf_run_defaults(run);
     wf_loop_start(run, wf_graph_trigger(run->graph, &run->event));
 }
 

@@ -8,6 +8,7 @@
 #define TICK_MS            250
 #define REDIS_PAUSE_MS     50
 #define REDIS_PAUSE_MAX_MS 2000
+#define REDIS_DISTRUST_MS  60000
 
 /* Renews the locks of the chats while anything runs; stops by itself when nothing does,
  * so that a task never outlives the engine. */
@@ -138,6 +139,16 @@ void wf_engine_redis_failed(struct wf_engine *engine)
     atomic_store_explicit(&engine->redis_closed_until,
                           bw_mono_add_ms(wf_engine_mono(engine), pause).ns,
                           memory_order_relaxed);
+    atomic_store_explicit(&engine->redis_failed_at, wf_engine_mono(engine).ns,
+                          memory_order_relaxed);
+}
+
+bool wf_engine_redis_failed_lately(const struct wf_engine *engine)
+{
+    int64_t at = atomic_load_explicit(&engine->redis_failed_at, memory_order_relaxed);
+
+    return at != 0 &&
+           wf_engine_mono(engine).ns < at + (int64_t)REDIS_DISTRUST_MS * 1000000;
 }
 
 void wf_engine_redis_worked(struct wf_engine *engine)

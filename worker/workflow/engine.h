@@ -58,6 +58,7 @@ struct wf_engine {
     atomic_int_fast64_t
         redis_closed_until; /* monotonic ns: not asked before; 0: usable */
     atomic_uint redis_failures;
+    atomic_int_fast64_t redis_failed_at; /* monotonic ns, the last time; 0: never */
 
     struct bw_mutex mutex; /* guards what follows */
     struct bw_cond idle;
@@ -93,6 +94,8 @@ void wf_engine_leave(struct wf_engine *engine);
 bool wf_engine_redis_usable(struct wf_engine *engine);
 void wf_engine_redis_failed(struct wf_engine *engine);
 void wf_engine_redis_worked(struct wf_engine *engine);
+/* Within the last minute: what it holds may be older than what memory has heard. */
+bool wf_engine_redis_failed_lately(const struct wf_engine *engine);
 
 void wf_engine_count(atomic_uint_fast64_t *counter);
 void wf_engine_cache(struct wf_engine *engine, enum wf_cache_class class, bool hit);

@@ -46,15 +46,18 @@ void wf_flush_add(struct wf_run *run, const struct wf_flush *flush)
 {
     char *variables = dirty_rows(run), *logs = wf_dumps(run->logs);
     char *payload = flush->payload != NULL ? wf_dumps(flush->payload) : NULL;
-    char steps[24];
+    char steps[24], reuse[24];
 
     if (!run->x.stored)
         add_insert(run);
     (void)snprintf(steps, sizeof(steps), "%lld", (long long)run->x.steps);
-    (void)wf_db_add(run, WF_SQL_flush, run->project_id, run->x.workflow_id, run->user_id,
-                    run->x.session_id, run->x.id, variables, logs, flush->status,
-                    flush->error, steps, flush->node, flush->wait_type, payload,
-                    flush->supersede ? "true" : "false");
+    (void)snprintf(reuse, sizeof(reuse), "%lld",
+                   (long long)run->engine->settings.reuse_seconds);
+    run->flush_at =
+        wf_db_add(run, WF_SQL_flush, run->project_id, run->x.workflow_id, run->user_id,
+                  run->x.session_id, run->x.id, variables, logs, flush->status,
+                  flush->error, steps, flush->node, flush->wait_type, payload,
+                  flush->supersede ? "true" : "false", reuse);
     free(variables);
     free(logs);
     free(payload);
@@ -120,12 +123,13 @@ static void publish(struct wf_run *run)
                          run->node != NULL ? run->node->id : run->x.current_node_id);
     else
         wf_waiting_leave(run);
+    wf_warm_leave(run);
     (void)wf_kv_add(&run->kv, WF_KV_SET, wf_checkpoint_key(run), wf_checkpoint_done(run),
                     CHECKPOINT_TTL_MS);
     wf_run_kv(run, published);
 }
 
-static void flushed(struct wf_run *run)
+static void written(struct wf_run *run)
 {
     if (waits_for_time(run))
         wf_delay_add(run, publish);
@@ -133,6 +137,38 @@ static void flushed(struct wf_run *run)
         wf_timeout_add(run, publish);
     else
         publish(run);
+}
+
+/* Nothing was written: by a repetition of what had been written, or because the job's
+ * executionId, which no look-up had checked, is another's. Then it gets an id of its own
+ * (§3.4). */
+static void id_checked(struct wf_run *run)
+{
+    char fresh[WF_ID_SIZE];
+
+    if (wf_db_rows(run, 0) > 0) {
+        written(run);
+        return;
+    }
+    wf_id_random(fresh);
+    wf_set(&run->x.id, fresh);
+    run->x.stored = false;
+    wf_finish(run);
+}
+
+static void flushed(struct wf_run *run)
+{
+    bool unseen = run->warm && wf_db_rows(run, run->flush_at) == 0;
+
+    run->only_one = wf_db_true(run, run->flush_at, 0, 0);
+    if (!unseen) {
+        written(run);
+        return;
+    }
+    run->warm = false; /* once */
+    wf_db_begin(run);
+    (void)wf_db_add(run, WF_SQL_execution_own, run->x.id, run->x.session_id);
+    wf_db_run(run, id_checked, NULL);
 }
 
 static void refused(struct wf_run *run)

@@ -82,6 +82,7 @@ static void answer_from_memory(struct wf_engine *engine, struct wf_kv_item *item
         item->text = wf_memory_get(memory, item->key);
         item->number = item->text != NULL ? POLL_MS : 0;
         break;
+    case WF_KV_EXISTS:
     case WF_KV_DIGEST:
         break;
     }
@@ -117,6 +118,7 @@ static void on_reply(const struct wf_reply *reply, void *arg)
         break;
     case WF_KV_RELEASE:
     case WF_KV_EXTEND:
+    case WF_KV_EXISTS:
         item->yes = reply->number == 1;
         break;
     case WF_KV_SET:
@@ -188,6 +190,8 @@ static bool send_item(struct wf_engine *engine, struct wf_kv_item *item)
                     ttl);
     case WF_KV_LEFT:
         return SEND(on_reply, item, "PTTL", item->key);
+    case WF_KV_EXISTS:
+        return SEND(on_reply, item, "EXISTS", item->key);
     case WF_KV_DIGEST:
         return SEND(on_reply, item, "EVAL", script_digest, "1", item->key);
     }

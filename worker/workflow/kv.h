@@ -20,6 +20,7 @@ enum wf_kv_op {
     WF_KV_EXTEND,  /* sets the time to live if it holds `value`; yes: it did */
     WF_KV_SPACE,   /* sets it if it is not there; number: 0, or the ms it lives on */
     WF_KV_LEFT,    /* number: the ms it lives on; ≤ 0: it is not there */
+    WF_KV_EXISTS,  /* yes: there is such a key, of any type; never from memory */
     WF_KV_DIGEST   /* text: SHA-1 of the value, NULL: no such key; never from memory */
 };
 

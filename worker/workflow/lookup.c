@@ -373,6 +373,16 @@ static void ask_database(struct wf_run *run)
     wf_db_run(run, looked_up, NULL);
 }
 
+/* Nothing is open in the chat, and nothing else is needed. */
+static void begin_warm(struct wf_run *run)
+{
+    char *session = wf_strdup(wf_warm_session(run));
+
+    wf_set(&run->preloaded, session);
+    wf_begin(run, hint(run), false, session);
+    free(session);
+}
+
 void wf_lookup(struct wf_run *run)
 {
     json_t *cached = NULL;
@@ -386,7 +396,11 @@ void wf_lookup(struct wf_run *run)
         wf_engine_cache(run->engine, WF_CACHE_WAITING, cached != NULL);
         run->waiting_at = 0;
     }
-    if (!claim_cached(run, cached))
+    if (cached != NULL)
+        run->warm_at = 0;
+    if (wf_warm_ready(run))
+        begin_warm(run);
+    else if (!claim_cached(run, cached))
         ask_database(run);
     json_decref(cached);
 }

@@ -30,6 +30,7 @@ static void run_free(struct wf_run *run)
     free(run->chat_key);
     free(run->marker);
     free(run->pointer);
+    json_decref(run->idle);
     free(run->preloaded);
     free(run->user_id);
     free(run->x.id);

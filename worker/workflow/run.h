@@ -126,6 +126,11 @@ struct wf_run {
     bool person_asked; /* the batch asks for the customer */
     size_t ahead_at;   /* place in the batch of what is read ahead; 0: nothing is */
     json_t *ahead;     /* its result, for the node behind the trigger */
+    json_t *idle;      /* nothing was open in the chat (warm.c), or NULL */
+    size_t warm_at;    /* first of the keys that may speak against it; 0: not asked */
+    bool warm;         /* a new execution that began without a look-up */
+    bool only_one;     /* the flush saw nothing else open in the chat */
+    size_t flush_at;   /* place of the flush in the batch */
 
     json_t *vars[WF_SCOPES];
     json_t *dirty; /* session key → {"key","value","expires_at"?} */
@@ -241,6 +246,14 @@ void wf_ahead_add(struct wf_run *run);
 void wf_ahead_keep(struct wf_run *run);
 json_t *wf_ahead_take(struct wf_run *run, const char *user_id);
 void wf_ahead_drop(struct wf_run *run);
+/* warm.c: key that says that nothing is open in the chat (new text); into the group of
+ * keys before the look-up; whether a new execution can do without one; the session it
+ * goes on with (borrowed; NULL: a new one); into the group of keys behind the flush. */
+char *wf_warm_key(const struct wf_run *run);
+void wf_warm_keys(struct wf_run *run);
+bool wf_warm_ready(struct wf_run *run);
+const char *wf_warm_session(const struct wf_run *run);
+void wf_warm_leave(struct wf_run *run);
 /* With run->x and the claimed wait: what the event means for it, and on. */
 void wf_resume(struct wf_run *run);
 /* A new execution. `id`: the row to use, or NULL; `adopt`: it is there already. `reuse`:

@@ -196,14 +196,18 @@ const char wf_sql_preload[] =
 
 /* §3.10. $1 project, $2 workflow, $3 user, $4 session, $5 execution, $6 variables, $7
  * logs, $8 status, $9 error, $10 step count, $11 current node, $12 wait type, $13 wait
- * payload, $14 supersede.
+ * payload, $14 supersede, $15 reuse window in seconds.
+ *
+ * 0 the execution is over, the next may go on with its session, and nothing else of the
+ * chat is open. No row: it was not running.
  *
  * Everything hangs on the row being in the state `running`: a flush that is repeated,
  * because its answer was lost or its job was redelivered, changes nothing the second
  * time. */
 const char wf_sql_flush[] =
     "with live as materialized ("
-    " select id from workflow_executions where id = $5 and status = 'running' for update"
+    " select id from workflow_executions where id = $5 and project_id = $1"
+    "    and session_id = $4 and status = 'running' for update"
     "), v as ("
     " select key, coalesce(value, 'null'::jsonb) as value, expires_at"
     "   from jsonb_to_recordset($6::jsonb) as r(key text, value jsonb, expires_at "
@@ -249,7 +253,16 @@ const char wf_sql_flush[] =
     "e.user_id),"
     "       finished_at = case when $8 in ('completed', 'failed', 'cancelled') then " NOW
     " end"
-    "  from live where e.id = live.id";
+    "  from live where e.id = live.id"
+    " returning $8 = 'completed'"
+    "   and e.started_at > " NOW " - make_interval(secs => $15::integer - 60)"
+    "   and not exists (select 1 from workflow_executions o"
+    "        where o.project_id = $1 and o.telegram_chat_id = e.telegram_chat_id"
+    "          and o.status in ('waiting', 'running') and o.id <> e.id)";
+
+/* $1 id, $2 session. No row: the id is somebody else's. */
+const char wf_sql_execution_own[] =
+    "select 1 from workflow_executions where id = $1 and session_id = $2";
 
 /* $1 project, $2 workflow, $3 user, $4 scope (user, project, global), $5 key, $6 value,
  * $7 ttl in seconds or NULL. All rows that match are written (§6.2). */

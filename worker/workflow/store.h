@@ -14,7 +14,7 @@
     X(claim, 8)                                                                          \
     X(insert, 9)                                                                         \
     X(preload, 6)                                                                        \
-    X(flush, 14)                                                                         \
+    X(flush, 15)                                                                         \
     X(set_variable, 7)                                                                   \
     X(purge, 1)                                                                          \
     X(advisory_lock, 1)                                                                  \
@@ -45,6 +45,7 @@
     X(spend_bonus, 10)                                                                   \
     X(orders, 3)                                                                         \
     X(notify, 7)                                                                         \
+    X(execution_own, 2)                                                                  \
     X(execution_there, 2)                                                                \
     X(delayed, 4)                                                                        \
     X(expired, 4)                                                                        \

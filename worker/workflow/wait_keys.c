@@ -20,7 +20,7 @@ char *wf_pointer_key(const struct wf_run *run)
                      run->event.from_id != NULL ? run->event.from_id : "unknown");
 }
 
-static char *node_key(const struct wf_run *run, const char *wait_type)
+char *wf_node_waiting_key(const struct wf_run *run, const char *wait_type)
 {
     const char *const fills[] = { "projectId", run->project_id,
                                   "chatId",    run->event.chat_id,
@@ -37,7 +37,8 @@ static void drop_node_keys(const struct wf_run *run, struct wf_kv *kv, const cha
         return;
     for (size_t i = 0; i < sizeof(node_types) / sizeof(node_types[0]); i++) {
         if (except == NULL || strcmp(except, node_types[i]) != 0)
-            (void)wf_kv_add(kv, WF_KV_DELETE, node_key(run, node_types[i]), NULL, 0);
+            (void)wf_kv_add(kv, WF_KV_DELETE, wf_node_waiting_key(run, node_types[i]),
+                            NULL, 0);
     }
 }
 
@@ -79,8 +80,8 @@ void wf_waiting_enter(struct wf_run *run, const char *wait_type, const char *nod
     json_t *value = shared_members(run, wait_type);
 
     if (run->engine->settings.node_compat)
-        (void)wf_kv_add(&run->kv, WF_KV_SET, node_key(run, wait_type), wf_dumps(value),
-                        ttl);
+        (void)wf_kv_add(&run->kv, WF_KV_SET, wf_node_waiting_key(run, wait_type),
+                        wf_dumps(value), ttl);
     wf_json_set_text(value, "workflowId", run->x.workflow_id);
     wf_json_set(value, "version", json_integer(run->x.version));
     wf_json_set_text(value, "sessionId", run->x.session_id);

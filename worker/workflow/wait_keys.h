@@ -7,6 +7,7 @@ struct wf_run;
 /* New texts. */
 char *wf_waiting_key(const struct wf_run *run, const char *session);
 char *wf_pointer_key(const struct wf_run *run);
+char *wf_node_waiting_key(const struct wf_run *run, const char *wait_type);
 
 /* Deletes the keys of a session's wait, without waiting for it. NULL: nothing. */
 void wf_waiting_forget(struct wf_run *run, const char *session);
