@@ -272,6 +272,9 @@ static int check_queue(const struct wk_config *config, size_t index, struct bw_e
     if ((options->limiter_max == 0) != (options->limiter_duration == 0))
         return bw_error_set(err, BW_EINVAL, "queues[%zu].limiter.%s: is missing", index,
                             options->limiter_max == 0 ? "max" : "duration");
+    if ((options->group_rate_max == 0) != (options->group_rate_duration == 0))
+        return bw_error_set(err, BW_EINVAL, "queues[%zu].groupRate.%s: is missing", index,
+                            options->group_rate_max == 0 ? "max" : "duration");
     if (queue->handler.type->needs_pg && config->database.url == NULL)
         return bw_error_set(
             err, BW_EINVAL,
@@ -288,6 +291,7 @@ static void settle_queue(struct wk_config *config, struct wk_queue_config *queue
     options->name = queue->name;
     options->prefix = config->prefix;
     options->worker_name = queue->worker_name;
+    options->group_key = queue->group_key;
     if (config->concurrency != 0)
         options->concurrency = config->concurrency;
     if (options->lock_renew_time == 0)

@@ -33,6 +33,7 @@ struct wk_handler_config {
 struct wk_queue_config {
     char *name;
     char *worker_name;
+    char *group_key; /* the paths with '|' between them */
     struct bw_queue_options
         options; /* borrows its texts from here and from the configuration */
     struct wk_handler_config handler;

@@ -147,11 +147,50 @@ static int read_handler(void *at, const json_t *value, const char *path,
     return BW_OK;
 }
 
+/* ---- groups: a path into the job's data, or a list of them */
+
+/* Keys joined by dots: none is empty, none has what separates paths in the library. */
+static bool is_path(const char *text)
+{
+    return text != NULL && *text != '\0' && strpbrk(text, "| \t\r\n") == NULL &&
+           *text != '.' && text[strlen(text) - 1] != '.' && strstr(text, "..") == NULL;
+}
+
+static int read_group_key(void *at, const json_t *value, const char *path,
+                          struct bw_error *err)
+{
+    size_t count = json_is_array(value) ? json_array_size(value) : 1;
+    struct bw_buf paths = BW_BUF_INIT;
+    int rc = count > 0 ? BW_OK : BW_EINVAL;
+
+    for (size_t i = 0; i < count && rc == BW_OK; i++) {
+        const json_t *one = json_is_array(value) ? json_array_get(value, i) : value;
+
+        rc = is_path(json_string_value(one))
+                 ? bw_buf_addf(&paths, "%s%s", i > 0 ? "|" : "", json_string_value(one))
+                 : BW_EINVAL;
+    }
+    if (rc == BW_OK)
+        rc = wk_set_text(at, bw_buf_text(&paths), err);
+    else if (rc == BW_EINVAL)
+        (void)bw_error_set(
+            err, rc, "%s: must be a path like \"context.chat.id\", or a list", path);
+    else
+        (void)bw_error_set(err, rc, "out of memory");
+    bw_buf_fini(&paths);
+    return rc;
+}
+
 /* ---- a queue; defaults are those of spec/bullmq.md §11.1 */
 
 #define LIMITER_ROWS(N)                                                                  \
     N(WK_INT, limiter_max, "max", 0, 1, INT64_MAX, "jobs started in a window")           \
     N(WK_INT, limiter_duration, "duration", 0, 1, MS_MAX, "length of a window, ms")
+
+#define GROUP_RATE_ROWS(N)                                                               \
+    N(WK_INT, group_rate_max, "max", 0, 1, INT64_MAX,                                    \
+      "jobs of a group started in a window")                                             \
+    N(WK_INT, group_rate_duration, "duration", 0, 1, MS_MAX, "length of a window, ms")
 
 #define METRICS_ROWS(N)                                                                  \
     N(WK_INT, metrics_max_data_points, "maxDataPoints", 0, 0, INT64_MAX,                 \
@@ -160,9 +199,12 @@ static int read_handler(void *at, const json_t *value, const char *path,
 #define N(kind, field, key, def, min, max, help)                                         \
     NUMBER_ROW(struct bw_queue_options, kind, field, key, def, min, max, help)
 static const struct wk_field limiter_fields[] = { LIMITER_ROWS(N) };
+static const struct wk_field group_rate_fields[] = { GROUP_RATE_ROWS(N) };
 static const struct wk_field metrics_fields[] = { METRICS_ROWS(N) };
 #undef N
 static const struct wk_schema limiter_schema = { limiter_fields, COUNT(limiter_fields) };
+static const struct wk_schema group_rate_schema = { group_rate_fields,
+                                                    COUNT(group_rate_fields) };
 static const struct wk_schema metrics_schema = { metrics_fields, COUNT(metrics_fields) };
 
 #define QUEUE_ROWS(T, N, C, O)                                                           \
@@ -183,6 +225,14 @@ static const struct wk_schema metrics_schema = { metrics_fields, COUNT(metrics_f
     N(WK_SECONDS, options.drain_delay, "drainDelay", 5000, 1, 86400000,                  \
       "longest wait for a job, seconds")                                                 \
     O(offsetof(struct wk_queue_config, options), "limiter", &limiter_schema)             \
+    C(group_key, "groupKey", read_group_key,                                             \
+      "path into a job's data, or a list of them: jobs with the same value there run "   \
+      "one at a time, in order [off]")                                                   \
+    N(WK_UINT, options.group_concurrency, "groupConcurrency", 1, 1, WK_CONCURRENCY_MAX,  \
+      "jobs of a group run at once")                                                     \
+    O(offsetof(struct wk_queue_config, options), "groupRate", &group_rate_schema)        \
+    N(WK_BOOL, options.group_strict, "groupStrict", 0, 0, 1,                             \
+      "a group waits for its job that is to be retried")                                 \
     N(WK_INT, options.maximum_rate_limit_delay, "maximumRateLimitDelay", 30000, 1,       \
       MS_MAX, "longest sleep while limited, ms")                                         \
     N(WK_INT, options.run_retry_delay, "runRetryDelay", 15000, 1, MS_MAX,                \
@@ -225,6 +275,8 @@ const struct wk_schema wk_queue_schema = { queue_fields, COUNT(queue_fields) };
 void wk_queue_config_fini(struct wk_queue_config *queue)
 {
     wk_schema_fini(&wk_queue_schema, queue);
+    free(queue->group_key);
+    queue->group_key = NULL;
     json_decref(queue->handler.settings);
     queue->handler.settings = NULL;
 }

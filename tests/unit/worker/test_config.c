@@ -91,6 +91,10 @@ static void test_defaults_are_the_librarys(void **state)
     assert_int_equal(got->timeout, 0);
     assert_false(got->remote_cancel);
     assert_int_equal(got->deaf_timeout, 0);
+    assert_null(got->group_key);
+    assert_int_equal(got->group_concurrency, expected.group_concurrency);
+    assert_int_equal(got->group_rate_max, 0);
+    assert_false(got->group_strict);
     assert_int_equal(got->drain_delay, expected.drain_delay);
     assert_int_equal(got->limiter_max, expected.limiter_max);
     assert_int_equal(got->maximum_rate_limit_delay, expected.maximum_rate_limit_delay);
@@ -148,7 +152,9 @@ static void test_every_option_arrives(void **state)
         "\"metrics\":{\"maxDataPoints\":60},\"workerName\":\"w\",\"skipLockRenewal\":"
         "true,"
         "\"skipStalledCheck\":true,\"strict\":true,\"skipListing\":true,"
-        "\"timeout\":60000,\"remoteCancel\":true,\"deafTimeout\":9000}]}";
+        "\"timeout\":60000,\"remoteCancel\":true,\"deafTimeout\":9000,"
+        "\"groupKey\":[\"context.chat.id\",\"user\"],\"groupConcurrency\":3,"
+        "\"groupRate\":{\"max\":20,\"duration\":60000},\"groupStrict\":true}]}";
     struct wk_config config;
     const struct bw_queue_options *got;
 
@@ -194,6 +200,11 @@ static void test_every_option_arrives(void **state)
     assert_int_equal(got->timeout, 60000);
     assert_true(got->remote_cancel);
     assert_int_equal(got->deaf_timeout, 9000);
+    assert_string_equal(got->group_key, "context.chat.id|user");
+    assert_int_equal(got->group_concurrency, 3);
+    assert_int_equal(got->group_rate_max, 20);
+    assert_int_equal(got->group_rate_duration, 60000);
+    assert_true(got->group_strict);
     assert_true(got->skip_stalled_check);
     assert_true(got->strict);
     assert_true(got->skip_listing);
@@ -256,6 +267,14 @@ static void test_errors(void **state)
           "queues[0].drainDelay: must be a number of seconds" },
         { NOOP ",\"limiter\":{\"max\":3}}]}", "queues[0].limiter.duration: is missing" },
         { NOOP ",\"limiter\":{\"duration\":3}}]}", "queues[0].limiter.max: is missing" },
+        { NOOP ",\"groupRate\":{\"max\":3}}]}",
+          "queues[0].groupRate.duration: is missing" },
+        { NOOP ",\"groupKey\":\"\"}]}", "queues[0].groupKey: must be a path" },
+        { NOOP ",\"groupKey\":\"a..b\"}]}", "queues[0].groupKey: must be a path" },
+        { NOOP ",\"groupKey\":\"a b\"}]}", "queues[0].groupKey: must be a path" },
+        { NOOP ",\"groupKey\":[]}]}", "queues[0].groupKey: must be a path" },
+        { NOOP ",\"groupKey\":[\"a\",7]}]}", "queues[0].groupKey: must be a path" },
+        { NOOP ",\"groupConcurrency\":0}]}", "queues[0].groupConcurrency:" },
         { NOOP ",\"limiter\":{\"mx\":3}}]}",
           "queues[0].limiter.mx: unknown key \"mx\", did you mean \"max\"?" },
         { NOOP ",\"limiter\":7}]}", "queues[0].limiter: must be an object" },
