@@ -3,9 +3,10 @@ and lets go who may start. Without a path the queue has groups no more: whoever 
 to `wait`.
 
 KEYS  1 base
-ARGV  1 now (ms)  2 interval (ms): within it the books are checked once  3 layout while paused: 5, 6, 0: found
-      out  4 number of ids that may have left `active` otherwise than by settle, then the ids, then the settings as in
-      settle_grouped
+ARGV  1 now (ms)  2 interval (ms): within it the books are checked once
+      3 layout while paused: 5, 6, 0: found out
+      4 number of ids that may have left `active` otherwise than by settle, then the ids, then the settings as
+      in settle_grouped
 Result  0 done, 1 more to do at once, 2 more to do, later ]]
 --- keys 1
 

@@ -3,8 +3,8 @@ put into the group's line instead of being taken; an end lets the next of the li
 
 KEYS  1 base
 ARGV  as settle, and behind the items: concurrency of a group, its rate's max (0: none), its rate's duration
-      (ms), '1': a job that is retried keeps its place in the group, the paths to the group in a job's data
-      with '|' between them
+      (ms), '1': a job that is retried keeps its place in the group, the paths to the group in a job's data:
+      "a.b+c|d" is what stands at a.b and at c, or else at d
 Result  as settle; next due counts the lines that wait for their rate ]]
 --- keys 1
 --- include "queue"

@@ -149,11 +149,20 @@ static int read_handler(void *at, const json_t *value, const char *path,
 
 /* ---- groups: a path into the job's data, or a list of them */
 
-/* Keys joined by dots: none is empty, none has what separates paths in the library. */
+/* Keys joined by dots, paths joined by '+': nothing between two of these is empty, and
+ * nothing separates paths as the library does. */
 static bool is_path(const char *text)
 {
-    return text != NULL && *text != '\0' && strpbrk(text, "| \t\r\n") == NULL &&
-           *text != '.' && text[strlen(text) - 1] != '.' && strstr(text, "..") == NULL;
+    bool starts = true;
+
+    for (; text != NULL && *text != '\0'; text++) {
+        bool joins = *text == '.' || *text == '+';
+
+        if ((joins && starts) || strchr("| \t\r\n", *text) != NULL)
+            return false;
+        starts = joins;
+    }
+    return !starts;
 }
 
 static int read_group_key(void *at, const json_t *value, const char *path,

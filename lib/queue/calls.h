@@ -48,7 +48,7 @@ struct bw_settle_item { /* all borrowed for the call */
 };
 
 struct bw_groups {   /* ordered groups: lua/README.md */
-    const char *key; /* paths into the job's data, with '|' between them; NULL: none */
+    const char *key; /* of bw_queue_options; NULL: none */
     int64_t concurrency;
     int64_t rate_max; /* 0: none */
     int64_t rate_duration;

@@ -71,7 +71,7 @@ static int check_group_key(const struct bw_queue_options *options, struct bw_err
 {
     const char *key = options->group_key;
 
-    if (key != NULL && key[strspn(key, "| .\t")] == '\0')
+    if (key != NULL && key[strspn(key, "| .+\t")] == '\0')
         return bw_error_set(err, BW_EINVAL, "groupKey: no path into the job's data");
     return BW_OK;
 }

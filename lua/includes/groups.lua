@@ -11,18 +11,27 @@ local RELEASE_MAX = 1000 -- ids looked at for one group at a time
 local groups
 local released = {} -- ids that leave their groups' lines, as they come
 
+-- "a.b+c|d" as a list of alternatives: lists of parts, each the steps of a path.
+local function read_paths(text)
+    local alternatives = {}
+    for alternative in text:gmatch('[^|%s]+') do
+        local parts = {}
+        for part in alternative:gmatch('[^+]+') do
+            local path = {}
+            for step in part:gmatch('[^.]+') do
+                path[#path + 1] = step
+            end
+            parts[#parts + 1] = path
+        end
+        alternatives[#alternatives + 1] = parts
+    end
+    return alternatives
+end
+
 -- The settings stand at ARGV[at]: concurrency, rate's max ('0': none), rate's duration, strict, paths.
 local function open_groups(q, at)
     local prefix, name = q.base:match('^(.*):([^:]*):$')
     local own = prefix .. '::bulwark:' .. name .. ':groups:'
-    local paths = {}
-    for text in (ARGV[at + 4] or ''):gmatch('[^|%s]+') do
-        local path = {}
-        for step in text:gmatch('[^.]+') do
-            path[#path + 1] = step
-        end
-        paths[#paths + 1] = path
-    end
     groups = {
         q = q,
         own = own,
@@ -33,7 +42,7 @@ local function open_groups(q, at)
         rate_max = tonumber(ARGV[at + 1]),
         rate_duration = tonumber(ARGV[at + 2]),
         strict = ARGV[at + 3] == '1',
-        paths = paths,
+        paths = read_paths(ARGV[at + 4]),
         busy_of = {} -- read once a call
     }
 end
@@ -61,15 +70,25 @@ local function value_at(value, path)
 end
 
 -- Ids are numbers here and texts there: both name the same group. Chat ids need all their digits.
-local function name_of(value)
+local function text_of(value)
     if type(value) == 'number' then
         local whole = value == math.floor(value) and math.abs(value) < 2 ^ 53
         return string.format(whole and '%.0f' or '%.17g', value)
     end
-    if type(value) ~= 'string' or value == '' then
-        return nil
+    return type(value) == 'string' and value ~= '' and value or nil
+end
+
+-- What stands at all of these paths; nil: one leads nowhere.
+local function name_at(data, parts)
+    local texts = {}
+    for i, path in ipairs(parts) do
+        texts[i] = text_of(value_at(data, path))
+        if not texts[i] then
+            return nil
+        end
     end
-    return #value <= MAX_NAME and value or redis.sha1hex(value)
+    local name = table.concat(texts, '+')
+    return #name <= MAX_NAME and name or redis.sha1hex(name)
 end
 
 -- The group of a job; nil: none, it runs freely.
@@ -80,8 +99,8 @@ local function group_of(id)
         return nil
     end
     local is_json, decoded = pcall(cjson.decode, data)
-    for _, path in ipairs(is_json and groups.paths or {}) do
-        local name = name_of(value_at(decoded, path))
+    for _, parts in ipairs(is_json and groups.paths or {}) do
+        local name = name_at(decoded, parts)
         if name then
             return name
         end

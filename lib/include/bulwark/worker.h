@@ -66,8 +66,8 @@ struct bw_queue_options {
     bool skip_stalled_check;
     /* Ordered groups: jobs whose data hold the same value at this dotted path run in the
      * order in which they are taken, one at a time, across all workers that say the same.
-     * Paths with '|' between them: the first that is found. NULL: no groups. README.md
-     * tells what that means for jobs that fail, and for other clients. */
+     * "a.b+c|d": what stands at a.b and at c together, or else at d. NULL: no groups.
+     * README.md tells what that means for jobs that fail, and for other clients. */
     const char *group_key;
     unsigned group_concurrency;  /* jobs of a group at once, 1 */
     int64_t group_rate_max;      /* starts of a group's jobs in a window; 0: no limit */

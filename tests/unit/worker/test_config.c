@@ -153,7 +153,7 @@ static void test_every_option_arrives(void **state)
         "true,"
         "\"skipStalledCheck\":true,\"strict\":true,\"skipListing\":true,"
         "\"timeout\":60000,\"remoteCancel\":true,\"deafTimeout\":9000,"
-        "\"groupKey\":[\"context.chat.id\",\"user\"],\"groupConcurrency\":3,"
+        "\"groupKey\":[\"p+context.chat.id\",\"user\"],\"groupConcurrency\":3,"
         "\"groupRate\":{\"max\":20,\"duration\":60000},\"groupStrict\":true}]}";
     struct wk_config config;
     const struct bw_queue_options *got;
@@ -200,7 +200,7 @@ static void test_every_option_arrives(void **state)
     assert_int_equal(got->timeout, 60000);
     assert_true(got->remote_cancel);
     assert_int_equal(got->deaf_timeout, 9000);
-    assert_string_equal(got->group_key, "context.chat.id|user");
+    assert_string_equal(got->group_key, "p+context.chat.id|user");
     assert_int_equal(got->group_concurrency, 3);
     assert_int_equal(got->group_rate_max, 20);
     assert_int_equal(got->group_rate_duration, 60000);
@@ -272,6 +272,7 @@ static void test_errors(void **state)
         { NOOP ",\"groupKey\":\"\"}]}", "queues[0].groupKey: must be a path" },
         { NOOP ",\"groupKey\":\"a..b\"}]}", "queues[0].groupKey: must be a path" },
         { NOOP ",\"groupKey\":\"a b\"}]}", "queues[0].groupKey: must be a path" },
+        { NOOP ",\"groupKey\":\"a+.b\"}]}", "queues[0].groupKey: must be a path" },
         { NOOP ",\"groupKey\":[]}]}", "queues[0].groupKey: must be a path" },
         { NOOP ",\"groupKey\":[\"a\",7]}]}", "queues[0].groupKey: must be a path" },
         { NOOP ",\"groupConcurrency\":0}]}", "queues[0].groupConcurrency:" },
