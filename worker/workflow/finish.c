@@ -161,6 +161,9 @@ static void flushed(struct wf_run *run)
     bool unseen = run->warm && wf_db_rows(run, run->flush_at) == 0;
 
     run->only_one = wf_db_true(run, run->flush_at, 0, 0);
+    if (run->person_at != 0)
+        wf_person_take(run, run->person_at);
+    run->person_at = 0;
     if (!unseen) {
         written(run);
         return;
@@ -220,5 +223,6 @@ void wf_finish(struct wf_run *run)
     }
     wf_db_begin(run);
     wf_flush_add(run, &flush);
+    run->person_at = wf_person_stale(run) ? wf_person_add_own(run) : 0;
     wf_db_run(run, flushed, refused);
 }

@@ -70,11 +70,6 @@ static bool callback_matches(const struct wf_run *run)
            wf_graph_callback_trigger(run->graph, &run->event) != NULL;
 }
 
-static char *local_key(const struct wf_run *run)
-{
-    return wf_printf("%s %s", run->project_id, run->event.from_id);
-}
-
 void wf_lookup_keys(struct wf_run *run)
 {
     char *user_id = NULL;
@@ -84,12 +79,8 @@ void wf_lookup_keys(struct wf_run *run)
         run->event.kind != WF_EVENT_OTHER)
         run->waiting_at =
             wf_kv_add(&run->kv, WF_KV_GET, wf_waiting_key(run, run->pointer), NULL, 0);
-    if (run->event.from_id != NULL && wf_person_wanted(run)) {
-        char *key = local_key(run);
-
-        user_id = wf_memory_get(run->engine->local, key);
-        free(key);
-    }
+    if (wf_person_wanted(run))
+        user_id = wf_person_recall(run);
     if (user_id != NULL) {
         wf_set(&run->user_id, user_id); /* a guess until the database confirms it */
         run->variables_at = wf_kv_add(
@@ -103,13 +94,8 @@ void wf_lookup_keys(struct wf_run *run)
 /* The customer the database names; what the cache said of another does not count. */
 static void confirm_person(struct wf_run *run, const char *user_id)
 {
-    if (user_id != NULL && run->event.from_id != NULL) {
-        char *key = local_key(run);
-
-        wf_memory_set(run->engine->local, key, user_id,
-                      run->engine->settings.ttl_user_variables * 1000);
-        free(key);
-    }
+    if (user_id != NULL)
+        wf_person_remember(run, user_id);
     wf_person_set(run, user_id);
 }
 
@@ -121,11 +107,8 @@ static void add_rest(struct wf_run *run, const char *session, const char *workfl
     wf_set(&run->preloaded, session);
     (void)wf_run_preload_add(run, session, workflow, execution);
     run->person_asked = wf_person_wanted(run) && !run->customer_known;
-    if (run->person_asked) {
-        if (run->user_id == NULL) /* with an id the cache was asked, and counted */
-            wf_engine_cache(run->engine, WF_CACHE_VARIABLES, false);
+    if (run->person_asked)
         (void)wf_person_add(run, execution);
-    }
     wf_ahead_add(run);
 }
 
@@ -386,6 +369,7 @@ static void begin_warm(struct wf_run *run)
 void wf_lookup(struct wf_run *run)
 {
     json_t *cached = NULL;
+    bool asked = run->waiting_at != 0, warm;
 
     if (run->variables_at != 0) {
         wf_person_take_cached(run, wf_kv_at(&run->kv, run->variables_at)->text);
@@ -393,12 +377,15 @@ void wf_lookup(struct wf_run *run)
     }
     if (run->waiting_at != 0) {
         cached = wf_loads(wf_kv_at(&run->kv, run->waiting_at)->text);
-        wf_engine_cache(run->engine, WF_CACHE_WAITING, cached != NULL);
         run->waiting_at = 0;
     }
     if (cached != NULL)
         run->warm_at = 0;
-    if (wf_warm_ready(run))
+    warm = wf_warm_ready(run);
+    /* that nothing waits is an answer too; without a use for it, it is not counted */
+    if (cached != NULL || warm || (asked && run->idle == NULL))
+        wf_engine_cache(run->engine, WF_CACHE_WAITING, cached != NULL || warm);
+    if (warm)
         begin_warm(run);
     else if (!claim_cached(run, cached))
         ask_database(run);

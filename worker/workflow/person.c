@@ -68,6 +68,37 @@ size_t wf_person_add(struct wf_run *run, const char *execution)
                      run->engine->settings.timezone);
 }
 
+/* --- whose customer a Telegram account is: remembered in this process */
+
+static char *local_key(const struct wf_run *run)
+{
+    return wf_printf("%s %s", run->project_id, run->event.from_id);
+}
+
+void wf_person_remember(struct wf_run *run, const char *user_id)
+{
+    char *key;
+
+    if (run->event.from_id == NULL)
+        return;
+    key = local_key(run);
+    wf_memory_set(run->engine->local, key, user_id,
+                  run->engine->settings.ttl_user_variables * 1000);
+    free(key);
+}
+
+char *wf_person_recall(const struct wf_run *run)
+{
+    char *key, *user_id;
+
+    if (run->event.from_id == NULL)
+        return NULL;
+    key = local_key(run);
+    user_id = wf_memory_get(run->engine->local, key);
+    free(key);
+    return user_id;
+}
+
 /* Stores what was computed, on the side. */
 static void store(struct wf_run *run)
 {
@@ -97,7 +128,10 @@ void wf_person_take(struct wf_run *run, size_t index)
         set_nobody(run);
         return;
     }
+    if (run->user_id == NULL) /* else the cache was asked by the id, and that counted */
+        wf_engine_cache(run->engine, WF_CACHE_VARIABLES, false);
     forget(run);
+    run->customer_changed = false;
     wf_set(&run->user_id, wf_member(row, "id", ""));
     run->customer =
         wf_customer_variables(row, run->project->levels, &run->engine->settings);
@@ -125,17 +159,26 @@ static void loaded(struct wf_run *run)
     run->then(run);
 }
 
+size_t wf_person_add_own(struct wf_run *run)
+{
+    return wf_db_add(run, WF_SQL_customer, run->project_id, run->user_id, NULL, NULL,
+                     run->engine->settings.timezone);
+}
+
+static void read_row(struct wf_run *run)
+{
+    wf_db_begin(run);
+    (void)wf_person_add_own(run);
+    wf_db_run(run, loaded, NULL);
+}
+
 static void read_keys(struct wf_run *run)
 {
     wf_person_take_cached(run, wf_kv_at(&run->kv, 0)->text);
-    if (run->customer_known) {
+    if (run->customer_known)
         run->then(run);
-        return;
-    }
-    wf_db_begin(run);
-    (void)wf_db_add(run, WF_SQL_customer, run->project_id, run->user_id, NULL, NULL,
-                    run->engine->settings.timezone);
-    wf_db_run(run, loaded, NULL);
+    else
+        read_row(run);
 }
 
 /* §6.4: where else a run may know its customer from. */
@@ -158,6 +201,10 @@ static void find_in_variables(struct wf_run *run)
 void wf_person_load(struct wf_run *run, wf_step *then)
 {
     run->then = then;
+    if (run->customer_changed) { /* the cache was just emptied */
+        read_row(run);
+        return;
+    }
     (void)wf_kv_add(
         wf_run_keys(run), WF_KV_GET,
         wf_person_key(run, run->engine->settings.key_user_variables, run->user_id), NULL,
@@ -244,6 +291,14 @@ void wf_person_changed(struct wf_run *run, const char *user_id)
     (void)wf_run_keys(run);
     wf_person_drop_keys(run, user_id);
     wf_kv_send(run->engine, &run->kv);
-    if (run->user_id != NULL && strcmp(run->user_id, user_id) == 0)
+    if (run->user_id != NULL && strcmp(run->user_id, user_id) == 0) {
         forget(run);
+        run->customer_changed = true;
+    }
+}
+
+bool wf_person_stale(const struct wf_run *run)
+{
+    return run->customer_changed && run->user_id != NULL && run->graph != NULL &&
+           run->project != NULL && wf_person_wanted(run);
 }

@@ -113,6 +113,7 @@ struct wf_run {
     char *user_id;           /* NULL: unknown */
     json_t *customer;        /* flat variables `user.*` (§6.5), or NULL */
     bool customer_known;     /* `customer` is right: a NULL means that there is none */
+    bool customer_changed;   /* by this run, and not read since */
     json_t *customer_object; /* the same as `user` (§6.3), made when it is asked for */
     json_t *telegram;        /* §6.4.1 */
     json_t *roots;           /* other values templates ask for, made when they do */
@@ -131,6 +132,7 @@ struct wf_run {
     bool warm;         /* a new execution that began without a look-up */
     bool only_one;     /* the flush saw nothing else open in the chat */
     size_t flush_at;   /* place of the flush in the batch */
+    size_t person_at;  /* of the customer read behind it; 0: not read */
 
     json_t *vars[WF_SCOPES];
     json_t *dirty; /* session key → {"key","value","expires_at"?} */
@@ -325,6 +327,15 @@ bool wf_person_wanted(const struct wf_run *run);
 /* The statement in the batch that is begun; wf_person_take() reads it. */
 size_t wf_person_add(struct wf_run *run, const char *execution);
 void wf_person_take(struct wf_run *run, size_t index);
+/* The same for run->user_id. */
+size_t wf_person_add_own(struct wf_run *run);
+/* The run has changed its customer, and the cache is empty: worth reading anew with the
+ * flush, so that the next message finds it. */
+bool wf_person_stale(const struct wf_run *run);
+/* Whose customer the event's sender is, as the database last said to this process; new
+ * text, or NULL: unknown. */
+char *wf_person_recall(const struct wf_run *run);
+void wf_person_remember(struct wf_run *run, const char *user_id);
 void wf_person_take_cached(struct wf_run *run, const char *json);
 /* Loads the customer if the node needs it and it is not known; then goes on. True:
  * nothing to do. */

@@ -247,12 +247,10 @@ static bool settings_are_plain(const struct wf_graph *graph)
 
 static bool is_known(const struct wf_run *run, const json_t *idle)
 {
-    char *key = wf_printf("%s %s", run->project_id, run->event.from_id);
-    char *user_id = wf_memory_get(run->engine->local, key);
+    char *user_id = wf_person_recall(run);
     bool same = user_id != NULL && strcmp(user_id, wf_member(idle, "userId", "")) == 0;
 
     free(user_id);
-    free(key);
     return same;
 }
 

@@ -77,6 +77,7 @@ static void linked(struct wf_run *run)
     run->effect = true;
     wf_person_set(run, id);
     wf_person_changed(run, id);
+    wf_person_remember(run, id);
     if (run->person_asked)
         wf_person_take(run, PERSON);
     wf_run_set(run, "linkedUser", user, 0);
