@@ -42,6 +42,7 @@ const say = {
     unknown: (phone) => `Номер ${phone} у нас не записан. Пришлите, пожалуйста, другой.`,
     spent: (n, left) => `Списано ${n}, осталось ${left}.`,
     account: (left, earned, spent) => `На счету ${left}: начислено ${earned}, потрачено ${spent}.`,
+    basic: 'Базовый уровень: 3 % бонусами. До следующего: 9900 руб.',
     silver: 'Серебряный уровень: 5 % бонусами с каждой покупки.',
     gold: 'Золотой уровень: 10 % бонусами с каждой покупки.',
     promo: 'Введите промокод:',
@@ -192,6 +193,21 @@ const inspector = {
     left: 400,
 };
 
+// Comes after her, to the same shop, and nobody knows him yet.
+const visitor = {
+    person: { linked: false, balance: 120, level: 0 },
+    steps: (p) => [
+        start({ says: [say.ask(p)], execution: 'completed', cold: true }),
+        contact(p.phone, { says: [say.linked(p)], cold: true }),
+        start({ says: [say.menu(p, 120)], execution: 'completed' }),
+        press('level', { says: [say.basic] }),
+    ],
+    left: 120,
+};
+
+// One message at a time, so that each one's cost is known.
+const measured = { inspector, visitor };
+
 // What goes wrong at Telegram; only where the stand-in obeys.
 const troubles = {
     limited: {
@@ -263,6 +279,7 @@ function makePerson(index, kind, story, shop, run) {
         left: story.left,
         rule: story.rule,
         unlinks: story.unlinks === true,
+        measured: kind in measured,
     };
     person.level = LEVELS[story.person.level ?? 0][0];
     person.purchases = LEVELS[story.person.level ?? 0][1] + 100;
@@ -282,7 +299,7 @@ const NOBODY = {
 
 /** Names of stories that make up `jobs` jobs; what is left over is filled with small jobs. */
 function cast(jobs, withTroubles) {
-    const all = { ...stories, ...troubles, inspector };
+    const all = { ...stories, ...troubles, ...measured };
     const names = [];
     let left = jobs;
     const take = (name) => {
@@ -292,7 +309,7 @@ function cast(jobs, withTroubles) {
     const rounds = Math.max(1, Math.floor(jobs / ONCE_EVERY));
     for (let i = 0; i < rounds; i++)
         [...ONCE, ...(withTroubles ? Object.keys(troubles) : [])].forEach(take);
-    take('inspector');
+    Object.keys(measured).forEach(take);
     for (let i = 0; left >= 4; i++) take(CYCLE[i % CYCLE.length]);
     return { all, names, left };
 }
@@ -311,7 +328,7 @@ export function makePlan({ jobs, run, troubles: withTroubles }) {
         }),
     );
     const shopOf = (name, i) =>
-        name === 'inspector' ? shops.at(-1) : shops[i % (shops.length - 1)];
+        name in measured ? shops.at(-1) : shops[i % (shops.length - 1)];
     const people = names.map((name, i) => makePerson(i, name, all[name], shopOf(name, i), run));
     for (let i = 0; i < left; i++)
         people[0].steps.push({

@@ -193,7 +193,7 @@ export async function play(plan, { queue, events, control, progress, measure }) 
         await new Promise((resolve) => setTimeout(resolve, i * gap));
         return live(person, queue, ends, control, progress);
     };
-    const alone = (person) => person.kind === 'inspector';
+    const alone = (person) => person.measured;
     await Promise.all(plan.people.filter((person) => !alone(person)).map(arrive));
     const finished = [...ends.finished];
     for (const person of plan.people.filter(alone))
