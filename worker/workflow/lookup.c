@@ -102,14 +102,14 @@ static void confirm_person(struct wf_run *run, const char *user_id)
 /* The batch's rest: variables of that session, and the customer if he is needed and not
  * known. */
 static void add_rest(struct wf_run *run, const char *session, const char *workflow,
-                     const char *execution)
+                     const char *execution, const char *waits_at)
 {
     wf_set(&run->preloaded, session);
     (void)wf_run_preload_add(run, session, workflow, execution);
     run->person_asked = wf_person_wanted(run) && !run->customer_known;
     if (run->person_asked)
         (void)wf_person_add(run, execution);
-    wf_ahead_add(run);
+    wf_ahead_add(run, waits_at);
 }
 
 /* --- the claim (§3.7.1) */
@@ -166,7 +166,7 @@ static void claimed(struct wf_run *run)
 }
 
 static void claim(struct wf_run *run, const char *id, const char *session,
-                  const char *workflow)
+                  const char *workflow, const char *node)
 {
     char *prefix = group_prefix(run), *job = wf_checkpoint_key(run);
 
@@ -174,7 +174,7 @@ static void claim(struct wf_run *run, const char *id, const char *session,
     (void)wf_db_add(run, WF_SQL_claim, run->project_id, run->event.chat_id, hint(run), id,
                     wf_waits_accepted(&run->event, callback_matches(run)), job,
                     wf_db_bigint(run->event.from_id), prefix);
-    add_rest(run, session, workflow, id);
+    add_rest(run, session, workflow, id, node);
     free(prefix);
     free(job);
     wf_db_run(run, claimed, NULL);
@@ -191,7 +191,8 @@ static bool claim_cached(struct wf_run *run, const json_t *cached)
         !wf_waits_accepts(&run->event, callback_matches(run),
                           wf_member(cached, "waitType", NULL)))
         return false;
-    claim(run, id, run->pointer, wf_member(cached, "workflowId", ""));
+    claim(run, id, run->pointer, wf_member(cached, "workflowId", ""),
+          wf_member(cached, "currentNodeId", ""));
     return true;
 }
 
@@ -322,12 +323,14 @@ static void looked_up(struct wf_run *run)
             char *id = wf_strdup(cell(run, row, ID));
             char *session = wf_strdup(cell(run, row, SESSION));
             char *workflow = wf_strdup(cell(run, row, WORKFLOW));
+            char *node = wf_strdup(cell(run, row, NODE));
 
             run->lookup_again = true;
-            claim(run, id, session, workflow);
+            claim(run, id, session, workflow, node);
             free(id);
             free(session);
             free(workflow);
+            free(node);
             return;
         }
         callback_waits = callback_waits || strcmp(wait_type, "callback") == 0;
@@ -349,7 +352,7 @@ static void ask_database(struct wf_run *run)
     (void)wf_db_add(run, WF_SQL_lookup, run->project_id, run->event.chat_id, seconds,
                     wf_db_bigint(run->event.from_id), prefix, hint(run), job,
                     run->event.kind == WF_EVENT_START ? "true" : "false");
-    add_rest(run, run->pointer != NULL ? run->pointer : "", run->graph->workflow_id,
+    add_rest(run, run->pointer != NULL ? run->pointer : "", run->graph->workflow_id, NULL,
              NULL);
     free(prefix);
     free(job);

@@ -366,8 +366,7 @@ void wf_loop_start(struct wf_run *run, const struct wf_node *node)
 {
     run->deadline = bw_mono_add_ms(wf_engine_mono(run->engine), time_limit(run));
     run->node = node;
-    if (strncmp(node->type, "trigger.", strlen("trigger.")) != 0)
-        wf_ahead_drop(run);
+    wf_ahead_start(run, node);
     go(run);
 }
 

@@ -53,7 +53,7 @@ static void run_free(struct wf_run *run)
     json_decref(run->out.columns);
     json_decref(run->restored);
     json_decref(run->customer);
-    json_decref(run->ahead);
+    wf_ahead_drop(run);
     json_decref(run->customer_object);
     json_decref(run->telegram);
     json_decref(run->roots);

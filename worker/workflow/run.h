@@ -126,13 +126,15 @@ struct wf_run {
     char *preloaded;   /* session whose variables are there or asked for; "": none */
     bool person_asked; /* the batch asks for the customer */
     size_t ahead_at;   /* place in the batch of what is read ahead; 0: nothing is */
-    json_t *ahead;     /* its result, for the node behind the trigger */
-    json_t *idle;      /* nothing was open in the chat (warm.c), or NULL */
-    size_t warm_at;    /* first of the keys that may speak against it; 0: not asked */
-    bool warm;         /* a new execution that began without a look-up */
-    bool only_one;     /* the flush saw nothing else open in the chat */
-    size_t flush_at;   /* place of the flush in the batch */
-    size_t person_at;  /* of the customer read behind it; 0: not read */
+    json_t *ahead;     /* its result: JSON, or NULL for none */
+    char *ahead_key;   /* what was asked; NULL: nothing */
+    const struct wf_node *ahead_node; /* for whom */
+    json_t *idle;                     /* nothing was open in the chat (warm.c), or NULL */
+    size_t warm_at;   /* first of the keys that may speak against it; 0: not asked */
+    bool warm;        /* a new execution that began without a look-up */
+    bool only_one;    /* the flush saw nothing else open in the chat */
+    size_t flush_at;  /* place of the flush in the batch */
+    size_t person_at; /* of the customer read behind it; 0: not read */
 
     json_t *vars[WF_SCOPES];
     json_t *dirty; /* session key → {"key","value","expires_at"?} */
@@ -242,11 +244,19 @@ void wf_arrive(struct wf_run *run);
 /* Keys whose values help the lookup, into the group that is begun. */
 void wf_lookup_keys(struct wf_run *run);
 void wf_lookup(struct wf_run *run);
-/* ahead.c: into the batch that looks the event up; out of it; for the node (NULL: it has
- * to ask for itself; new reference); and whenever it may have become wrong. */
-void wf_ahead_add(struct wf_run *run);
+/* ahead.c: into the batch that looks the event up (`waits_at`: the node of the wait it
+ * claims, or NULL); out of it; for the node, true: the answer is there (NULL: no row, or
+ * null; new reference); when the run begins with that node; and whenever it may have
+ * become wrong. */
+void wf_ahead_add(struct wf_run *run, const char *waits_at);
 void wf_ahead_keep(struct wf_run *run);
-json_t *wf_ahead_take(struct wf_run *run, const char *user_id);
+bool wf_ahead_take_list(struct wf_run *run, json_t **value, enum wf_sql sql,
+                        const char *const *params, size_t count);
+#define wf_ahead_take(run, value, sql, ...)                                              \
+    wf_ahead_take_list((run), (value), (sql), (const char *const[]){ __VA_ARGS__ },      \
+                       sizeof((const char *const[]){ __VA_ARGS__ }) /                    \
+                           sizeof(const char *))
+void wf_ahead_start(struct wf_run *run, const struct wf_node *node);
 void wf_ahead_drop(struct wf_run *run);
 /* warm.c: key that says that nothing is open in the chat (new text); into the group of
  * keys before the look-up; whether a new execution can do without one; the session it

@@ -42,8 +42,8 @@ enum wf_action wf_start_user_balance(struct wf_run *run)
         user_id = wf_strdup(run->user_id);
     if (user_id == NULL)
         return wf_node_fail(run, "userId is required to get balance");
-    ahead = wf_ahead_take(run, user_id);
-    if (ahead != NULL) {
+    if (wf_ahead_take(run, &ahead, WF_SQL_balance, user_id, run->project_id) &&
+        ahead != NULL) {
         free(user_id);
         return set_balance(run, ahead);
     }

@@ -44,6 +44,9 @@ bool wf_param_is_max(const struct wf_run *run);
  * writes an array; NULL for NULL. */
 char *wf_phone_forms(const char *phone);
 
+/* New text: how many rows get_transactions gives. */
+char *wf_query_limit(const json_t *value);
+
 /* --- results */
 
 /* The node is done with this result, which is taken; NULL is JSON null. */

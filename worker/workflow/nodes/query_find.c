@@ -19,14 +19,25 @@ enum wf_action wf_query_by_platform(struct wf_run *run)
     char *telegram = wf_param_messenger_id(run, "telegramId");
     char *max = wf_param_messenger_id(run, "maxId");
     char *phone = wf_param(run, "phone"), *email = wf_param(run, "email");
+    const char *const params[] = {
+        run->project_id, telegram, max,
+        phone,           email,    wf_param_is_max(run) ? "true" : "false"
+    };
+    json_t *ahead;
+    bool there = wf_ahead_take_list(run, &ahead, WF_SQL_user_by_platform, params,
+                                    sizeof(params) / sizeof(params[0]));
 
-    wf_db_begin(run);
-    (void)wf_db_add(run, WF_SQL_user_by_platform, run->project_id, telegram, max, phone,
-                    email, wf_param_is_max(run) ? "true" : "false");
+    if (!there) {
+        wf_db_begin(run);
+        (void)wf_db_add_list(run, WF_SQL_user_by_platform, params,
+                             sizeof(params) / sizeof(params[0]));
+    }
     free(telegram);
     free(max);
     free(phone);
     free(email);
+    if (there)
+        return wf_query_result(run, ahead);
     wf_db_run(run, found, NULL);
     return WF_PENDING;
 }
@@ -98,10 +109,11 @@ static enum wf_action by_id(struct wf_run *run, enum wf_sql sql, wf_step *then)
 enum wf_action wf_query_balance(struct wf_run *run)
 {
     char *user_id = wf_param_id(run, "userId");
-    json_t *ahead = user_id != NULL ? wf_ahead_take(run, user_id) : NULL;
+    json_t *ahead;
+    bool there = wf_ahead_take(run, &ahead, WF_SQL_balance, user_id, run->project_id);
 
     free(user_id);
-    if (ahead != NULL)
+    if (there && ahead != NULL)
         return wf_query_result(run, ahead);
     return by_id(run, WF_SQL_balance, found_or_missing);
 }
@@ -126,13 +138,24 @@ enum wf_action wf_query_welcomed(struct wf_run *run)
     return by_id(run, WF_SQL_welcomed, welcomed);
 }
 
+char *wf_query_limit(const json_t *value)
+{
+    double wanted = wf_value_number(value);
+
+    return wf_printf("%d", wanted >= 1 ? (wanted < 100 ? (int)wanted : 100) : 10);
+}
+
 enum wf_action wf_query_transactions(struct wf_run *run)
 {
     char *user_id = wf_param_id(run, "userId");
-    double wanted = wf_value_number(json_object_get(run->scratch, "limit"));
-    int limit = wanted >= 1 ? (wanted < 100 ? (int)wanted : 100) : 10;
-    char *text = wf_printf("%d", limit);
+    char *text = wf_query_limit(json_object_get(run->scratch, "limit"));
+    json_t *ahead;
 
+    if (wf_ahead_take(run, &ahead, WF_SQL_transactions, user_id, run->project_id, text)) {
+        free(user_id);
+        free(text);
+        return wf_query_result(run, ahead);
+    }
     wf_db_begin(run);
     (void)wf_db_add(run, WF_SQL_transactions, user_id, run->project_id, text);
     free(user_id);
