@@ -3,8 +3,9 @@
 local SUBKEYS = { '', ':logs', ':dependencies', ':processed', ':failed', ':unsuccessful' }
 local DEL_BATCH = 1000 -- jobs; unpack() ends near 8000 values
 
--- DEL_JOB for many
+-- DEL_JOB for many; returns how many keys there were.
 local function delete_jobs(base, ids)
+    local deleted = 0
     for first = 1, #ids, DEL_BATCH do
         local keys = {}
         for i = first, math.min(first + DEL_BATCH - 1, #ids) do
@@ -13,6 +14,7 @@ local function delete_jobs(base, ids)
                 keys[#keys + 1] = job .. suffix
             end
         end
-        redis.call('DEL', unpack(keys))
+        deleted = deleted + redis.call('DEL', unpack(keys))
     end
+    return deleted
 end

@@ -2,6 +2,7 @@
 #ifndef BULWARK_BULWARK_H
 #define BULWARK_BULWARK_H
 
+#include <bulwark/admin.h>
 #include <bulwark/api.h>
 #include <bulwark/buf.h>
 #include <bulwark/cron.h>

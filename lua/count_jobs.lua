@@ -1,0 +1,26 @@
+--[[ count_jobs: how many jobs are in each of these states. Spec §7.4 getCounts, BMQ-133
+
+KEYS  1 base
+ARGV  states: wait (or waiting), paused, active, delayed, prioritized, completed, failed, waiting-children
+Result  a number each. A marker of lines before 5 at the tail of a list is dropped, not counted. ]]
+--- keys 1
+
+local call = redis.call
+local LISTS = { wait = 'wait', waiting = 'wait', paused = 'paused', active = 'active' }
+
+local function list_length(name)
+    local key = KEYS[1] .. name
+    if name ~= 'active' then
+        local tail = call('LINDEX', key, -1)
+        if tail and tail:sub(1, 2) == '0:' then
+            call('RPOP', key)
+        end
+    end
+    return call('LLEN', key)
+end
+
+local counts = {}
+for i, state in ipairs(ARGV) do
+    counts[i] = LISTS[state] and list_length(LISTS[state]) or call('ZCARD', KEYS[1] .. state)
+end
+return counts
