@@ -1,8 +1,8 @@
 --[[ job_ids: a part of the ids in one state, oldest or newest first. Spec §7.4 getRanges, BMQ-133
 
 KEYS  1 base
-ARGV  1 state: wait (or waiting), paused, active, or that of a sorted set  2 first  3 last, from 0; -1: the last
-      4 '1': oldest first
+ARGV  1 state: wait (or waiting), paused, active, or that of a sorted set
+      2 first  3 last, from 0; -1: the last  4 '1': oldest first
 Result  ids ]]
 --- keys 1
 
