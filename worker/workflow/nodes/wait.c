@@ -26,7 +26,8 @@ static const json_t *wait_member(const struct wf_node *node, const char *key,
 
 static void add_timeout(const struct wf_run *run, json_t *payload, const json_t *timeout)
 {
-    int64_t ms = (int64_t)wf_value_number(timeout);
+    double given = wf_value_number(timeout);
+    int64_t ms = given >= 1 && given < 1e15 ? (int64_t)given : 0; /* NaN: none */
     char ends[WF_ISO_SIZE];
 
     if (timeout == NULL || ms <= 0)
