@@ -122,7 +122,9 @@ for i = 5, 4 + ended_count do
     end
 end
 end_in_groups(ended)
-if call('SET', check, now, 'NX', 'PX', ARGV[2]) then
+local interval, last = tonumber(ARGV[2]), tonumber(call('GET', check))
+if not last or now - last >= 0.9 * interval then -- a timer may be a little early
+    call('SET', check, ARGV[1], 'PX', 2 * interval)
     repair()
     release_forgotten()
 end

@@ -21,7 +21,7 @@ Result { codes, jobs, limit ttl (ms), next due (ms), ghosts dropped }
 
 An item that is refused leaves the others alone. Two phases: first every item is checked, unlocked and
 taken out of `active`, with as few calls as the batch allows; then each one's effects follow in turn. What
-most calls need stands here; all else is in includes/rare.lua. ]]
+most calls need stands in these parts; all else is in includes/rare.lua. ]]
 --- keys 1
 --- include "settle_ends"
 --- include "take"
