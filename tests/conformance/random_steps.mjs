@@ -192,11 +192,28 @@ class Generator {
             { pattern: '30 2 * * *', tz: 'Europe/Madrid', startDate: FAR },
         ]);
         const opts = this.pick([{}, { priority: 2 }, { attempts: 3, backoff: 500 }]);
-        return { id: this.slot(), repeat, template: { name: 'n', data: { every }, opts } };
+        const data = { every, do: [[['return', '1']]] };
+        return { id: this.slot(), repeat, template: { name: 'n', data, opts } };
     }
 
     slot() {
         return this.pick(['s', 't']);
+    }
+
+    place() {
+        return { priority: this.pick([0, 1, 5]), lifo: this.chance(0.3) };
+    }
+
+    ended() {
+        return this.pick(['failed', 'completed']);
+    }
+
+    resets() {
+        return { resetAttemptsMade: this.chance(0.3), resetAttemptsStarted: this.chance(0.3) };
+    }
+
+    state() {
+        return this.pick(['wait', 'delayed', 'prioritized', 'completed', 'failed']);
     }
 
     /** Steps that change what later ones meet; each only if both sides know it. */
@@ -212,6 +229,17 @@ class Generator {
             [1, 'getScheduler', () => ({ id: this.slot() })],
             [1, 'countSchedulers', () => ({})],
             [2, 'jobState', () => ({ id: this.id() })],
+            [2, 'changePriority', () => ({ id: this.id(), ...this.place() })],
+            [2, 'changeDelay', () => ({ id: this.id(), delay: this.delay() })],
+            [3, 'promote', () => ({ id: this.id() })],
+            [3, 'reprocess', () => ({ id: this.id(), state: this.ended(), ...this.resets() })],
+            [3, 'remove', () => ({ id: this.id(), alone: this.chance(0.3) })],
+            [1, 'removeUnprocessedChildren', () => ({ id: this.id() })],
+            [1, 'retryJobs', () => ({ state: this.ended(), count: this.pick([2, 1000]) })],
+            [1, 'promoteJobs', () => ({ count: this.pick([2, 1000]) })],
+            [1, 'drain', () => ({ delayed: this.chance(0.5) })],
+            [1, 'clean', () => ({ state: this.state(), grace: -FAR, limit: this.pick([0, 2]) })],
+            [1, 'countsPerPriority', () => ({ priorities: [0, 1, 5] })],
         ].filter(([, op]) => this.known.has(op));
         return this.weighted(
             choices.map(([weight, op, args]) => [weight, () => ({ op, args: args() })]),
