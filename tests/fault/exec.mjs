@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { fileURLToPath } from 'node:url';
 
+import { Redis } from '../peer/peer.mjs';
 import {
     addJobs, Daemon, eventCounts, oneQueue, openQueue, PATIENCE, PersistentRedis, runAll, sleep, test, until,
 } from './rig.mjs';
@@ -165,7 +166,9 @@ test('200 kills lose no job and complete none twice', async (cleanup) => {
     const dead = new Set();
     let added = 0;
     // all events are counted: none may be trimmed
-    await (await it.producer.client).hset(`bull:${it.name}:meta`, 'opts.maxLenEvents', '1000000');
+    const client = new Redis(redis.port, '127.0.0.1');
+    await client.hset(`bull:${it.name}:meta`, 'opts.maxLenEvents', '1000000');
+    client.disconnect();
     while (dead.size < 200) {
         if (added < 1600) {
             await it.producer.addBulk(Array.from({ length: 20 },
