@@ -80,12 +80,12 @@ export function writeConfig(config) {
 /** A running daemon and its log. */
 export class Daemon {
     /** `program` is the one under test, or an installed copy. */
-    static start(config, args = [], program = BIN) {
+    static start(config, args = [], program = BIN, env = {}) {
         const daemon = new Daemon();
         daemon.file = writeConfig(config);
         daemon.lines = [];
         daemon.child = startProcess(program, ['run', '--config', daemon.file, '--log-format', 'json',
-            ...args], { stdio: ['ignore', 'inherit', 'pipe'], env: { PATH: process.env.PATH } });
+            ...args], { stdio: ['ignore', 'inherit', 'pipe'], env: { PATH: process.env.PATH, ...env } });
         daemon.exited = daemon.child.exited;
         let rest = '';
         daemon.child.stderr.on('data', (data) => {

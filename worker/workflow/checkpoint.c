@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "workflow/fault_point.h"
 #include "workflow/frames.h"
 #include "workflow/mem.h"
 #include "workflow/versions.h"
@@ -105,6 +106,7 @@ static void write_row(struct wf_run *run)
 
 static void key_written(struct wf_run *run)
 {
+    wf_fault_point("checkpoint-after");
     if (wf_kv_at(&run->kv, run->checkpoint_at)->memory)
         write_row(run);
     else
@@ -114,6 +116,8 @@ static void key_written(struct wf_run *run)
 void wf_checkpoint(struct wf_run *run, const char *next, bool inside, wf_step *then)
 {
     json_t *value = snapshot(run, next, inside);
+
+    wf_fault_point("checkpoint-before");
 
     run->after_checkpoint = then;
     run->checkpoint_at = wf_kv_add(wf_run_keys(run), WF_KV_SET, wf_checkpoint_key(run),
@@ -126,6 +130,7 @@ void wf_intent_add(struct wf_run *run)
 {
     json_t *value;
 
+    wf_fault_point("intent-before");
     run->intended = true;
     value = snapshot(run, run->node->id, true);
     run->checkpoint_at =

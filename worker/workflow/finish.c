@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "workflow/delay_job.h"
+#include "workflow/fault_point.h"
 #include "workflow/frames.h"
 #include "workflow/mem.h"
 #include "workflow/versions.h"
@@ -160,6 +161,7 @@ static void flushed(struct wf_run *run)
 {
     bool unseen = run->warm && wf_db_rows(run, run->flush_at) == 0;
 
+    wf_fault_point("flush-after");
     run->only_one = wf_db_true(run, run->flush_at, 0, 0);
     if (run->person_at != 0)
         wf_person_take(run, run->person_at);
@@ -221,6 +223,7 @@ void wf_finish(struct wf_run *run)
         flush.error =
             run->out.text != NULL ? run->out.text : "Workflow ended with failure";
     }
+    wf_fault_point("flush-before");
     wf_db_begin(run);
     wf_flush_add(run, &flush);
     run->person_at = wf_person_stale(run) ? wf_person_add_own(run) : 0;

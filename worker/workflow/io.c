@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "workflow/fault_point.h"
 #include "workflow/mem.h"
 
 #define DB_TRIES 3
@@ -91,6 +92,7 @@ static void db_settled(struct wf_run *run)
     enum wf_db_outcome outcome = effects->batch_outcome(run->batch);
     const char *message = effects->batch_message(run->batch);
 
+    wf_fault_point("database");
     if (outcome == WF_DB_OK) {
         run->db_then(run);
         return;

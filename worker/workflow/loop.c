@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "workflow/fault_point.h"
 #include "workflow/mem.h"
 #include "workflow/nodes/loops.h"
 #include "workflow/nodes/nodes.h"
@@ -159,6 +160,7 @@ static bool move_on(struct wf_run *run, const struct wf_node *next)
 {
     bool effect = run->effect;
 
+    wf_fault_point("step");
     clear_node(run);
     run->node = next;
     if (!effect)

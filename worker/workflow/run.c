@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "workflow/delay_job.h"
+#include "workflow/fault_point.h"
 #include "workflow/frames.h"
 #include "workflow/mem.h"
 #include "workflow/sanitise.h"
@@ -108,6 +109,7 @@ static void count_message(struct wf_run *run)
 
 void wf_run_complete(struct wf_run *run, const char *json)
 {
+    wf_fault_point("job-end");
     leave_chat(run);
     count_message(run);
     bw_log(bw_job_log(run->job), BW_LOG_DEBUG, "workflow job answered",

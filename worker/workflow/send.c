@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "workflow/fault_point.h"
 #include "workflow/mem.h"
 #include "workflow/throttle.h"
 
@@ -46,6 +47,7 @@ static bool is_so_already(const struct wf_run *run)
 
 static void settled(struct wf_run *run)
 {
+    wf_fault_point("send-after");
     wf_throttle_sent(run);
     if (is_so_already(run))
         run->reply.outcome = WF_SEND_OK;
@@ -102,6 +104,7 @@ static void submit(struct wf_run *run, bool once, wf_step *then)
     const struct wf_effects *effects = run->engine->effects;
     json_t *params = run->params;
 
+    wf_fault_point("send-before");
     run->params = NULL;
     run->step = then;
     wf_engine_count(&run->engine->counters.sends);
