@@ -44,13 +44,17 @@ static void answered(struct wf_run *run)
 
 static void counted(struct wf_run *run)
 {
+    json_t *params;
+
     if (wf_kv_at(&run->kv, 0)->number > run->engine->settings.limit_channel_check) {
         wf_loop_resume(run, wf_node_fail(run, "Rate limit exceeded for channel "
                                               "subscription check. Retry after 1 "
                                               "seconds."));
         return;
     }
-    wf_ask(run, "getChatMember", json_incref(run->scratch), answered);
+    params = run->scratch; /* the client's from here on, not shared with its thread */
+    run->scratch = NULL;
+    wf_ask(run, "getChatMember", params, answered);
 }
 
 enum wf_action wf_start_check_channel(struct wf_run *run)
