@@ -143,8 +143,8 @@ test('at the end jobs in flight are answered, the program exits', async (cleanup
 
 test('a stubborn program gets SIGTERM at the deadline and SIGKILL 5 s later', async (cleanup) => {
     const it = await stage(cleanup, { mode: 'stubborn' }, { shutdownTimeout: 500 });
-    const job = await it.producer.add('job', { hang: true });
-    await until(async () => (await job.getState()) === 'active', 'the job to start');
+    const job = await it.producer.add('job', { say: [{ type: 'progress', value: 1 }], hang: true });
+    await until(async () => (await it.producer.getJob(job.id)).progress === 1, 'the program to have it');
     const start = Date.now();
     it.daemon.signal('SIGTERM');
     assert.equal(await it.daemon.ended(12000 * PATIENCE), 75);
