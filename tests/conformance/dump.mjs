@@ -128,7 +128,7 @@ class Masker {
     }
 
     zset(suffix, value) {
-        if (BY_TIME.has(suffix)) return this.byTime(value);
+        if (BY_TIME.has(suffix) || suffix.endsWith(':unsuccessful')) return this.byTime(value);
         return value.map(([member, score]) => [
             this.text(member),
             suffix === 'delayed'

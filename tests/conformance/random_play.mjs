@@ -10,6 +10,26 @@ function roundDelay(hash) {
     if (hash?.delay !== undefined) hash.delay = Math.ceil(hash.delay / 100) * 100;
 }
 
+/** Operations that take ended jobs in the order of their times. */
+const BY_END = new Set(['retryJobs', 'clean']);
+
+/**
+ * Of jobs that ended within one millisecond the set shows no order, the stream does: moves the times apart
+ * accordingly, so that chance does not decide which job an operation takes first.
+ */
+async function spreadEnds({ redis, key }, events, state) {
+    const order = new Map(events.map(([, fields], at) => [`${fields[1]} ${fields[3]}`, at]));
+    const flat = await redis.zrange(key(state), 0, -1, 'WITHSCORES');
+    const ids = flat.filter((_, i) => i % 2 === 0);
+    const scores = new Map(ids.map((id, i) => [id, Number(flat[2 * i + 1])]));
+    const at = (id) => order.get(`${state} ${id}`) ?? -1;
+    let last = 0;
+    for (const id of ids.sort((a, b) => at(a) - at(b))) {
+        last = Math.max(last + 1, scores.get(id));
+        await redis.zadd(key(state), 'XX', last, id);
+    }
+}
+
 /** A stage with at most one worker, of concurrency 1: what it does has one order only. */
 class Player {
     constructor(stage) {
@@ -78,7 +98,16 @@ class Player {
         await this.rest();
     }
 
+    async spreadEnds() {
+        const { redis } = this.stage;
+        const key = (suffix) => this.stage.key(suffix);
+        const events = await redis.xrange(key('events'), '-', '+');
+        for (const state of ['completed', 'failed'])
+            await spreadEnds({ redis, key }, events, state);
+    }
+
     async step({ op, args, work, open }) {
+        if (BY_END.has(op)) await this.spreadEnds();
         if (op !== undefined) await this.stage.op(op, args);
         else if (work) await this.work();
         else if (open) await this.open();
