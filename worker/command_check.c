@@ -92,7 +92,7 @@ static int pg_ask(struct pg_pool *pool, struct pg_batch *batch, struct bw_error 
     if (rc < 0)
         return bw_error_set(err, rc, "PostgreSQL: out of memory");
     latch_init(&latch);
-    pg_pool_submit(pool, batch, CHECK_TIMEOUT_MS / 2, pg_done, &latch);
+    (void)pg_pool_submit(pool, batch, CHECK_TIMEOUT_MS / 2, pg_done, &latch);
     done = latch_wait(&latch);
     if (done)
         latch_fini(&latch);

@@ -173,7 +173,7 @@ static void call_done(struct pg_batch *batch, void *arg)
 void pg_call_submit(struct pg_pool *pool, struct pg_call *call, int64_t timeout_ms)
 {
     call->times = 0;
-    pg_pool_submit(pool, call->batch, timeout_ms, call_done, call);
+    call->ticket = pg_pool_submit(pool, call->batch, timeout_ms, call_done, call);
 }
 
 enum pg_outcome pg_call_wait(struct pg_call *call)

@@ -41,6 +41,7 @@ struct pg_call {
     struct bw_mutex mtx; /* guards times */
     struct bw_cond done;
     unsigned times; /* how often `done` was called */
+    uint64_t ticket;
 };
 
 void pg_call_init(struct pg_call *call);

@@ -421,6 +421,129 @@ static void every_deadline_cancels(void **state)
     pg_pool_destroy(&pool);
 }
 
+/* --- cancelling */
+
+static const char nobody_sleeps[] =
+    "select count(*) = 0 from pg_stat_activity where state = 'active' "
+    "and query like '%pg_sleep%' and pid <> pg_backend_pid()";
+static const char somebody_sleeps[] =
+    "select count(*) = 1 from pg_stat_activity where state = 'active' "
+    "and query like '%pg_sleep%' and pid <> pg_backend_pid()";
+
+static void submit_sleep(struct pg_pool *pool, struct pg_call *call, const char *seconds)
+{
+    pg_call_init(call);
+    pg_call_add(call, &insert_row, "1", "undone");
+    pg_call_add(call, &sleep_long, seconds);
+    pg_call_submit(pool, call, 60000);
+}
+
+/* The same for a caller who does not want to wait any more. */
+static void a_cancel_stops_on_the_server(void **state)
+{
+    struct pg_rig *rig = *state;
+    struct pg_pool *pool = pg_rig_pool(rig, NULL, 1);
+    struct pg_call slow;
+    struct pg_call behind[5];
+    int64_t start;
+
+    submit_sleep(pool, &slow, "60");
+    for (size_t i = 0; i < 5; i++) {
+        pg_call_init(&behind[i]);
+        pg_call_add(&behind[i], &select_text, "fine");
+        pg_call_submit(pool, &behind[i], 20000);
+    }
+    pg_rig_wait_sql(rig, somebody_sleeps);
+    start = pg_rig_now_ms();
+    assert_int_equal(pg_pool_cancel(pool, slow.ticket), BW_OK);
+    assert_int_equal(pg_call_wait(&slow), PG_TIMED_OUT);
+    assert_true(pg_batch_sent(slow.batch));
+    assert_true(pg_rig_now_ms() - start < 1000);
+    for (size_t i = 0; i < 5; i++) {
+        assert_int_equal(pg_call_wait(&behind[i]), PG_OK);
+        pg_call_fini(&behind[i]);
+    }
+    pg_rig_wait_sql(rig, nobody_sleeps);
+    assert_true(pg_rig_now_ms() - start < 3000);
+    pg_call_fini(&slow);
+    assert_int_equal(pg_server_integer(&rig->server, "select count(*) from t_row"), 0);
+    pg_pool_destroy(&pool);
+}
+
+/* One that stands behind another's on the same connection: its caller hears at once, the
+ * one in front goes on to its own end. */
+static void a_cancel_spares_the_batch_in_front(void **state)
+{
+    struct pg_rig *rig = *state;
+    struct pg_pool *pool = pg_rig_pool(rig, NULL, 1);
+    struct pg_call front, behind;
+    int64_t start;
+
+    pg_call_init(&front);
+    pg_call_add(&front, &sleep_long, "2");
+    pg_call_submit(pool, &front, 20000);
+    pg_rig_wait_sql(rig, somebody_sleeps);
+    submit_sleep(pool, &behind, "60");
+    start = pg_rig_now_ms();
+    assert_int_equal(pg_pool_cancel(pool, behind.ticket), BW_OK);
+    assert_int_not_equal(pg_call_wait(&behind), PG_OK);
+    assert_true(pg_rig_now_ms() - start < 1000);
+    assert_int_equal(pg_call_wait(&front), PG_OK);
+    pg_rig_wait_sql(rig, nobody_sleeps);
+    assert_int_equal(pg_server_integer(&rig->server, "select count(*) from t_row"), 0);
+    pg_call_fini(&front);
+    pg_call_fini(&behind);
+    pg_pool_destroy(&pool);
+}
+
+/* Submitted and cancelled in one breath: never lost between the two. */
+static void a_cancel_right_after_is_heard(void **state)
+{
+    struct pg_rig *rig = *state;
+    struct pg_pool *pool = pg_rig_pool(rig, NULL, 2);
+
+    for (size_t i = 0; i < 50; i++) {
+        struct pg_call call;
+        int64_t start = pg_rig_now_ms();
+
+        submit_sleep(pool, &call, "60");
+        assert_int_equal(pg_pool_cancel(pool, call.ticket), BW_OK);
+        assert_int_not_equal(pg_call_wait(&call), PG_OK);
+        assert_int_equal(call.times, 1);
+        assert_true(pg_rig_now_ms() - start < 1000);
+        pg_call_fini(&call);
+    }
+    pg_rig_wait_sql(rig, nobody_sleeps);
+    assert_int_equal(pg_server_integer(&rig->server, "select count(*) from t_row"), 0);
+    pg_pool_destroy(&pool);
+}
+
+/* Twice, after the end, and a ticket that never was; also when the batch's memory is in
+ * use again for the next submission. */
+static void a_late_cancel_does_nothing(void **state)
+{
+    struct pg_rig *rig = *state;
+    struct pg_pool *pool = pg_rig_pool(rig, NULL, 1);
+    struct pg_call call;
+    uint64_t old;
+
+    pg_call_init(&call);
+    pg_call_add(&call, &select_text, "first");
+    assert_int_equal(pg_call_run(pool, &call, 5000), PG_OK);
+    old = call.ticket;
+    assert_int_not_equal(old, 0);
+    pg_batch_clear(call.batch);
+    pg_call_add(&call, &sleep_long, "0.3");
+    pg_call_submit(pool, &call, 20000);
+    assert_int_not_equal(call.ticket, old);
+    assert_int_equal(pg_pool_cancel(pool, old), BW_OK);
+    assert_int_equal(pg_pool_cancel(pool, old), BW_OK);
+    assert_int_equal(pg_pool_cancel(pool, UINT64_MAX), BW_OK);
+    assert_int_equal(pg_call_wait(&call), PG_OK);
+    pg_call_fini(&call);
+    pg_pool_destroy(&pool);
+}
+
 static void a_passed_deadline_is_never_sent(void **state)
 {
     struct pg_rig *rig = *state;
@@ -496,6 +619,10 @@ int main(void)
         cmocka_unit_test_setup(a_stale_plan_is_replaced, empty),
         cmocka_unit_test_setup(a_deadline_cancels_on_the_server, empty),
         cmocka_unit_test_setup(every_deadline_cancels, empty),
+        cmocka_unit_test_setup(a_cancel_stops_on_the_server, empty),
+        cmocka_unit_test_setup(a_cancel_spares_the_batch_in_front, empty),
+        cmocka_unit_test_setup(a_cancel_right_after_is_heard, empty),
+        cmocka_unit_test_setup(a_late_cancel_does_nothing, empty),
         cmocka_unit_test_setup(a_passed_deadline_is_never_sent, empty),
         cmocka_unit_test_setup(destroying_ends_what_runs, empty),
         cmocka_unit_test(a_bad_url_is_refused),

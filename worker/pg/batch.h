@@ -26,6 +26,7 @@ struct pg_batch {
     size_t params_count, params_cap;
     struct bw_buf text; /* the values, each ended by a NUL */
 
+    uint64_t ticket; /* of this submission */
     struct bw_mono deadline;
     void (*done)(struct pg_batch *batch, void *arg);
     void *arg;

@@ -78,6 +78,22 @@ void pg_dispatch_accept(struct pg_dispatch *dispatch, struct pg_queue *incoming)
     }
 }
 
+void pg_dispatch_cancel(struct pg_dispatch *dispatch, uint64_t ticket, struct bw_mono now)
+{
+    for (struct pg_batch *batch = dispatch->waiting.first; batch != NULL;
+         batch = batch->next) {
+        if (batch->ticket == ticket) {
+            batch->deadline = now;
+            dispatch->next_expiry = now;
+            return;
+        }
+    }
+    for (unsigned i = 0; i < dispatch->count; i++) {
+        if (pg_link_hasten(&dispatch->links[i], ticket, now))
+            return;
+    }
+}
+
 static void expire_waiting(struct pg_dispatch *dispatch, struct bw_mono now)
 {
     struct pg_queue kept = { 0 };

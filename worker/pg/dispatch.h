@@ -40,6 +40,10 @@ void pg_dispatch_fini(struct pg_dispatch *dispatch);
 
 /* Takes the batches of `incoming`. */
 void pg_dispatch_accept(struct pg_dispatch *dispatch, struct pg_queue *incoming);
+/* Moves the deadline of the batch with this ticket to `now`, wherever it is; the next
+ * turn ends it. Does nothing when it has ended. */
+void pg_dispatch_cancel(struct pg_dispatch *dispatch, uint64_t ticket,
+                        struct bw_mono now);
 /* Everything that is due: sends what can be sent, gives back what is past its deadline,
  * opens, closes and cancels. */
 void pg_dispatch_turn(struct pg_dispatch *dispatch, struct bw_mono now);

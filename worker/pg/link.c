@@ -153,6 +153,19 @@ static void expire_slot(struct pg_link *link, struct pg_slot *slot, struct bw_mo
     pg_queue_add(finished, batch);
 }
 
+bool pg_link_hasten(struct pg_link *link, uint64_t ticket, struct bw_mono now)
+{
+    for (size_t i = 0; i < link->count; i++) {
+        struct pg_batch *batch = pg_slot_at(link, i)->batch;
+
+        if (batch != NULL && batch->ticket == ticket) {
+            batch->deadline = now;
+            return true;
+        }
+    }
+    return false;
+}
+
 void pg_link_expire(struct pg_link *link, struct bw_mono now, struct pg_queue *finished)
 {
     if ((link->state == PG_LINK_CONNECTING || link->state == PG_LINK_SETTING_UP) &&

@@ -88,6 +88,8 @@ bool pg_link_is_free(const struct pg_link *link);
 /* Sends a batch; only when free. */
 void pg_link_send(struct pg_link *link, struct pg_batch *batch, struct bw_mono now,
                   struct pg_queue *finished);
+/* Moves the deadline of the batch with this ticket to `now`. False: it is not here. */
+bool pg_link_hasten(struct pg_link *link, uint64_t ticket, struct bw_mono now);
 /* Gives back what is past its deadline. */
 void pg_link_expire(struct pg_link *link, struct bw_mono now, struct pg_queue *finished);
 /* The earliest deadline in flight, if it is before `*at`. */

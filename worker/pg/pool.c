@@ -15,6 +15,11 @@
 #define CONNECTIONS_DEFAULT        4
 #define CONNECT_TIMEOUT_DEFAULT_MS 5000
 
+struct tickets {
+    uint64_t *items;
+    size_t count, cap;
+};
+
 struct pg_pool {
     struct bw_log log;
     struct pg_url url;
@@ -24,8 +29,10 @@ struct pg_pool {
     pthread_t thread;
     bool started;
 
-    struct bw_mutex mtx; /* guards incoming, stopping and stats */
+    struct bw_mutex mtx; /* guards what follows up to stats */
     struct pg_queue incoming;
+    uint64_t last_ticket;
+    struct tickets cancels;
     bool stopping;
     struct pg_stats stats;
 
@@ -35,12 +42,24 @@ struct pg_pool {
 
 /* --- the thread */
 
-static void take_incoming(struct pg_pool *pool, struct pg_queue *incoming, bool *stopping)
+/* All at once: a batch must be known before its cancellation is looked at. */
+static void take_incoming(struct pg_pool *pool, struct pg_queue *incoming,
+                          struct tickets *cancels, bool *stopping)
 {
     bw_mutex_lock(&pool->mtx);
     pg_queue_move(incoming, &pool->incoming);
+    *cancels = pool->cancels;
+    pool->cancels = (struct tickets){ 0 };
     *stopping = pool->stopping;
     bw_mutex_unlock(&pool->mtx);
+}
+
+/* Frees the list. */
+static void cancel_all(struct pg_pool *pool, struct tickets *cancels, struct bw_mono now)
+{
+    for (size_t i = 0; i < cancels->count; i++)
+        pg_dispatch_cancel(&pool->dispatch, cancels->items[i], now);
+    free(cancels->items);
 }
 
 static void publish(struct pg_pool *pool)
@@ -105,10 +124,12 @@ static void *pool_main(void *arg)
 
     for (;;) {
         struct pg_queue incoming = { 0 };
+        struct tickets cancels;
         struct bw_mono now = bw_mono_now(NULL);
 
-        take_incoming(pool, &incoming, &stopping);
+        take_incoming(pool, &incoming, &cancels, &stopping);
         pg_dispatch_accept(&pool->dispatch, &incoming);
+        cancel_all(pool, &cancels, now);
         if (stopping)
             break;
         pg_dispatch_turn(&pool->dispatch, now);
@@ -131,9 +152,10 @@ static void wake(struct pg_pool *pool)
         bw_thread_check(errno, "write to an eventfd");
 }
 
-void pg_pool_submit(struct pg_pool *pool, struct pg_batch *batch, int64_t timeout_ms,
-                    void (*done)(struct pg_batch *batch, void *arg), void *arg)
+uint64_t pg_pool_submit(struct pg_pool *pool, struct pg_batch *batch, int64_t timeout_ms,
+                        void (*done)(struct pg_batch *batch, void *arg), void *arg)
 {
+    uint64_t ticket;
     bool first;
 
     batch->deadline = bw_mono_add_ms(bw_mono_now(NULL), timeout_ms > 0 ? timeout_ms : 0);
@@ -141,10 +163,39 @@ void pg_pool_submit(struct pg_pool *pool, struct pg_batch *batch, int64_t timeou
     batch->arg = arg;
     bw_mutex_lock(&pool->mtx);
     first = pool->incoming.first == NULL;
+    ticket = batch->ticket = ++pool->last_ticket;
     pg_queue_add(&pool->incoming, batch);
     bw_mutex_unlock(&pool->mtx);
     if (first)
         wake(pool);
+    return ticket; /* the batch may be gone by now */
+}
+
+static int add_ticket(struct tickets *tickets, uint64_t ticket)
+{
+    if (tickets->count == tickets->cap) {
+        size_t cap = tickets->cap == 0 ? 8 : tickets->cap * 2;
+        uint64_t *grown = realloc(tickets->items, cap * sizeof *grown);
+
+        if (grown == NULL)
+            return BW_ENOMEM;
+        tickets->items = grown;
+        tickets->cap = cap;
+    }
+    tickets->items[tickets->count++] = ticket;
+    return BW_OK;
+}
+
+int pg_pool_cancel(struct pg_pool *pool, uint64_t ticket)
+{
+    int rc;
+
+    bw_mutex_lock(&pool->mtx);
+    rc = add_ticket(&pool->cancels, ticket);
+    bw_mutex_unlock(&pool->mtx);
+    if (rc == BW_OK)
+        wake(pool);
+    return rc;
 }
 
 void pg_pool_stats(struct pg_pool *pool, struct pg_stats *stats)
@@ -290,6 +341,7 @@ void pg_pool_destroy(struct pg_pool **poolp)
     pg_dispatch_fini(&pool->dispatch);
     pg_url_fini(&pool->url);
     free(pool->search_path);
+    free(pool->cancels.items);
     free(pool->fds);
     if (pool->wake >= 0)
         (void)close(pool->wake); /* nothing is buffered in it */

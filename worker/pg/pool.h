@@ -44,7 +44,8 @@ enum pg_outcome {
      * can have been done. */
     PG_TRANSIENT,
     /* The batch's deadline passed before an answer; cancelled on the server. Unless
-     * pg_batch_sent() is false it may have been done all the same. */
+     * pg_batch_sent() is false it may have been done all the same. Also after
+     * pg_pool_cancel(). */
     PG_TIMED_OUT
 };
 
@@ -65,9 +66,16 @@ BW_MUSTCHECK int pg_batch_add(struct pg_batch *batch,
 size_t pg_batch_count(const struct pg_batch *batch);
 
 /* Hands the batch over. `done` is called exactly once, on the pool's thread: it must not
- * block; hand the batch on and return. Any thread. Takes the batch always. */
-void pg_pool_submit(struct pg_pool *pool, struct pg_batch *batch, int64_t timeout_ms,
-                    void (*done)(struct pg_batch *batch, void *arg), void *arg);
+ * block; hand the batch on and return. Any thread. Takes the batch always. Returns a
+ * ticket for pg_pool_cancel(), never 0. */
+uint64_t pg_pool_submit(struct pg_pool *pool, struct pg_batch *batch, int64_t timeout_ms,
+                        void (*done)(struct pg_batch *batch, void *arg), void *arg);
+
+/* The batch ends now, as if its deadline had passed: one that is not sent is dropped, one
+ * under way is cancelled on the server, and no other batch of its connection is harmed.
+ * `done` is called soon, as ever. A ticket whose batch was given back, or is about to be,
+ * does nothing. Any thread; does not wait. BW_ENOMEM: the deadline stands. */
+BW_MUSTCHECK int pg_pool_cancel(struct pg_pool *pool, uint64_t ticket);
 
 /* Results; valid after `done` until clear or destroy. */
 enum pg_outcome pg_batch_outcome(const struct pg_batch *batch);

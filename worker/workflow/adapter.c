@@ -67,7 +67,7 @@ static void batch_submit(void *arg, struct wf_batch *batch, int64_t timeout_ms,
 
     batch->done = done;
     batch->arg = done_arg;
-    pg_pool_submit(adapter->pg, batch->pg, timeout_ms, batch_settled, batch);
+    (void)pg_pool_submit(adapter->pg, batch->pg, timeout_ms, batch_settled, batch);
 }
 
 static enum wf_db_outcome batch_outcome(const struct wf_batch *batch)
