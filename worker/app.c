@@ -48,6 +48,15 @@ static int make_telegram(struct wk_app *app, struct bw_error *err)
     return BW_OK;
 }
 
+static bool asks_others(const struct wk_config *config)
+{
+    for (size_t i = 0; i < config->queues.count; i++) {
+        if (config->queues.items[i].options.remote_cancel)
+            return true;
+    }
+    return false;
+}
+
 static int make_worker(struct wk_app *app, struct bw_error *err)
 {
     struct bw_worker_options options = { .redis = &app->config->queue_redis,
@@ -57,6 +66,8 @@ static int make_worker(struct wk_app *app, struct bw_error *err)
 
     if (rc == BW_OK && wk_config_needs_cache(app->config))
         rc = bw_worker_redis(app->worker, &app->config->cache_redis, &app->cache, err);
+    if (rc == BW_OK && asks_others(app->config))
+        rc = bw_worker_redis(app->worker, NULL, &app->requests, err);
     return rc;
 }
 

@@ -37,6 +37,7 @@ struct wk_app {
     struct pg_pool *pg;
     struct tg_client *telegram;
     struct bw_redis *cache;
+    struct bw_redis *requests; /* to other replicas; NULL: no queue has remoteCancel */
     struct wk_instance *instances; /* as the configuration's queues */
     size_t instance_count;
     struct http_server *http;

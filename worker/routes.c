@@ -6,9 +6,11 @@
 #include <jansson.h>
 
 #include "app.h"
+#include "cancel_request.h"
 #include "status.h"
 
-#define SEGMENTS_MAX 6
+#define SEGMENTS_MAX  6
+#define CANCEL_REASON "by an operator"
 
 /* ---- paths */
 
@@ -151,13 +153,43 @@ static void post_resume(struct wk_app *app, const struct path *path,
                 "no such queue on this worker");
 }
 
+static const struct wk_queue_config *find_queue(const struct wk_app *app,
+                                                const char *name)
+{
+    for (size_t i = 0; i < app->config->queues.count; i++) {
+        if (strcmp(app->config->queues.items[i].name, name) == 0)
+            return &app->config->queues.items[i];
+    }
+    return NULL;
+}
+
+/* The job may be another replica's. */
+static void cancel_elsewhere(struct wk_app *app, const struct wk_queue_config *queue,
+                             const char *id, struct http_response *response)
+{
+    if (queue == NULL)
+        answer_error(response, 404, "no such queue on this worker");
+    else if (!queue->options.remote_cancel)
+        answer_error(response, 404,
+                     "the job is not in flight on this worker, and the queue has no "
+                     "remoteCancel to ask the others");
+    else if (wk_cancel_request(app->requests, app->config->prefix, queue->name, id,
+                               CANCEL_REASON) == BW_OK)
+        answer_json(response, 202, json_pack("{s:b}", "asked", 1));
+    else
+        answer_error(response, 503, "the other workers could not be asked");
+}
+
 static void post_cancel(struct wk_app *app, const struct path *path,
                         struct http_response *response)
 {
-    answer_done(response,
-                bw_worker_cancel_job(app->worker, path->segments[1], path->segments[3],
-                                     "by an operator"),
-                "the job is not in flight on this worker");
+    const char *id = path->segments[3];
+    int rc = bw_worker_cancel_job(app->worker, path->segments[1], id, CANCEL_REASON);
+
+    if (rc == BW_EINVAL)
+        cancel_elsewhere(app, find_queue(app, path->segments[1]), id, response);
+    else
+        answer_done(response, rc, "");
 }
 
 static const struct route {

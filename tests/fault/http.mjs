@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
 
-import { addJobs, Daemon, oneQueue, openQueue, PersistentRedis, runAll, sleep, test, until }
-    from './rig.mjs';
+import { addJobs, Daemon, keys, oneQueue, openQueue, PersistentRedis, runAll, sleep, test,
+    until } from './rig.mjs';
 
 async function up(cleanup, queue, rest) {
     const redis = await PersistentRedis.create();
@@ -72,6 +72,40 @@ test('a job in flight can be cancelled', async (cleanup) => {
     await until(async () => (await daemon.http('GET', '/status')).json.queues[0].inFlight === 1,
         'the job in flight');
     assert.equal((await daemon.http('POST', `/queues/q/jobs/${job.id}/cancel`)).status, 200);
+});
+
+test('a job in flight on another replica is cancelled by asking', async (cleanup) => {
+    const { redis, queue, daemon } = await up(cleanup, { remoteCancel: true,
+        handler: { noop: { delayMs: 30000 } } });
+    const [job] = await addJobs(queue, 1, { attempts: 3 });
+    await until(async () => (await queue.getActiveCount()) === 1, 'the job to run');
+    const other = Daemon.start(oneQueue(redis, { remoteCancel: true }));
+    cleanup(() => other.signal('SIGKILL'));
+    await until(async () => (await other.http('GET', '/readyz')).status === 200, 'readiness');
+    const answer = await other.http('POST', `/queues/q/jobs/${job.id}/cancel`);
+    assert.equal(answer.status, 202);
+    assert.deepEqual(answer.json, { asked: true });
+    await until(async () => (await job.getState()) === 'failed', 'its end', 10000);
+    const { failedReason, attemptsMade } = await queue.getJob(job.id);
+    assert.deepEqual({ failedReason, attemptsMade },
+        { failedReason: 'job cancelled: by an operator', attemptsMade: 1 });
+    assert.equal((await daemon.http('GET', '/status')).json.queues[0].inFlight, 0);
+});
+
+test('a job that runs nowhere, and a queue that asks nobody', async (cleanup) => {
+    const { redis, daemon } = await up(cleanup);
+    const alone = await daemon.http('POST', '/queues/q/jobs/nix/cancel');
+    assert.equal(alone.status, 404);
+    assert.match(alone.json.error, /not in flight on this worker.*remoteCancel/);
+    const unknown = await daemon.http('POST', '/queues/other/jobs/1/cancel');
+    assert.equal(unknown.status, 404);
+    assert.match(unknown.json.error, /no such queue/);
+    const asking = Daemon.start(oneQueue(redis, { remoteCancel: true }));
+    cleanup(() => asking.signal('SIGKILL'));
+    await until(async () => (await asking.http('GET', '/readyz')).status === 200, 'readiness');
+    assert.equal((await asking.http('POST', '/queues/q/jobs/nix/cancel')).status, 202);
+    await until(async () => (await keys(redis, '*::bulwark:*')).length === 0,
+        'the request to expire', 6000);
 });
 
 test('a browser page on the machine cannot steer', async (cleanup) => {
