@@ -56,3 +56,28 @@ struct bw_task *bw_delays_pop(struct bw_task **root)
     first->child = first->next = NULL;
     return first;
 }
+
+bool bw_delays_remove(struct bw_task **root, const struct bw_task *task)
+{
+    struct bw_task *rest = *root;
+    bool found = false;
+
+    *root = NULL;
+    while (rest != NULL) {
+        struct bw_task *node = rest, *child = node->child;
+
+        rest = node->next;
+        while (child != NULL) {
+            struct bw_task *next = child->next;
+
+            child->next = rest;
+            rest = child;
+            child = next;
+        }
+        if (node == task)
+            found = true;
+        else
+            bw_delays_push(root, node);
+    }
+    return found;
+}

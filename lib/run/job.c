@@ -445,6 +445,11 @@ bool bw_job_cancelled(const struct bw_job *job)
     return atomic_load_explicit(&job->cancelled, memory_order_relaxed);
 }
 
+bool bw_job_revoked(const struct bw_job *job)
+{
+    return atomic_load(&job->revoked);
+}
+
 /* --- side effects */
 
 static int send_effect(struct bw_job *job, enum bw_effect_kind kind, const char *text,

@@ -72,7 +72,7 @@ struct bw_job {
     /* Whose turn it is to speak about the job: see bw_job_cancel(). */
     _Atomic int answer;
     _Atomic int64_t lock_until_ns; /* monotonic; when the lock expires unless renewed */
-    _Atomic bool lock_lost, cancelled, given_up;
+    _Atomic bool lock_lost, cancelled, revoked, given_up;
 
     /* The reactor's. */
     enum bw_job_place place;

@@ -163,6 +163,16 @@ bool bw_processors_post_after(struct bw_processors *pool, struct bw_task *task,
     return open;
 }
 
+void bw_processors_hurry(struct bw_processors *pool, struct bw_task *task)
+{
+    bw_mutex_lock(&pool->mutex);
+    if (bw_delays_remove(&pool->delays, task)) {
+        append(pool, task, task);
+        bw_cond_signal(&pool->work);
+    }
+    bw_mutex_unlock(&pool->mutex);
+}
+
 void bw_processors_stop(struct bw_processors **poolp)
 {
     struct bw_processors *pool = *poolp;

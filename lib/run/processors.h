@@ -20,6 +20,8 @@ bool bw_processors_post(struct bw_processors *pool, struct bw_task *first,
                         struct bw_task *last, unsigned count);
 bool bw_processors_post_after(struct bw_processors *pool, struct bw_task *task,
                               int64_t delay_ms);
+/* A task of bw_processors_post_after() that still waits for its time runs at once. */
+void bw_processors_hurry(struct bw_processors *pool, struct bw_task *task);
 /* Refuses new tasks, runs those that are left (the delayed ones at once), joins the
  * threads, frees. NULL-safe; empties the pointer. */
 void bw_processors_stop(struct bw_processors **poolp);

@@ -72,6 +72,7 @@ static void stop(struct bw_job *job, char *reason, bool final)
 
     job->stop_reason = reason;
     job->stop_final = final;
+    atomic_store(&job->revoked, final);
     job->stop_at = bw_mono_add_ms(bw_reactor_now(queue->reactor), BW_STOP_GRACE_MS);
     bw_log(&job->log, BW_LOG_WARNING, "job is stopped", bw_text("reason", reason));
     if (job->planning)

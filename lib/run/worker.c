@@ -214,6 +214,14 @@ void bw_worker_post_after(struct bw_worker *worker, struct bw_task *task,
         (void)bw_processors_post_after(pool, task, delay_ms);
 }
 
+void bw_worker_hurry(struct bw_worker *worker, struct bw_task *task)
+{
+    struct bw_processors *pool = worker->reactor->processors;
+
+    if (pool != NULL)
+        bw_processors_hurry(pool, task);
+}
+
 /* --- looking in */
 
 /* -1: never. */

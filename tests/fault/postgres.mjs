@@ -111,6 +111,14 @@ export class Postgres {
             text).trim();
     }
 
+    /** A psql that runs this in the background; the caller kills it. */
+    session(text) {
+        const child = startProcess(path.join(bin(), 'psql'), ['-X', '-q', this.url],
+            { stdio: ['pipe', 'ignore', 'ignore'] });
+        child.stdin.end(text);
+        return child;
+    }
+
     /** When a connection was accepted and a query answered again: what "it is back" means. */
     async ready() {
         await until(() => new Promise((resolve) => {

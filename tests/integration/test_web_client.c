@@ -196,7 +196,7 @@ static struct asked ask(const char *host, const char *path, bool any_address,
     request.any_address = any_address;
     bw_mutex_init(&asked.mutex);
     bw_cond_init(&asked.cond);
-    assert_int_equal(web_client_submit(client, &request, answered, &asked), BW_OK);
+    assert_int_equal(web_client_submit(client, &request, answered, &asked, NULL), BW_OK);
     bw_mutex_lock(&asked.mutex);
     while (!asked.done && bw_mono_before(bw_mono_now(NULL), until))
         (void)bw_cond_wait_until(&asked.cond, &asked.mutex, until);
@@ -281,6 +281,38 @@ static void test_closed(void **state)
     assert_int_equal(server.requests, requests + 1);
 }
 
+/* A request is given up under way, and before it could begin; others are not harmed. */
+static void test_cancel(void **state)
+{
+    struct web_request request = { .method = "GET", .timeout_ms = 60000, .max_body = 9 };
+    struct asked asked[2] = { { .done = false }, { .done = false } };
+    struct web_call *calls[2];
+    struct bw_mono until = bw_mono_add_ms(bw_mono_now(NULL), WAIT_MS);
+    char url[64];
+
+    (void)state;
+    (void)snprintf(url, sizeof(url), "http://127.0.0.1:%hu/slow", server.port);
+    request.url = url;
+    request.any_address = true;
+    for (size_t i = 0; i < 2; i++) {
+        bw_mutex_init(&asked[i].mutex);
+        bw_cond_init(&asked[i].cond);
+        assert_int_equal(
+            web_client_submit(client, &request, answered, &asked[i], &calls[i]), BW_OK);
+        if (i == 0)
+            while (server.requests == 0 && bw_mono_before(bw_mono_now(NULL), until))
+                (void)poll(NULL, 0, 1); /* until it is under way */
+        web_client_cancel(client, calls[i]);
+        bw_mutex_lock(&asked[i].mutex);
+        while (!asked[i].done && bw_mono_before(bw_mono_now(NULL), until))
+            (void)bw_cond_wait_until(&asked[i].cond, &asked[i].mutex, until);
+        bw_mutex_unlock(&asked[i].mutex);
+        assert_true(asked[i].done);
+        assert_int_equal(asked[i].outcome, WEB_FAILED);
+        assert_string_equal(asked[i].error, "cancelled");
+    }
+}
+
 /* What is in flight when the client ends is answered. */
 static void test_end(void **state)
 {
@@ -294,7 +326,7 @@ static void test_end(void **state)
     request.any_address = true;
     bw_mutex_init(&asked.mutex);
     bw_cond_init(&asked.cond);
-    assert_int_equal(web_client_submit(client, &request, answered, &asked), BW_OK);
+    assert_int_equal(web_client_submit(client, &request, answered, &asked, NULL), BW_OK);
     web_client_destroy(&client);
     assert_true(asked.done);
     assert_int_equal(asked.outcome, WEB_FAILED);
@@ -308,6 +340,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_redirects, open_all, close_all),
         cmocka_unit_test_setup_teardown(test_limits, open_all, close_all),
         cmocka_unit_test_setup_teardown(test_closed, open_all, close_all),
+        cmocka_unit_test_setup_teardown(test_cancel, open_all, close_all),
         cmocka_unit_test_setup_teardown(test_end, open_all, close_all),
     };
     int failed;

@@ -220,6 +220,37 @@ static void earlier_delay_comes_first(void **state)
     assert_int_equal(order[2], 0);
 }
 
+/* Each of a heap's places, and a task that is not there. */
+static void hurried_task_runs_at_once(void **state)
+{
+    struct work works[20], stranger = { .task = { .run = count_work } };
+    unsigned order[20] = { 0 };
+    atomic_uint done = 0;
+    struct bw_processors *pool = NULL;
+    struct bw_error err;
+    struct bw_mono begun = bw_mono_now(NULL);
+
+    (void)state;
+    assert_int_equal(bw_processors_start(&pool, 1, &err), BW_OK);
+    for (unsigned i = 0; i < 20; i++) {
+        works[i] = (struct work){
+            .task = { .run = count_work }, .done = &done, .order = order, .number = i
+        };
+        assert_true(bw_processors_post_after(pool, &works[i].task,
+                                             3600000 - (int64_t)(i * 7 % 20)));
+    }
+    for (unsigned i = 0; i < 20; i++) {
+        bw_processors_hurry(pool, &stranger.task);
+        bw_processors_hurry(pool, &works[i].task);
+        bw_processors_hurry(pool, &works[i].task); /* no matter if it waits no more */
+        while (atomic_load(&done) < i + 1)
+            assert_true(bw_mono_ms_until(begun, bw_mono_now(NULL)) < 5000);
+        assert_int_equal(order[i], i);
+    }
+    bw_processors_stop(&pool);
+    assert_int_equal(atomic_load(&done), 20);
+}
+
 /* What is left at the end is run, at once; what it posts then is refused. */
 static void end_runs_what_is_left(void **state)
 {
@@ -307,6 +338,7 @@ int main(void)
         cmocka_unit_test(delays_come_in_order),
         cmocka_unit_test(tasks_run_in_order),
         cmocka_unit_test(earlier_delay_comes_first),
+        cmocka_unit_test(hurried_task_runs_at_once),
         cmocka_unit_test(end_runs_what_is_left),
         cmocka_unit_test(out_of_memory),
     };

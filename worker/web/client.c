@@ -19,8 +19,10 @@
 #define FLYING_MAX         64L /* connections at once; more requests wait for one */
 #define IDLE_MS            60000
 
-struct request {
-    struct request *next, **prevp; /* in `waiting`, then in `flying` */
+struct web_call {
+    struct web_call *next, **prevp; /* in `waiting`, then in `flying` */
+    struct web_call *next_cancelled;
+    bool cancelled; /* asked for; guarded by the client's mutex, as the link is */
     CURL *easy;
     struct curl_slist *headers;
     char *method, *url, *body;
@@ -36,115 +38,131 @@ struct request {
 struct web_client {
     CURLM *multi;
     pthread_t thread;
-    struct request *flying; /* the thread's own */
+    struct web_call *flying; /* the thread's own */
 
     struct bw_mutex mutex; /* guards what follows */
-    struct request *waiting;
+    struct web_call *waiting;
+    struct web_call *cancelled; /* asked to be given up */
     bool ending;
 };
 
 /* --- requests */
 
-static void request_free(struct request *request)
+static void call_free(struct web_call *call)
 {
-    if (request->easy != NULL)
-        curl_easy_cleanup(request->easy);
-    curl_slist_free_all(request->headers);
-    free(request->method);
-    free(request->url);
-    free(request->body);
-    bw_buf_fini(&request->answer);
-    free(request);
+    if (call->easy != NULL)
+        curl_easy_cleanup(call->easy);
+    curl_slist_free_all(call->headers);
+    free(call->method);
+    free(call->url);
+    free(call->body);
+    bw_buf_fini(&call->answer);
+    free(call);
 }
 
-static bool copy_headers(struct request *request, const char *const *headers)
+static bool copy_headers(struct web_call *call, const char *const *headers)
 {
     for (; headers != NULL && *headers != NULL; headers++) {
-        struct curl_slist *more = curl_slist_append(request->headers, *headers);
+        struct curl_slist *more = curl_slist_append(call->headers, *headers);
 
         if (more == NULL)
             return false;
-        request->headers = more;
+        call->headers = more;
     }
     return true;
 }
 
-static struct request *request_new(const struct web_request *from)
+static struct web_call *call_new(const struct web_request *from)
 {
-    struct request *request = calloc(1, sizeof *request);
+    struct web_call *call = calloc(1, sizeof *call);
 
-    if (request == NULL)
+    if (call == NULL)
         return NULL;
-    request->method = strdup(from->method);
-    request->url = strdup(from->url);
-    request->body = malloc(from->body_len + 1);
-    request->body_len = from->body_len;
-    request->max_body = from->max_body;
-    request->timeout_ms = from->timeout_ms;
-    request->any_address = from->any_address;
-    if (request->method == NULL || request->url == NULL || request->body == NULL ||
-        !copy_headers(request, from->headers)) {
-        request_free(request);
+    call->method = strdup(from->method);
+    call->url = strdup(from->url);
+    call->body = malloc(from->body_len + 1);
+    call->body_len = from->body_len;
+    call->max_body = from->max_body;
+    call->timeout_ms = from->timeout_ms;
+    call->any_address = from->any_address;
+    if (call->method == NULL || call->url == NULL || call->body == NULL ||
+        !copy_headers(call, from->headers)) {
+        call_free(call);
         return NULL;
     }
     if (from->body != NULL) {
-        memcpy(request->body, from->body, from->body_len);
+        memcpy(call->body, from->body, from->body_len);
     } else {
-        free(request->body);
-        request->body = NULL;
+        free(call->body);
+        call->body = NULL;
     }
-    return request;
+    return call;
 }
 
-static void link_in(struct request **list, struct request *request)
+static void link_in(struct web_call **list, struct web_call *call)
 {
-    request->next = *list;
-    request->prevp = list;
-    if (request->next != NULL)
-        request->next->prevp = &request->next;
-    *list = request;
+    call->next = *list;
+    call->prevp = list;
+    if (call->next != NULL)
+        call->next->prevp = &call->next;
+    *list = call;
 }
 
-static void link_out(struct request *request)
+static void link_out(struct web_call *call)
 {
-    *request->prevp = request->next;
-    if (request->next != NULL)
-        request->next->prevp = request->prevp;
+    *call->prevp = call->next;
+    if (call->next != NULL)
+        call->next->prevp = call->prevp;
 }
 
-static void answer(struct request *request, enum web_outcome outcome, int status,
-                   const char *error)
+static void forget_cancel(struct web_client *client, const struct web_call *call)
+{
+    struct web_call **at = &client->cancelled;
+
+    bw_mutex_lock(&client->mutex);
+    if (call->cancelled) {
+        while (*at != NULL && *at != call)
+            at = &(*at)->next_cancelled;
+        if (*at != NULL)
+            *at = call->next_cancelled;
+    }
+    bw_mutex_unlock(&client->mutex);
+}
+
+static void answer(struct web_client *client, struct web_call *call,
+                   enum web_outcome outcome, int status, const char *error)
 {
     struct web_answer result = { .outcome = outcome, .status = status, .error = error };
 
-    result.body = request->answer.len > 0 ? bw_buf_text(&request->answer) : "";
-    result.len = request->answer.len;
-    request->done(&result, request->arg);
-    request_free(request);
+    result.body = call->answer.len > 0 ? bw_buf_text(&call->answer) : "";
+    result.len = call->answer.len;
+    call->done(&result, call->arg);
+    forget_cancel(client, call); /* it may have been asked for until now */
+    call_free(call);
 }
 
 /* --- what curl asks */
 
 static size_t on_data(char *data, size_t size, size_t count, void *arg)
 {
-    struct request *request = arg;
+    struct web_call *call = arg;
     size_t len = size * count; /* curl: never more than some kilobytes */
 
-    if (len > request->max_body - request->answer.len) {
-        request->too_long = true;
+    if (len > call->max_body - call->answer.len) {
+        call->too_long = true;
         return 0;
     }
-    return bw_buf_add(&request->answer, data, len) == BW_OK ? len : 0;
+    return bw_buf_add(&call->answer, data, len) == BW_OK ? len : 0;
 }
 
 /* A connection is to be opened: to the very address that will be used. */
 static curl_socket_t on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *to)
 {
-    struct request *request = arg;
+    struct web_call *call = arg;
 
     (void)purpose;
-    if (!request->any_address && !web_policy_address_ok(&to->addr)) {
-        request->unsafe = true;
+    if (!call->any_address && !web_policy_address_ok(&to->addr)) {
+        call->unsafe = true;
         return CURL_SOCKET_BAD;
     }
     return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
@@ -166,39 +184,39 @@ static bool text_ok(const char *ip)
 static int on_request(void *arg, char *remote, char *local, int remote_port,
                       int local_port)
 {
-    struct request *request = arg;
+    struct web_call *call = arg;
 
     (void)local;
     (void)remote_port;
     (void)local_port;
-    if (request->any_address || text_ok(remote))
+    if (call->any_address || text_ok(remote))
         return CURL_PREREQFUNC_OK;
-    request->unsafe = true;
+    call->unsafe = true;
     return CURL_PREREQFUNC_ABORT;
 }
 
 /* --- the thread */
 
-static bool set_body(struct request *request)
+static bool set_body(struct web_call *call)
 {
-    if (request->body == NULL)
+    if (call->body == NULL)
         return true;
-    return curl_easy_setopt(request->easy, CURLOPT_POSTFIELDSIZE_LARGE,
-                            (curl_off_t)request->body_len) == CURLE_OK &&
-           curl_easy_setopt(request->easy, CURLOPT_POSTFIELDS, request->body) == CURLE_OK;
+    return curl_easy_setopt(call->easy, CURLOPT_POSTFIELDSIZE_LARGE,
+                            (curl_off_t)call->body_len) == CURLE_OK &&
+           curl_easy_setopt(call->easy, CURLOPT_POSTFIELDS, call->body) == CURLE_OK;
 }
 
-static bool set_options(struct request *request)
+static bool set_options(struct web_call *call)
 {
-    CURL *easy = request->easy;
+    CURL *easy = call->easy;
     CURLcode code = CURLE_OK;
 
 #define SET(option, value)                                                               \
     if (code == CURLE_OK)                                                                \
     code = curl_easy_setopt(easy, (option), (value))
-    SET(CURLOPT_PRIVATE, request);
+    SET(CURLOPT_PRIVATE, call);
     SET(CURLOPT_NOSIGNAL, 1L);
-    SET(CURLOPT_URL, request->url);
+    SET(CURLOPT_URL, call->url);
     SET(CURLOPT_PROTOCOLS_STR, "http,https");
     SET(CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
     SET(CURLOPT_FOLLOWLOCATION, 1L);
@@ -206,54 +224,53 @@ static bool set_options(struct request *request)
     SET(CURLOPT_PROXY, ""); /* whoever resolves the name must be us */
     SET(CURLOPT_USERAGENT, "bulwark");
     SET(CURLOPT_ACCEPT_ENCODING, ""); /* the limit counts what is unpacked */
-    SET(CURLOPT_HTTPHEADER, request->headers);
+    SET(CURLOPT_HTTPHEADER, call->headers);
     SET(CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
-    SET(CURLOPT_TIMEOUT_MS, (long)request->timeout_ms);
+    SET(CURLOPT_TIMEOUT_MS, (long)call->timeout_ms);
     SET(CURLOPT_OPENSOCKETFUNCTION, on_open);
-    SET(CURLOPT_OPENSOCKETDATA, request);
+    SET(CURLOPT_OPENSOCKETDATA, call);
     SET(CURLOPT_PREREQFUNCTION, on_request);
-    SET(CURLOPT_PREREQDATA, request);
+    SET(CURLOPT_PREREQDATA, call);
     SET(CURLOPT_WRITEFUNCTION, on_data);
-    SET(CURLOPT_WRITEDATA, request);
-    SET(CURLOPT_ERRORBUFFER, request->error);
-    if (strcmp(request->method, "HEAD") == 0) {
+    SET(CURLOPT_WRITEDATA, call);
+    SET(CURLOPT_ERRORBUFFER, call->error);
+    if (strcmp(call->method, "HEAD") == 0) {
         SET(CURLOPT_NOBODY, 1L);
     } else {
-        SET(CURLOPT_CUSTOMREQUEST, request->method);
+        SET(CURLOPT_CUSTOMREQUEST, call->method);
     }
 #undef SET
-    return code == CURLE_OK && set_body(request);
+    return code == CURLE_OK && set_body(call);
 }
 
-static void start(struct web_client *client, struct request *request)
+static void start(struct web_client *client, struct web_call *call)
 {
-    request->easy = curl_easy_init();
-    if (request->easy == NULL || !set_options(request) ||
-        curl_multi_add_handle(client->multi, request->easy) != CURLM_OK) {
-        answer(request, WEB_FAILED, 0, "out of memory");
+    call->easy = curl_easy_init();
+    if (call->easy == NULL || !set_options(call) ||
+        curl_multi_add_handle(client->multi, call->easy) != CURLM_OK) {
+        answer(client, call, WEB_FAILED, 0, "out of memory");
         return;
     }
-    link_in(&client->flying, request);
+    link_in(&client->flying, call);
 }
 
-static void settle(struct request *request, CURLcode code)
+static void settle(struct web_client *client, struct web_call *call, CURLcode code)
 {
     long status = 0;
 
-    if (request->unsafe) {
-        answer(request, WEB_UNSAFE, 0, "its address is not public");
-    } else if (request->too_long) {
-        bw_buf_clear(&request->answer);
-        answer(request, WEB_FAILED, 0, "the answer is too long");
+    if (call->unsafe) {
+        answer(client, call, WEB_UNSAFE, 0, "its address is not public");
+    } else if (call->too_long) {
+        bw_buf_clear(&call->answer);
+        answer(client, call, WEB_FAILED, 0, "the answer is too long");
     } else if (code == CURLE_UNSUPPORTED_PROTOCOL) {
-        answer(request, WEB_UNSAFE, 0, "only http and https are allowed");
-    } else if (code == CURLE_OK &&
-               curl_easy_getinfo(request->easy, CURLINFO_RESPONSE_CODE, &status) ==
-                   CURLE_OK) {
-        answer(request, WEB_ANSWERED, (int)status, "");
+        answer(client, call, WEB_UNSAFE, 0, "only http and https are allowed");
+    } else if (code == CURLE_OK && curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE,
+                                                     &status) == CURLE_OK) {
+        answer(client, call, WEB_ANSWERED, (int)status, "");
     } else {
-        answer(request, WEB_FAILED, 0,
-               request->error[0] != '\0' ? request->error : curl_easy_strerror(code));
+        answer(client, call, WEB_FAILED, 0,
+               call->error[0] != '\0' ? call->error : curl_easy_strerror(code));
     }
 }
 
@@ -264,23 +281,47 @@ static void collect(struct web_client *client)
 
     while ((message = curl_multi_info_read(client->multi, &left)) != NULL) {
         CURLcode code = message->data.result;
-        struct request *request = NULL;
+        struct web_call *call = NULL;
 
         if (message->msg != CURLMSG_DONE ||
-            curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &request) !=
-                CURLE_OK)
+            curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &call) != CURLE_OK)
             continue;
-        bw_thread_check((int)curl_multi_remove_handle(client->multi, request->easy),
+        bw_thread_check((int)curl_multi_remove_handle(client->multi, call->easy),
                         "curl_multi_remove_handle");
-        link_out(request);
-        settle(request, code);
+        link_out(call);
+        settle(client, call, code);
     }
 }
 
-/* Starts what was submitted; false: the end. */
+/* Of a call that is in no list any more. */
+static void give_up(struct web_client *client, struct web_call *call, const char *why)
+{
+    if (call->easy != NULL)
+        bw_thread_check((int)curl_multi_remove_handle(client->multi, call->easy),
+                        "curl_multi_remove_handle");
+    answer(client, call, WEB_FAILED, 0, why);
+}
+
+/* NULL: no more. */
+static struct web_call *take_cancelled(struct web_client *client)
+{
+    struct web_call *call;
+
+    bw_mutex_lock(&client->mutex);
+    call = client->cancelled;
+    if (call != NULL) {
+        client->cancelled = call->next_cancelled;
+        call->cancelled = false;
+        link_out(call); /* maybe of `waiting`: so the lock is needed */
+    }
+    bw_mutex_unlock(&client->mutex);
+    return call;
+}
+
+/* Starts what was submitted, gives up what was cancelled; false: the end. */
 static bool take_in(struct web_client *client)
 {
-    struct request *list, *next;
+    struct web_call *list, *next;
     bool ending;
 
     bw_mutex_lock(&client->mutex);
@@ -291,10 +332,12 @@ static bool take_in(struct web_client *client)
     for (; list != NULL; list = next) {
         next = list->next;
         if (ending)
-            answer(list, WEB_FAILED, 0, "the worker ends");
+            answer(client, list, WEB_FAILED, 0, "the worker ends");
         else
             start(client, list);
     }
+    while ((list = take_cancelled(client)) != NULL)
+        give_up(client, list, "cancelled");
     return !ending;
 }
 
@@ -311,12 +354,10 @@ static void *client_main(void *arg)
                         "curl_multi_poll");
     }
     while (client->flying != NULL) {
-        struct request *request = client->flying;
+        struct web_call *call = client->flying;
 
-        link_out(request);
-        bw_thread_check((int)curl_multi_remove_handle(client->multi, request->easy),
-                        "curl_multi_remove_handle");
-        answer(request, WEB_FAILED, 0, "the worker ends");
+        link_out(call);
+        give_up(client, call, "the worker ends");
     }
     return NULL;
 }
@@ -324,19 +365,33 @@ static void *client_main(void *arg)
 /* --- for any thread */
 
 int web_client_submit(struct web_client *client, const struct web_request *from,
-                      web_done *done, void *arg)
+                      web_done *done, void *arg, struct web_call **callp)
 {
-    struct request *request = request_new(from);
+    struct web_call *call = call_new(from);
 
-    if (request == NULL)
+    if (call == NULL)
         return BW_ENOMEM;
-    request->done = done;
-    request->arg = arg;
+    call->done = done;
+    call->arg = arg;
+    if (callp != NULL)
+        *callp = call;
     bw_mutex_lock(&client->mutex);
-    link_in(&client->waiting, request);
+    link_in(&client->waiting, call);
     bw_mutex_unlock(&client->mutex);
     bw_thread_check((int)curl_multi_wakeup(client->multi), "curl_multi_wakeup");
     return BW_OK;
+}
+
+void web_client_cancel(struct web_client *client, struct web_call *call)
+{
+    bw_mutex_lock(&client->mutex);
+    if (!call->cancelled) {
+        call->cancelled = true;
+        call->next_cancelled = client->cancelled;
+        client->cancelled = call;
+    }
+    bw_mutex_unlock(&client->mutex);
+    bw_thread_check((int)curl_multi_wakeup(client->multi), "curl_multi_wakeup");
 }
 
 int web_client_create(struct web_client **clientp, struct bw_error *err)

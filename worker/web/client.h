@@ -15,6 +15,7 @@
 #include <bulwark/error.h>
 
 struct web_client;
+struct web_call; /* a request under way */
 
 struct web_request {            /* all copied by web_client_submit() */
     const char *method;         /* "GET", "POST" … */
@@ -30,7 +31,7 @@ struct web_request {            /* all copied by web_client_submit() */
 enum web_outcome {
     WEB_ANSWERED, /* `status` and `body` are there */
     WEB_UNSAFE,   /* it led to an address or scheme that is not allowed */
-    WEB_FAILED    /* not reached, cut, too late, too long, or the client ended */
+    WEB_FAILED /* not reached, cut, too late, too long, cancelled, or the client ended */
 };
 
 struct web_answer {
@@ -49,9 +50,13 @@ BW_MUSTCHECK int web_client_create(struct web_client **clientp, struct bw_error 
 /* Ends requests in flight as failed, then the thread. NULL-safe; empties the pointer. */
 void web_client_destroy(struct web_client **clientp);
 
-/* Any thread. BW_ENOMEM: `done` is not called. */
+/* Any thread. `callp`: for web_client_cancel(), or NULL. BW_ENOMEM: `done` is not called.
+ */
 BW_MUSTCHECK int web_client_submit(struct web_client *client,
                                    const struct web_request *request, web_done *done,
-                                   void *arg);
+                                   void *arg, struct web_call **callp);
+/* Gives the request up; `done` still comes, with WEB_FAILED unless the answer was faster.
+ * Any thread, but not once `done` has returned. */
+void web_client_cancel(struct web_client *client, struct web_call *call);
 
 #endif

@@ -60,14 +60,14 @@ static void batch_settled(struct pg_batch *pg, void *arg)
     batch->done(batch, batch->arg);
 }
 
-static void batch_submit(void *arg, struct wf_batch *batch, int64_t timeout_ms,
-                         wf_db_done *done, void *done_arg)
+static wf_call batch_submit(void *arg, struct wf_batch *batch, int64_t timeout_ms,
+                            wf_db_done *done, void *done_arg)
 {
     struct wf_adapter *adapter = arg;
 
     batch->done = done;
     batch->arg = done_arg;
-    (void)pg_pool_submit(adapter->pg, batch->pg, timeout_ms, batch_settled, batch);
+    return pg_pool_submit(adapter->pg, batch->pg, timeout_ms, batch_settled, batch);
 }
 
 static enum wf_db_outcome batch_outcome(const struct wf_batch *batch)
@@ -209,9 +209,9 @@ static void telegram_answered(struct tg_call *tg, void *arg)
     tg_call_destroy(&tg);
 }
 
-static void telegram_send(void *arg, const char *token, const char *method,
-                          json_t *params, bool once, wf_telegram_done *done,
-                          void *done_arg)
+static wf_call telegram_send(void *arg, const char *token, const char *method,
+                             json_t *params, bool once, wf_telegram_done *done,
+                             void *done_arg)
 {
     struct wf_adapter *adapter = arg;
     struct telegram_call *call = wf_alloc(sizeof(*call));
@@ -226,12 +226,37 @@ static void telegram_send(void *arg, const char *token, const char *method,
     if (done == NULL)
         atomic_fetch_add_explicit(&adapter->unawaited, 1, memory_order_relaxed);
     tg_client_submit(adapter->telegram, tg, telegram_answered, call);
+    return (wf_call)(uintptr_t)tg;
 }
 
-static void http_send(void *arg, const struct web_request *request, web_done *done,
-                      void *done_arg)
+static wf_call http_send(void *arg, const struct web_request *request, web_done *done,
+                         void *done_arg)
 {
-    wf_check(web_client_submit(((struct wf_adapter *)arg)->web, request, done, done_arg));
+    const struct wf_adapter *adapter = arg;
+    struct web_call *call = NULL;
+
+    wf_check(web_client_submit(adapter->web, request, done, done_arg, &call));
+    return (wf_call)(uintptr_t)call;
+}
+
+static void cancel(void *arg, enum wf_call_kind kind, wf_call call)
+{
+    const struct wf_adapter *adapter = arg;
+
+    switch (kind) {
+    case WF_CALL_DB:
+        if (pg_pool_cancel(adapter->pg, call) != BW_OK)
+            break; /* no memory: its deadline stands */
+        break;
+    case WF_CALL_TELEGRAM:
+        tg_client_cancel(adapter->telegram, (struct tg_call *)(uintptr_t)call);
+        break;
+    case WF_CALL_HTTP:
+        web_client_cancel(adapter->web, (struct web_call *)(uintptr_t)call);
+        break;
+    case WF_CALL_NONE:
+        break;
+    }
 }
 
 /* --- the queue */
@@ -286,6 +311,11 @@ static void post_after(void *arg, struct bw_task *task, int64_t delay_ms)
     bw_worker_post_after(((struct wf_adapter *)arg)->worker, task, delay_ms);
 }
 
+static void hurry(void *arg, struct bw_task *task)
+{
+    bw_worker_hurry(((struct wf_adapter *)arg)->worker, task);
+}
+
 /* --- */
 
 struct wf_adapter *wf_adapter_create(struct bw_worker *worker, struct pg_pool *pg,
@@ -318,9 +348,11 @@ struct wf_adapter *wf_adapter_create(struct bw_worker *worker, struct pg_pool *p
                                             .redis = redis_send,
                                             .telegram = telegram_send,
                                             .http = http_send,
+                                            .cancel = cancel,
                                             .add_job = add_job,
                                             .post = post,
                                             .post_after = post_after,
+                                            .hurry = hurry,
                                             .clock = clock,
                                             .arg = adapter };
     return adapter;

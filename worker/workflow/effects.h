@@ -74,14 +74,21 @@ typedef void wf_telegram_done(const struct wf_sent *sent, void *arg);
 
 typedef void wf_added(bool ok, const char *error, void *arg);
 
+/* --- what can be given up while it is under way: `cancel` takes what began it and what
+ * that returned, until its completion returns. The completion still comes, soon. */
+
+enum wf_call_kind { WF_CALL_NONE, WF_CALL_DB, WF_CALL_TELEGRAM, WF_CALL_HTTP };
+
+typedef uint64_t wf_call; /* the adapter's; 0: cannot be given up */
+
 struct wf_effects {
     struct wf_batch *(*batch_create)(void *arg);
     /* Returns the statement's index. The parameters are copied; NULL is SQL NULL. */
     size_t (*batch_add)(struct wf_batch *batch, enum wf_sql sql,
                         const char *const *params, size_t count);
     /* The batch is the caller's again when `done` is called. */
-    void (*batch_submit)(void *arg, struct wf_batch *batch, int64_t timeout_ms,
-                         wf_db_done *done, void *done_arg);
+    wf_call (*batch_submit)(void *arg, struct wf_batch *batch, int64_t timeout_ms,
+                            wf_db_done *done, void *done_arg);
     enum wf_db_outcome (*batch_outcome)(const struct wf_batch *batch);
     const char *(*batch_sqlstate)(const struct wf_batch *batch);
     const char *(*batch_message)(const struct wf_batch *batch);
@@ -96,12 +103,14 @@ struct wf_effects {
 
     /* Takes `params`. `done` NULL: the answer does not matter. `once`: not tried again
      * where it may have been carried out. */
-    void (*telegram)(void *arg, const char *token, const char *method, json_t *params,
-                     bool once, wf_telegram_done *done, void *done_arg);
+    wf_call (*telegram)(void *arg, const char *token, const char *method, json_t *params,
+                        bool once, wf_telegram_done *done, void *done_arg);
 
     /* Copies the request. */
-    void (*http)(void *arg, const struct web_request *request, web_done *done,
-                 void *done_arg);
+    wf_call (*http)(void *arg, const struct web_request *request, web_done *done,
+                    void *done_arg);
+
+    void (*cancel)(void *arg, enum wf_call_kind kind, wf_call call);
 
     /* Adds a job beside `job`: same Redis, same prefix. `done` is called exactly once. */
     void (*add_job)(void *arg, struct bw_job *job, const char *queue, const char *name,
@@ -109,6 +118,8 @@ struct wf_effects {
 
     void (*post)(void *arg, struct bw_task *task); /* runs the task on a worker thread */
     void (*post_after)(void *arg, struct bw_task *task, int64_t delay_ms);
+    /* Runs a task of post_after() at once, if it still waits for its time. */
+    void (*hurry)(void *arg, struct bw_task *task);
     const struct bw_clock *clock; /* NULL: the system's */
     void *arg;
 };

@@ -49,6 +49,7 @@ int wf_engine_create(struct wf_engine **enginep, const struct wf_engine_options 
     wf_chats_init(&engine->chats);
     wf_locks_init(&engine->locks);
     wf_projects_init(&engine->projects, options->effects->clock);
+    bw_mutex_init(&engine->runs_mutex);
     bw_mutex_init(&engine->mutex);
     bw_cond_init(&engine->idle);
     engine->tick.run = tick;
@@ -102,6 +103,7 @@ void wf_engine_destroy(struct wf_engine **enginep)
     wf_settings_fini(&engine->settings);
     bw_cond_fini(&engine->idle);
     bw_mutex_fini(&engine->mutex);
+    bw_mutex_fini(&engine->runs_mutex);
     free(engine);
 }
 

@@ -60,6 +60,9 @@ struct wf_engine {
     atomic_uint redis_failures;
     atomic_int_fast64_t redis_failed_at; /* monotonic ns, the last time; 0: never */
 
+    struct bw_mutex runs_mutex; /* guards the list; taken before that of a run */
+    struct wf_run *runs;
+
     struct bw_mutex mutex; /* guards what follows */
     struct bw_cond idle;
     unsigned busy; /* runs and detached operations */

@@ -97,8 +97,8 @@ static void purge_variables(struct wf_run *run)
     batch = effects->batch_create(effects->arg);
     (void)effects->batch_add(batch, WF_SQL_purge,
                              (const char *const[]){ run->project_id }, 1);
-    effects->batch_submit(effects->arg, batch, engine->settings.db_timeout_ms, purged,
-                          engine);
+    (void)effects->batch_submit(effects->arg, batch, engine->settings.db_timeout_ms,
+                                purged, engine);
 }
 
 /* --- the end */

@@ -6,6 +6,7 @@
 #include "workflow/adapter.h"
 #include "workflow/engine.h"
 #include "workflow/mem.h"
+#include "workflow/under_way.h"
 
 struct instance {
     struct web_client *web;
@@ -54,12 +55,11 @@ static void process(struct bw_job *job, void *arg)
     wf_engine_start(instance->engine, job);
 }
 
-/* A run asks bw_job_cancelled() at each node and before each message, so there is nothing
- * to do; the operation under way ends by its own deadline. */
+/* What its run waits for is given up. Besides, a run asks bw_job_cancelled() at each node
+ * and before each message. */
 static void cancel(struct bw_job *job, void *arg)
 {
-    (void)job;
-    (void)arg;
+    wf_under_way_stop(((struct instance *)arg)->engine, job);
 }
 
 static bool stop(void *arg, int64_t timeout_ms)

@@ -6,6 +6,7 @@
 
 #include "workflow/fault_point.h"
 #include "workflow/mem.h"
+#include "workflow/under_way.h"
 
 #define DB_TRIES 3
 
@@ -14,6 +15,16 @@ static void run_task(struct bw_task *task)
     struct wf_run *run =
         (struct wf_run *)(void *)((char *)task - offsetof(struct wf_run, task));
 
+    run->step(run);
+}
+
+static void paused_task(struct bw_task *task)
+{
+    struct wf_run *run =
+        (struct wf_run *)(void *)((char *)task - offsetof(struct wf_run, task));
+
+    if (wf_under_way_resume(run) && wf_run_lost(run))
+        return;
     run->step(run);
 }
 
@@ -26,9 +37,9 @@ void wf_run_post(struct wf_run *run, wf_step *step)
 
 void wf_run_after(struct wf_run *run, int64_t delay_ms, wf_step *step)
 {
-    run->task.run = run_task;
+    run->task.run = paused_task;
     run->step = step;
-    run->engine->effects->post_after(run->engine->effects->arg, &run->task, delay_ms);
+    wf_under_way_pause(run, delay_ms);
 }
 
 struct wf_kv *wf_run_keys(struct wf_run *run)
@@ -119,6 +130,7 @@ static void db_done(struct wf_batch *batch, void *arg)
 {
     struct wf_run *run = arg;
 
+    wf_under_way_over(run);
     run->batch = batch;
     wf_run_post(run, db_settled);
 }
@@ -131,8 +143,11 @@ static void submit(struct wf_run *run)
     run->batch = NULL;
     run->trips++;
     wf_engine_count(&run->engine->counters.db_trips);
-    effects->batch_submit(effects->arg, batch, run->engine->settings.db_timeout_ms,
-                          db_done, run);
+    wf_under_way_lock(run);
+    wf_under_way_begun(run, WF_CALL_DB,
+                       effects->batch_submit(effects->arg, batch,
+                                             run->engine->settings.db_timeout_ms, db_done,
+                                             run));
 }
 
 void wf_db_run(struct wf_run *run, wf_step *step, wf_step *refused)

@@ -12,6 +12,7 @@
 #include "workflow/sanitise.h"
 #include "workflow/scheduled_job.h"
 #include "workflow/small_jobs.h"
+#include "workflow/under_way.h"
 
 #define SHOWN_DATA 500
 
@@ -115,6 +116,7 @@ void wf_run_complete(struct wf_run *run, const char *json)
     bw_log(bw_job_log(run->job), BW_LOG_DEBUG, "workflow job answered",
            bw_text("result", json), bw_num("dbTrips", run->trips),
            bw_num("steps", run->steps_this_run));
+    wf_under_way_leave(run);
     bw_job_complete(run->job, json, json != NULL ? strlen(json) : 0);
     run_free(run);
 }
@@ -135,6 +137,7 @@ void wf_run_success(struct wf_run *run)
 {
     static const char json[] = "{\"success\":true}";
 
+    wf_under_way_leave(run);
     bw_job_complete(run->job, json, sizeof(json) - 1);
     run_free(run);
 }
@@ -156,6 +159,7 @@ static void end_failed(struct wf_run *run, struct bw_job_failure *failure)
     else
         (void)snprintf(stack, sizeof(stack), "Error: %s", failure->message);
     failure->stack = stack; /* cut is fine */
+    wf_under_way_leave(run);
     bw_job_fail(run->job, failure);
     run_free(run);
 }
@@ -193,6 +197,7 @@ static void last_words_done(struct wf_run *run)
 /* The last attempt leaves the execution `failed` before the job fails (§1.4). */
 static void last_words(struct wf_run *run)
 {
+    wf_under_way_last(run);
     wf_db_begin(run);
     run->db_tries = 2; /* one try: the database may be what fails */
     wf_log_error(run, run->failure);
@@ -206,12 +211,19 @@ static void last_words(struct wf_run *run)
     wf_db_run(run, last_words_done, last_words_done);
 }
 
+static bool has_execution(const struct wf_run *run)
+{
+    return run->x.id != NULL && run->logs != NULL;
+}
+
 void wf_run_transient(struct wf_run *run, int64_t delay_ms, const char *format, ...)
 {
     bool again = run->failure != NULL; /* the last words failed too */
     char text[BW_ERROR_TEXT_MAX];
     va_list args;
 
+    if (!again && bw_job_cancelled(run->job) && wf_run_lost(run))
+        return; /* no wonder that it failed */
     va_start(args, format);
     (void)vsnprintf(text, sizeof(text), format, args); /* cut is fine */
     va_end(args);
@@ -219,7 +231,7 @@ void wf_run_transient(struct wf_run *run, int64_t delay_ms, const char *format, 
         run->failure = wf_strdup(text);
         run->failure_delay_ms = delay_ms;
     }
-    if (!again && wf_run_last_attempt(run) && run->x.id != NULL && run->logs != NULL)
+    if (!again && wf_run_last_attempt(run) && has_execution(run))
         last_words(run);
     else
         fail_job(run);
@@ -228,6 +240,7 @@ void wf_run_transient(struct wf_run *run, int64_t delay_ms, const char *format, 
 void wf_run_later(struct wf_run *run, int64_t delay_ms)
 {
     leave_chat(run);
+    wf_under_way_leave(run);
     bw_job_move_to_delayed(run->job, delay_ms);
     run_free(run);
 }
@@ -240,7 +253,10 @@ bool wf_run_lost(struct wf_run *run)
         return false;
     wf_set(&run->failure,
            held ? "The job was cancelled" : "The lock of the job was lost");
-    wf_run_fail(run); /* without a lock the queue ignores it */
+    if (held && bw_job_revoked(run->job) && has_execution(run))
+        last_words(run);
+    else
+        wf_run_fail(run); /* without a lock the queue ignores it */
     return true;
 }
 
@@ -350,6 +366,7 @@ void wf_run_start(struct wf_engine *engine, struct bw_job *job)
 
     run->engine = engine;
     run->job = job;
+    wf_under_way_enter(run);
     run->data = json_loadb(data, len, 0, NULL);
     if (json_is_object(run->data))
         dispatch(run);

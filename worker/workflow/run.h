@@ -68,6 +68,15 @@ struct wf_run {
     bool has_lock;
     struct bw_mono lock_until;
 
+    /* whom a cancellation reaches, and what it gives up (under_way.h) */
+    struct {
+        struct wf_run *next, **prevp; /* guarded by the engine's runs_mutex */
+        struct bw_mutex mutex;        /* guards the rest */
+        enum wf_call_kind kind;
+        wf_call call; /* 0: none */
+        bool pausing, told;
+    } way;
+
     /* operations under way */
     struct wf_kv kv;
     struct wf_batch *batch;

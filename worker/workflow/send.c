@@ -8,6 +8,7 @@
 #include "workflow/fault_point.h"
 #include "workflow/mem.h"
 #include "workflow/throttle.h"
+#include "workflow/under_way.h"
 
 /* --- outcomes */
 
@@ -95,6 +96,7 @@ static void done(const struct wf_sent *sent, void *arg)
 {
     struct wf_run *run = arg;
 
+    wf_under_way_over(run);
     keep_reply(run, sent);
     wf_run_post(run, run->step);
 }
@@ -108,8 +110,10 @@ static void submit(struct wf_run *run, bool once, wf_step *then)
     run->params = NULL;
     run->step = then;
     wf_engine_count(&run->engine->counters.sends);
-    effects->telegram(effects->arg, run->project->token, run->method, params, once, done,
-                      run);
+    wf_under_way_lock(run);
+    wf_under_way_begun(run, WF_CALL_TELEGRAM,
+                       effects->telegram(effects->arg, run->project->token, run->method,
+                                         params, once, done, run));
 }
 
 /* --- one that an attempt before may have sent: the policy decides (§3.9) */
@@ -202,6 +206,7 @@ static void asked(const struct wf_sent *sent, void *arg)
 {
     struct wf_run *run = arg;
 
+    wf_under_way_over(run);
     keep_reply(run, sent);
     run->reply.result =
         sent->result != NULL ? wf_must(json_deep_copy(sent->result)) : NULL;
@@ -213,8 +218,10 @@ void wf_ask(struct wf_run *run, const char *method, json_t *params, wf_step *the
     const struct wf_effects *effects = run->engine->effects;
 
     run->step = then;
-    effects->telegram(effects->arg, run->project->token, method, params, false, asked,
-                      run);
+    wf_under_way_lock(run);
+    wf_under_way_begun(run, WF_CALL_TELEGRAM,
+                       effects->telegram(effects->arg, run->project->token, method,
+                                         params, false, asked, run));
 }
 
 /* --- outside of nodes */
@@ -237,6 +244,6 @@ void wf_answer_callback(struct wf_run *run)
         return;
     params = wf_must(json_object());
     wf_json_set_text(params, "callback_query_id", run->event.callback_id);
-    effects->telegram(effects->arg, run->project->token, "answerCallbackQuery", params,
-                      false, NULL, NULL);
+    (void)effects->telegram(effects->arg, run->project->token, "answerCallbackQuery",
+                            params, false, NULL, NULL); /* nobody waits for it */
 }

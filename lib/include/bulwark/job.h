@@ -57,6 +57,8 @@ BW_API bool bw_job_lock_held(const struct bw_job *job);
 /* True once the handler should stop: lock lost, time limit, shutdown deadline,
  * cancellation. */
 BW_API bool bw_job_cancelled(const struct bw_job *job);
+/* … by a cancellation that somebody asked for: the job will fail for good. */
+BW_API bool bw_job_revoked(const struct bw_job *job);
 
 /* --- side effects, in order, each before the job's end; errors only for bad input or
  * memory. They are sent by the reactor; a failure there is logged. (spec/bullmq.md §7.1)

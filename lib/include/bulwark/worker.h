@@ -191,6 +191,10 @@ BW_API void bw_worker_post(struct bw_worker *worker, struct bw_task *task);
 BW_API void bw_worker_post_after(struct bw_worker *worker, struct bw_task *task,
                                  int64_t delay_ms);
 
+/* A task of bw_worker_post_after() that still waits for its time runs at once; any other
+ * is not touched, and may have been freed. Looks at all that wait: for rare occasions. */
+BW_API void bw_worker_hurry(struct bw_worker *worker, struct bw_task *task);
+
 /* --- looking in; any thread */
 
 struct bw_queue_stats {

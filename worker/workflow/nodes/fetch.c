@@ -6,6 +6,7 @@
 
 #include "web/policy.h"
 #include "workflow/mem.h"
+#include "workflow/under_way.h"
 
 /* --- the body */
 
@@ -223,6 +224,7 @@ static void done(const struct web_answer *answer, void *arg)
 {
     struct wf_run *run = arg;
 
+    wf_under_way_over(run);
     run->fetched.outcome = answer->outcome;
     run->fetched.status = answer->status;
     free(run->fetched.body);
@@ -273,7 +275,9 @@ void wf_fetch(struct wf_run *run, bool any_address, wf_step *then)
         request.timeout_ms = 1;
     run->step = then;
     run->effect = true;
-    effects->http(effects->arg, &request, done, run);
+    wf_under_way_lock(run);
+    wf_under_way_begun(run, WF_CALL_HTTP,
+                       effects->http(effects->arg, &request, done, run));
     for (size_t i = 0; lines[i] != NULL; i++)
         free((char *)(uintptr_t)lines[i]);
     free(lines);
