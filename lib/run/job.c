@@ -120,15 +120,24 @@ void bw_job_free_kept(struct bw_reactor *reactor)
 
 /* --- running */
 
+/* False: put back or stopped before a thread was free for it, and gone now. */
+static bool begin(struct bw_job *job)
+{
+    int expected = ANSWER_NOT_DUE;
+
+    if (!atomic_load(&job->given_up) &&
+        atomic_compare_exchange_strong(&job->answer, &expected, ANSWER_OPEN))
+        return true;
+    bw_reactor_send(job->queue->reactor, &job->letter);
+    return false;
+}
+
 void bw_job_run(struct bw_job *job)
 {
     struct bw_queue_loop *queue = job->queue;
-    int expected = ANSWER_NOT_DUE;
 
-    if (atomic_compare_exchange_strong(&job->answer, &expected, ANSWER_OPEN))
+    if (begin(job))
         queue->handler.process(job, queue->handler_arg);
-    else /* stopped before a thread was free for it */
-        bw_reactor_send(queue->reactor, &job->letter);
 }
 
 void bw_job_run_task(struct bw_task *task)
@@ -136,11 +145,24 @@ void bw_job_run_task(struct bw_task *task)
     struct bw_job *job = BW_LIST_OF(task, struct bw_job, task);
 
     assert(job->magic == BW_JOB_MAGIC);
-    if (atomic_load(&job->given_up)) { /* put back before a thread was free for it */
-        bw_reactor_send(job->queue->reactor, &job->letter);
-        return;
-    }
     bw_job_run(job);
+}
+
+void bw_job_run_batch_task(struct bw_task *task)
+{
+    struct bw_job *job = BW_LIST_OF(task, struct bw_job, task), *next;
+    struct bw_queue_loop *queue = job->queue;
+    struct bw_job *jobs[BW_BATCH_MAX];
+    size_t count = 0;
+
+    for (; job != NULL; job = next) {
+        assert(job->magic == BW_JOB_MAGIC);
+        next = job->batch_next;
+        if (begin(job))
+            jobs[count++] = job;
+    }
+    if (count > 0)
+        queue->handler.process_batch(jobs, count, queue->handler_arg);
 }
 
 /* --- cancelling: a callback on the reactor, and an answer from anywhere, but never the

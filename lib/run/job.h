@@ -67,7 +67,8 @@ struct bw_job {
 
     struct bw_outcome outcome; /* the handler's until it answers */
     struct bw_letter letter;   /* carries the answer */
-    struct bw_task task;       /* carries the job to a processor thread */
+    struct bw_task task;       /* carries the job, or a batch, to a processor thread */
+    struct bw_job *batch_next; /* the next of its batch, until the handler has it */
 
     /* Whose turn it is to speak about the job: see bw_job_cancel(). */
     _Atomic int answer;
@@ -121,5 +122,7 @@ void bw_job_answer_fail(struct bw_job *job, const char *message, const char *err
 /* Runs the handler; on a processor thread through `task`, or on the reactor. */
 void bw_job_run(struct bw_job *job);
 void bw_job_run_task(struct bw_task *task);
+/* The same for a batch that begins with the task's job. */
+void bw_job_run_batch_task(struct bw_task *task);
 
 #endif

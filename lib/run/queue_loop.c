@@ -328,7 +328,9 @@ void bw_queue_begin(struct bw_job *job)
         bw_queue_answered(job);
     else {
         bw_stop_watch(job);
-        if (queue->handler.inline_)
+        if (queue->handler.process_batch != NULL)
+            bw_batch_add(job);
+        else if (queue->handler.inline_)
             bw_job_run(job);
         else
             bw_reactor_run_later(queue->reactor, job);

@@ -18,6 +18,7 @@
 #include "queue/calls.h"
 #include "queue/keys.h"
 #include "redis/loop.h"
+#include "run/batch.h"
 #include "run/settle.h"
 
 struct bw_conn;
@@ -58,6 +59,8 @@ struct bw_queue_loop {
     unsigned held_count;                  /* with their handlers */
     unsigned reserved;                    /* asked for by calls in flight */
     struct bw_job *plan_head, *plan_tail; /* wait in run/iterations.c */
+
+    struct bw_batch gathered; /* begun, and not with their handler yet */
 
     struct bw_settle_call calls[BW_SETTLE_CALLS];
     unsigned calls_out;

@@ -176,8 +176,9 @@ int bw_queue_create(struct bw_queue_loop **queuep, struct bw_reactor *reactor,
     result = check_group_key(options, err);
     if (result != BW_OK)
         return result;
-    if (handler->process == NULL)
-        return bw_error_set(err, BW_EINVAL, "the handler has no process function");
+    result = bw_batch_check(handler, err);
+    if (result != BW_OK)
+        return result;
     queue = bw_calloc(1, sizeof *queue);
     if (queue == NULL)
         return bw_error_set(err, BW_ENOMEM, "out of memory");
@@ -193,7 +194,7 @@ int bw_queue_create(struct bw_queue_loop **queuep, struct bw_reactor *reactor,
     if (result != BW_OK)
         goto fail;
     if (copy_options(queue, options) != BW_OK || create_calls(queue) != BW_OK ||
-        create_timers(queue) != BW_OK) {
+        create_timers(queue) != BW_OK || bw_batch_prepare(queue) != BW_OK) {
         result = bw_error_set(err, BW_ENOMEM, "out of memory");
         goto fail;
     }
@@ -229,6 +230,7 @@ void bw_queue_destroy(struct bw_queue_loop **queuep)
     bw_timer_destroy(&queue->renew_timer);
     bw_timer_destroy(&queue->stalled_timer);
     bw_timer_destroy(&queue->stop_timer);
+    bw_batch_fini(queue);
     for (unsigned i = 0; i < BW_SETTLE_CALLS; i++)
         free(queue->calls[i].jobs);
     bw_keys_fini(&queue->keys);

@@ -123,6 +123,8 @@ static void on_turn(void *arg)
 {
     struct bw_reactor *reactor = arg;
 
+    for (size_t i = 0; i < reactor->queue_count; i++)
+        bw_batch_turn(reactor->queues[i]);
     hand_out_jobs(reactor);
     bw_effects_flush(reactor);
     bw_requests_flush(reactor);

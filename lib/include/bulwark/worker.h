@@ -90,10 +90,21 @@ BW_API void bw_queue_options_init(struct bw_queue_options *options);
 
 /* --- handlers */
 
+#define BW_BATCH_MAX 256
+
 struct bw_handler {
     /* Runs one job and takes it: answers now or later (job.h). On a processor thread, or
      * on the reactor when `inline_` is set: then it must never block. */
     void (*process)(struct bw_job *job, void *arg);
+    /* Instead of `process`: runs 1 to `batch_size` jobs and takes them; the array is
+     * borrowed for the call. Each job is answered by itself, and may be cancelled and
+     * fail by itself. */
+    void (*process_batch)(struct bw_job *const *jobs, size_t count, void *arg);
+    unsigned batch_size; /* most jobs of a call: 1 to BW_BATCH_MAX; no more than the
+                            queue's concurrency ever come */
+    int64_t batch_wait;  /* ms that the first job of a call waits for more; 0: those that
+                            came together go together. Its lock and its time limit run
+                            meanwhile. */
     /* Optional: the job should stop (bw_job_cancelled() is true from now on). On the
      * reactor; must not block, and must not answer the job from inside. Never after the
      * job was answered: an answer from another thread waits until this has returned, so
