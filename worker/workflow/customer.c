@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "workflow/customer_partner.h"
 #include "workflow/mem.h"
+#include "workflow/referral_link.h"
 #include "workflow/template.h"
 
 #define NOT_GIVEN "Не указано"
@@ -352,22 +354,6 @@ static void put_history(struct sheet *sheet)
 
 /* --- referrals */
 
-/* New: the base of links with a scheme and without a slash at the end (§8.4). */
-static char *link_base(const char *domain)
-{
-    const char *scheme = strstr(domain, "://") != NULL ? "" : "https://";
-    char *base;
-    size_t len;
-
-    if (*domain == '\0')
-        domain = "example.com";
-    base = wf_printf("%s%s", scheme, domain);
-    len = strlen(base);
-    if (len > 0 && base[len - 1] == '/')
-        base[len - 1] = '\0';
-    return base;
-}
-
 static void put_link(struct sheet *sheet)
 {
     const char *code = wf_member(sheet->row, "referral_code", "");
@@ -375,19 +361,16 @@ static void put_link(struct sheet *sheet)
 
     put_text(sheet, "user.projectName", *project != '\0' ? project : "Бонусная система");
     if (json_is_true(json_object_get(sheet->row, "enable_partner_roles")) &&
-        strcmp(wf_member(sheet->row, "partner_role", ""), "CLIENT") == 0) {
+        !json_is_true(json_object_get(sheet->row, "may_refer"))) {
         put_text(sheet, "user.referralLink", "Недоступно");
         put_text(sheet, "user.referralCodeShort", "Нет");
-    } else {
-        char *base = link_base(wf_member(sheet->row, "domain", ""));
-
-        put_take(sheet, "user.referralLink",
-                 wf_printf("%s%s?utm_ref=%s", base,
-                           strchr(strstr(base, "://") + 3, '/') ? "" : "/",
-                           wf_member(sheet->row, "id", "")));
-        put_text(sheet, "user.referralCodeShort", *code != '\0' ? code : "Нет");
-        free(base);
+        return;
     }
+    put_take(sheet, "user.referralLink",
+             wf_referral_link(wf_member(sheet->row, "domain", NULL),
+                              wf_member(sheet->row, "id", ""),
+                              wf_member(sheet->row, "org_slug", NULL), NULL));
+    put_text(sheet, "user.referralCodeShort", *code != '\0' ? code : "Нет");
 }
 
 static void put_referrals(struct sheet *sheet)
@@ -414,27 +397,6 @@ static void put_referrals(struct sheet *sheet)
     put_link(sheet);
 }
 
-/* Appendix A.1, for projects without partner roles. */
-static void put_no_partner(struct sheet *sheet)
-{
-    if (json_is_true(json_object_get(sheet->row, "enable_partner_roles")))
-        return;
-    put_text(sheet, "user.partnerRole", "");
-    put_text(sheet, "user.partnerMenuKind", "CLIENT");
-    put(sheet, "user.isOrganizationMember", json_false());
-    put(sheet, "user.canManageOrganization", json_false());
-    put(sheet, "user.organizationCount", json_integer(0));
-    put_text(sheet, "user.organizationPosition", "Клиент");
-    put(sheet, "user.canRefer", json_true());
-    put(sheet, "user.directReferralsCount", json_integer(0));
-    put(sheet, "user.indirectReferralsCount", json_integer(0));
-    put(sheet, "user.teamSize", json_integer(0));
-    put(sheet, "user.totalCommissionEarned", json_integer(0));
-    put_text(sheet, "user.totalCommissionEarnedFormatted", "0\u00a0₽");
-    put(sheet, "user.commissionThisMonth", json_integer(0));
-    put_text(sheet, "user.commissionThisMonthFormatted", "0\u00a0₽");
-}
-
 json_t *wf_customer_variables(const json_t *row, const json_t *levels,
                               const struct wf_settings *settings)
 {
@@ -445,7 +407,7 @@ json_t *wf_customer_variables(const json_t *row, const json_t *levels,
     put_level(&sheet, levels);
     put_history(&sheet);
     put_referrals(&sheet);
-    put_no_partner(&sheet);
+    wf_customer_partner(sheet.flat, row);
     put_take(&sheet, "user.registeredAt",
              long_date(wf_member(row, "registered_local", NULL), settings));
     put_take(&sheet, "user.updatedAt",

@@ -19,6 +19,7 @@
 #include "workflow/map.h"
 #include "workflow/mem.h"
 #include "workflow/memory.h"
+#include "workflow/referral_link.h"
 #include "workflow/settings.h"
 #include "workflow/split.h"
 #include "workflow/waits.h"
@@ -416,6 +417,31 @@ static void test_levels(void **state)
     json_decref(flat);
 }
 
+/* --- links that bring a friend (§8.4) */
+
+static void expect_link(const char *domain, const char *slug, const char *more,
+                        const char *expected)
+{
+    json_t *params = more != NULL ? json_loads(more, 0, NULL) : NULL;
+    char *link = wf_referral_link(domain, "u 1", slug, params);
+
+    assert_string_equal(link, expected);
+    free(link);
+    json_decref(params);
+}
+
+static void test_referral_link(void **state)
+{
+    (void)state;
+    expect_link(NULL, NULL, NULL, "https://example.com/?utm_ref=u+1");
+    expect_link("", NULL, NULL, "https://example.com/?utm_ref=u+1");
+    expect_link("http://shop.ru/a/", "o&1", NULL,
+                "http://shop.ru/a?utm_ref=u+1&utm_org=o%261");
+    expect_link("shop.ru/?a=b", NULL, NULL, "https://shop.ru/?a=b&utm_ref=u+1");
+    expect_link("shop.ru", "o", "{\"x y\":\"1\",\"utm_org\":\"mine\"}",
+                "https://shop.ru/?utm_ref=u+1&utm_org=mine&x+y=1");
+}
+
 /* --- frozen */
 
 static void test_frozen(void **state)
@@ -444,7 +470,8 @@ int main(void)
         cmocka_unit_test(test_memory),   cmocka_unit_test(test_memory_forgets_the_oldest),
         cmocka_unit_test(test_chats),    cmocka_unit_test(test_ids),
         cmocka_unit_test(test_settings), cmocka_unit_test(test_customer),
-        cmocka_unit_test(test_levels),   cmocka_unit_test(test_frozen),
+        cmocka_unit_test(test_levels),   cmocka_unit_test(test_referral_link),
+        cmocka_unit_test(test_frozen),
     };
 
     return cmocka_run_group_tests(tests, open_settings, close_settings);

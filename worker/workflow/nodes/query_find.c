@@ -8,6 +8,7 @@
 #include "workflow/customer.h"
 #include "workflow/mem.h"
 #include "workflow/nodes/nodes.h"
+#include "workflow/referral_link.h"
 
 static void found(struct wf_run *run)
 {
@@ -231,44 +232,6 @@ enum wf_action wf_query_profile(struct wf_run *run)
 
 /* --- get_referral_link */
 
-/* `application/x-www-form-urlencoded` */
-static void add_encoded(struct bw_buf *out, const char *text)
-{
-    for (; *text != '\0'; text++) {
-        unsigned char c = (unsigned char)*text;
-
-        if (isalnum(c) || strchr("*-._", c) != NULL)
-            wf_check(bw_buf_add_char(out, (char)c));
-        else if (c == ' ')
-            wf_check(bw_buf_add_char(out, '+'));
-        else
-            wf_check(bw_buf_addf(out, "%%%02X", c));
-    }
-}
-
-/* New: the link (§8.4). */
-static char *make_link(const char *domain, const char *user_id, const char *slug)
-{
-    struct bw_buf out = BW_BUF_INIT;
-    size_t len;
-
-    if (domain == NULL || *domain == '\0')
-        domain = "example.com";
-    len = strlen(domain);
-    if (strstr(domain, "://") == NULL)
-        wf_check(bw_buf_add_str(&out, "https://"));
-    wf_check(bw_buf_add(&out, domain, domain[len - 1] == '/' ? len - 1 : len));
-    if (strchr(strstr(bw_buf_text(&out), "://") + 3, '/') == NULL)
-        wf_check(bw_buf_add_char(&out, '/'));
-    wf_check(bw_buf_add_str(&out, "?utm_ref="));
-    add_encoded(&out, user_id);
-    if (slug != NULL) {
-        wf_check(bw_buf_add_str(&out, "&utm_org="));
-        add_encoded(&out, slug);
-    }
-    return bw_buf_take(&out);
-}
-
 static void referral_ready(struct wf_run *run)
 {
     const char *name = wf_db_value(run, 0, 0, 2);
@@ -285,7 +248,8 @@ static void referral_ready(struct wf_run *run)
         return;
     }
     user_id = wf_param_id(run, "userId");
-    link = make_link(wf_db_value(run, 0, 0, 1), user_id, wf_db_value(run, 0, 0, 3));
+    link = wf_referral_link(wf_db_value(run, 0, 0, 1), user_id, wf_db_value(run, 0, 0, 3),
+                            NULL);
     result = wf_must(json_object());
     wf_json_set_text(result, "referralCode", wf_db_value(run, 0, 0, 0));
     wf_json_set_text(result, "referralLink", link);
