@@ -258,6 +258,8 @@ static const struct wk_schema metrics_schema = { metrics_fields, COUNT(metrics_f
       "let jobs be cancelled through Redis: bulwark queue cancel")                       \
     N(WK_INT, options.deaf_timeout, "deafTimeout", 0, 0, MS_MAX,                         \
       "ms without an answered fetch before new links, four times: the end [15000]")      \
+    N(WK_UINT, options.pause_layout, "pauseLayout", 0, 5, 6,                             \
+      "where a paused queue's jobs are: as in 5.x or 6.x [as its clients do]")           \
     N(WK_BOOL, options.skip_lock_renewal, "skipLockRenewal", 0, 0, 1,                    \
       "leave locks to run out")                                                          \
     N(WK_BOOL, options.skip_stalled_check, "skipStalledCheck", 0, 0, 1,                  \

@@ -8,8 +8,8 @@ static void build(struct bw_cmd *cmd, const struct bw_queue_loop *queue,
                   const struct bw_text *ended, size_t count)
 {
     bw_check_groups_build(cmd, &queue->keys, bw_loop_wall(queue->reactor->loop),
-                          queue->options.stalled_interval, queue->options.pause_layout,
-                          &queue->groups, ended, count);
+                          queue->options.stalled_interval,
+                          (int)queue->options.pause_layout, &queue->groups, ended, count);
 }
 
 static void on_checked(const struct bw_reply *reply, const struct bw_error *err,

@@ -116,7 +116,7 @@ static void build(struct bw_cmd *cmd, struct bw_settle_call *call)
         .limiter_max = options->limiter_max,
         .limiter_duration = options->limiter_duration,
         .worker_name = options->worker_name,
-        .pause_layout = options->pause_layout,
+        .pause_layout = (int)options->pause_layout,
         .groups = queue->groups.key != NULL ? &queue->groups : NULL,
     };
 

@@ -31,9 +31,9 @@ static void check(struct bw_queue_loop *queue)
     if (!bw_reactor_can_call(reactor))
         return;
     cmd = bw_reactor_cmd(reactor);
-    bw_check_stalled_build(cmd, &queue->keys, bw_loop_wall(reactor->loop),
-                           queue->options.stalled_interval,
-                           queue->options.max_stalled_count, queue->options.pause_layout);
+    bw_check_stalled_build(
+        cmd, &queue->keys, bw_loop_wall(reactor->loop), queue->options.stalled_interval,
+        queue->options.max_stalled_count, (int)queue->options.pause_layout);
     /* Not connected, or out of memory: the next interval tries again. */
     if (bw_reactor_call(reactor, cmd, on_checked, queue) != BW_OK)
         bw_log(&queue->log, BW_LOG_WARNING, "stalled check could not be sent");

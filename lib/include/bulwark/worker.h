@@ -75,7 +75,7 @@ struct bw_queue_options {
     bool group_strict; /* a job that is tried again keeps its place: its group waits */
     /* Where jobs go while the queue is paused (A.3). 5 or 6: as that line of BullMQ; 0:
      * as 5.x when its clients share the queue, which its `meta` tells, else as 6.x. */
-    int pause_layout;
+    unsigned pause_layout;
     bool strict; /* the reference's own behaviour where it loses or doubles work, spec
                     A.4; off */
     bool skip_listing; /* no extra connection that makes the worker visible to getWorkers

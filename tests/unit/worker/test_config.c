@@ -93,6 +93,7 @@ static void test_defaults_are_the_librarys(void **state)
     assert_int_equal(got->deaf_timeout, 0);
     assert_null(got->group_key);
     assert_int_equal(got->group_concurrency, expected.group_concurrency);
+    assert_int_equal(got->pause_layout, expected.pause_layout);
     assert_int_equal(got->group_rate_max, 0);
     assert_false(got->group_strict);
     assert_int_equal(got->drain_delay, expected.drain_delay);
@@ -154,7 +155,8 @@ static void test_every_option_arrives(void **state)
         "\"skipStalledCheck\":true,\"strict\":true,\"skipListing\":true,"
         "\"timeout\":60000,\"remoteCancel\":true,\"deafTimeout\":9000,"
         "\"groupKey\":[\"p+context.chat.id\",\"user\"],\"groupConcurrency\":3,"
-        "\"groupRate\":{\"max\":20,\"duration\":60000},\"groupStrict\":true}]}";
+        "\"groupRate\":{\"max\":20,\"duration\":60000},\"groupStrict\":true,"
+        "\"pauseLayout\":5}]}";
     struct wk_config config;
     const struct bw_queue_options *got;
 
@@ -202,6 +204,7 @@ static void test_every_option_arrives(void **state)
     assert_int_equal(got->deaf_timeout, 9000);
     assert_string_equal(got->group_key, "p+context.chat.id|user");
     assert_int_equal(got->group_concurrency, 3);
+    assert_int_equal(got->pause_layout, 5);
     assert_int_equal(got->group_rate_max, 20);
     assert_int_equal(got->group_rate_duration, 60000);
     assert_true(got->group_strict);
@@ -276,6 +279,7 @@ static void test_errors(void **state)
         { NOOP ",\"groupKey\":[]}]}", "queues[0].groupKey: must be a path" },
         { NOOP ",\"groupKey\":[\"a\",7]}]}", "queues[0].groupKey: must be a path" },
         { NOOP ",\"groupConcurrency\":0}]}", "queues[0].groupConcurrency:" },
+        { NOOP ",\"pauseLayout\":7}]}", "queues[0].pauseLayout:" },
         { NOOP ",\"limiter\":{\"mx\":3}}]}",
           "queues[0].limiter.mx: unknown key \"mx\", did you mean \"max\"?" },
         { NOOP ",\"limiter\":7}]}", "queues[0].limiter: must be an object" },
