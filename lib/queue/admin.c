@@ -24,15 +24,10 @@ int bw_admin_remove(const struct bw_queue_at *at, const char *id, bool children,
                     bw_number_cb *cb, void *arg)
 {
     static const struct bw_admin_kind kind = { "remove", build_remove, NULL };
-    int rc;
-    struct bw_admin_call *call = bw_admin_call_new(at, &kind, id, NULL, &rc);
 
-    if (call != NULL) {
-        call->flag = children;
-        call->number_cb = cb;
-        call->arg = arg;
-    }
-    return bw_admin_call_run(call, rc);
+    return bw_admin_run(at, &kind,
+                        &(struct bw_admin_ask){
+                            .id = id, .flag = children, .number_cb = cb, .arg = arg });
 }
 
 static void build_remove_children(struct bw_admin_call *call, struct bw_cmd *cmd)
@@ -46,14 +41,9 @@ int bw_admin_remove_children(const struct bw_queue_at *at, const char *id,
 {
     static const struct bw_admin_kind kind = { "removeUnprocessedChildren",
                                                build_remove_children, NULL };
-    int rc;
-    struct bw_admin_call *call = bw_admin_call_new(at, &kind, id, NULL, &rc);
 
-    if (call != NULL) {
-        call->number_cb = cb;
-        call->arg = arg;
-    }
-    return bw_admin_call_run(call, rc);
+    return bw_admin_run(at, &kind,
+                        &(struct bw_admin_ask){ .id = id, .number_cb = cb, .arg = arg });
 }
 
 static void build_change_delay(struct bw_admin_call *call, struct bw_cmd *cmd)
@@ -68,15 +58,10 @@ int bw_admin_change_delay(const struct bw_queue_at *at, const char *id, int64_t 
                           bw_number_cb *cb, void *arg)
 {
     static const struct bw_admin_kind kind = { "changeDelay", build_change_delay, NULL };
-    int rc;
-    struct bw_admin_call *call = bw_admin_call_new(at, &kind, id, NULL, &rc);
 
-    if (call != NULL) {
-        call->one = delay_ms;
-        call->number_cb = cb;
-        call->arg = arg;
-    }
-    return bw_admin_call_run(call, rc);
+    return bw_admin_run(
+        at, &kind,
+        &(struct bw_admin_ask){ .id = id, .one = delay_ms, .number_cb = cb, .arg = arg });
 }
 
 static void build_change_priority(struct bw_admin_call *call, struct bw_cmd *cmd)
@@ -92,16 +77,11 @@ int bw_admin_change_priority(const struct bw_queue_at *at, const char *id,
 {
     static const struct bw_admin_kind kind = { "changePriority", build_change_priority,
                                                NULL };
-    int rc;
-    struct bw_admin_call *call = bw_admin_call_new(at, &kind, id, NULL, &rc);
 
-    if (call != NULL) {
-        call->one = priority;
-        call->flag = lifo;
-        call->number_cb = cb;
-        call->arg = arg;
-    }
-    return bw_admin_call_run(call, rc);
+    return bw_admin_run(
+        at, &kind,
+        &(struct bw_admin_ask){
+            .id = id, .one = priority, .flag = lifo, .number_cb = cb, .arg = arg });
 }
 
 static void build_promote(struct bw_admin_call *call, struct bw_cmd *cmd)
@@ -115,14 +95,9 @@ int bw_admin_promote(const struct bw_queue_at *at, const char *id, bw_number_cb 
                      void *arg)
 {
     static const struct bw_admin_kind kind = { "promote", build_promote, NULL };
-    int rc;
-    struct bw_admin_call *call = bw_admin_call_new(at, &kind, id, NULL, &rc);
 
-    if (call != NULL) {
-        call->number_cb = cb;
-        call->arg = arg;
-    }
-    return bw_admin_call_run(call, rc);
+    return bw_admin_run(at, &kind,
+                        &(struct bw_admin_ask){ .id = id, .number_cb = cb, .arg = arg });
 }
 
 static void build_reprocess(struct bw_admin_call *call, struct bw_cmd *cmd)
@@ -144,19 +119,16 @@ int bw_admin_reprocess(const struct bw_queue_at *at, const char *id, const char 
                        bool reset_made, bool reset_started, bw_number_cb *cb, void *arg)
 {
     static const struct bw_admin_kind kind = { "retry", build_reprocess, NULL };
-    struct bw_admin_call *call;
-    int rc;
 
     if (!has_ended(state))
         return BW_EINVAL;
-    call = bw_admin_call_new(at, &kind, id, state, &rc);
-    if (call != NULL) {
-        call->flag = reset_made;
-        call->other = reset_started;
-        call->number_cb = cb;
-        call->arg = arg;
-    }
-    return bw_admin_call_run(call, rc);
+    return bw_admin_run(at, &kind,
+                        &(struct bw_admin_ask){ .id = id,
+                                                .state = state,
+                                                .flag = reset_made,
+                                                .other = reset_started,
+                                                .number_cb = cb,
+                                                .arg = arg });
 }
 
 /* --- many: the scripts answer 1 while there may be more */
@@ -183,15 +155,10 @@ int bw_admin_drain(const struct bw_queue_at *at, bool delayed, bw_number_cb *cb,
                    void *arg)
 {
     static const struct bw_admin_kind kind = { "drain", build_drain, take_more };
-    int rc;
-    struct bw_admin_call *call = bw_admin_call_new(at, &kind, NULL, NULL, &rc);
 
-    if (call != NULL) {
-        call->flag = delayed;
-        call->number_cb = cb;
-        call->arg = arg;
-    }
-    return bw_admin_call_run(call, rc);
+    return bw_admin_run(
+        at, &kind,
+        &(struct bw_admin_ask){ .flag = delayed, .number_cb = cb, .arg = arg });
 }
 
 static void build_move(struct bw_admin_call *call, struct bw_cmd *cmd)
@@ -211,16 +178,12 @@ static int move_jobs(const struct bw_queue_at *at, const struct bw_admin_kind *k
                      const char *state, int64_t count, int64_t latest, bw_number_cb *cb,
                      void *arg)
 {
-    int rc;
-    struct bw_admin_call *call = bw_admin_call_new(at, kind, NULL, state, &rc);
-
-    if (call != NULL) {
-        call->one = count > 0 ? count : BATCH;
-        call->two = latest;
-        call->number_cb = cb;
-        call->arg = arg;
-    }
-    return bw_admin_call_run(call, rc);
+    return bw_admin_run(at, kind,
+                        &(struct bw_admin_ask){ .state = state,
+                                                .one = count > 0 ? count : BATCH,
+                                                .two = latest,
+                                                .number_cb = cb,
+                                                .arg = arg });
 }
 
 int bw_admin_retry_jobs(const struct bw_queue_at *at, const char *state, int64_t count,
@@ -277,16 +240,12 @@ int bw_admin_obliterate(const struct bw_queue_at *at, int64_t count, bool force,
 {
     static const struct bw_admin_kind kind = { "obliterate", build_obliterate,
                                                take_obliterate };
-    int rc;
-    struct bw_admin_call *call = bw_admin_call_new(at, &kind, NULL, NULL, &rc);
 
-    if (call != NULL) {
-        call->one = count > 0 ? count : BATCH;
-        call->flag = force;
-        call->number_cb = cb;
-        call->arg = arg;
-    }
-    return bw_admin_call_run(call, rc);
+    return bw_admin_run(at, &kind,
+                        &(struct bw_admin_ask){ .one = count > 0 ? count : BATCH,
+                                                .flag = force,
+                                                .number_cb = cb,
+                                                .arg = arg });
 }
 
 /* --- clean: `two` more jobs may go, < 0: all; call->number counts them */
@@ -341,22 +300,19 @@ int bw_admin_clean(const struct bw_queue_at *at, const char *state, int64_t grac
     static const char *const states[] = { "wait",    "paused",          "active",
                                           "delayed", "prioritized",     "completed",
                                           "failed",  "waiting-children" };
-    struct bw_admin_call *call;
     size_t i = 0;
-    int rc;
 
     while (i < sizeof states / sizeof *states && strcmp(states[i], state) != 0)
         i++;
     if (i == sizeof states / sizeof *states)
         return BW_EINVAL;
-    call = bw_admin_call_new(at, &kind, NULL, state, &rc);
-    if (call != NULL) {
-        call->one = bw_wall_now(at->clock).ms - grace_ms;
-        call->two = limit > 0 ? limit : -1;
-        call->json_cb = cb;
-        call->arg = arg;
-    }
-    return bw_admin_call_run(call, rc);
+    return bw_admin_run(
+        at, &kind,
+        &(struct bw_admin_ask){ .state = state,
+                                .one = bw_wall_now(at->clock).ms - grace_ms,
+                                .two = limit > 0 ? limit : -1,
+                                .json_cb = cb,
+                                .arg = arg });
 }
 
 /* --- limits of the queue: fields of `meta` */
@@ -375,15 +331,10 @@ int bw_admin_set_concurrency(const struct bw_queue_at *at, int64_t concurrency,
 {
     static const struct bw_admin_kind kind = { "setGlobalConcurrency", build_concurrency,
                                                NULL };
-    int rc;
-    struct bw_admin_call *call = bw_admin_call_new(at, &kind, NULL, NULL, &rc);
 
-    if (call != NULL) {
-        call->one = concurrency;
-        call->number_cb = cb;
-        call->arg = arg;
-    }
-    return bw_admin_call_run(call, rc);
+    return bw_admin_run(
+        at, &kind,
+        &(struct bw_admin_ask){ .one = concurrency, .number_cb = cb, .arg = arg });
 }
 
 static void build_rate_limit(struct bw_admin_call *call, struct bw_cmd *cmd)
@@ -403,14 +354,9 @@ int bw_admin_set_rate_limit(const struct bw_queue_at *at, int64_t max,
 {
     static const struct bw_admin_kind kind = { "setGlobalRateLimit", build_rate_limit,
                                                NULL };
-    int rc;
-    struct bw_admin_call *call = bw_admin_call_new(at, &kind, NULL, NULL, &rc);
 
-    if (call != NULL) {
-        call->one = max;
-        call->two = duration_ms;
-        call->number_cb = cb;
-        call->arg = arg;
-    }
-    return bw_admin_call_run(call, rc);
+    return bw_admin_run(
+        at, &kind,
+        &(struct bw_admin_ask){
+            .one = max, .two = duration_ms, .number_cb = cb, .arg = arg });
 }

@@ -7,10 +7,8 @@
 #include "queue/calls_impl.h"
 #include "redis/client.h"
 
-void bw_admin_call_free(struct bw_admin_call *call)
+static void free_call(struct bw_admin_call *call)
 {
-    if (call == NULL)
-        return;
     bw_keys_fini(&call->keys);
     for (char **name = call->names; name != NULL && *name != NULL; name++)
         free(*name);
@@ -21,32 +19,44 @@ void bw_admin_call_free(struct bw_admin_call *call)
     free(call);
 }
 
-struct bw_admin_call *bw_admin_call_new(const struct bw_queue_at *at,
-                                        const struct bw_admin_kind *kind, const char *id,
-                                        const char *state, int *rcp)
+/* New, with a NULL at the end; NULL: memory is out. */
+static char **copy_names(const char *const *names)
 {
-    struct bw_admin_call *call = bw_calloc(1, sizeof *call);
+    size_t count = 0;
+    char **copy;
 
-    *rcp =
-        call != NULL ? bw_keys_init(&call->keys, at->prefix, at->queue, NULL) : BW_ENOMEM;
-    if (*rcp != BW_OK) {
-        free(call);
-        return NULL;
+    while (names[count] != NULL)
+        count++;
+    copy = bw_calloc(count + 1, sizeof *copy);
+    for (size_t i = 0; copy != NULL && i < count; i++) {
+        copy[i] = bw_strdup(names[i]);
+        if (copy[i] == NULL) {
+            while (i > 0)
+                free(copy[--i]);
+            free(copy);
+            return NULL;
+        }
     }
-    call->kind = kind;
-    call->redis = at->redis;
-    call->clock = at->clock;
-    call->timeout_ms = at->timeout_ms;
-    call->strict = at->strict;
-    call->line = at->line == 5 ? 5 : 6;
-    call->id = id != NULL ? bw_strdup(id) : NULL;
-    call->state = state != NULL ? bw_strdup(state) : NULL;
-    if ((id != NULL && call->id == NULL) || (state != NULL && call->state == NULL)) {
-        bw_admin_call_free(call);
-        *rcp = BW_ENOMEM;
-        return NULL;
-    }
-    return call;
+    return copy;
+}
+
+static int copy_ask(struct bw_admin_call *call, const struct bw_admin_ask *ask)
+{
+    call->id = ask->id != NULL ? bw_strdup(ask->id) : NULL;
+    call->state = ask->state != NULL ? bw_strdup(ask->state) : NULL;
+    call->names = ask->names != NULL ? copy_names(ask->names) : NULL;
+    call->one = ask->one;
+    call->two = ask->two;
+    call->flag = ask->flag;
+    call->other = ask->other;
+    call->number_cb = ask->number_cb;
+    call->json_cb = ask->json_cb;
+    call->arg = ask->arg;
+    return (ask->id != NULL && call->id == NULL) ||
+                   (ask->state != NULL && call->state == NULL) ||
+                   (ask->names != NULL && call->names == NULL)
+               ? BW_ENOMEM
+               : BW_OK;
 }
 
 void bw_admin_script(struct bw_admin_call *call, struct bw_cmd *cmd,
@@ -63,7 +73,7 @@ static void end(struct bw_admin_call *call, const struct bw_error *err)
         call->json_cb(NULL, 0, err, call->arg);
     else
         call->json_cb(bw_buf_text(&call->json), call->json.len, NULL, call->arg);
-    bw_admin_call_free(call);
+    free_call(call);
 }
 
 static enum bw_admin_step take_number(struct bw_admin_call *call,
@@ -120,12 +130,26 @@ static int send_next(struct bw_admin_call *call)
     return rc;
 }
 
-int bw_admin_call_run(struct bw_admin_call *call, int rc)
+int bw_admin_run(const struct bw_queue_at *at, const struct bw_admin_kind *kind,
+                 const struct bw_admin_ask *ask)
 {
+    struct bw_admin_call *call = bw_calloc(1, sizeof *call);
+    int rc;
+
     if (call == NULL)
-        return rc;
-    rc = send_next(call);
+        return BW_ENOMEM;
+    call->kind = kind;
+    call->redis = at->redis;
+    call->clock = at->clock;
+    call->timeout_ms = at->timeout_ms;
+    call->strict = at->strict;
+    call->line = at->line == 5 ? 5 : 6;
+    rc = bw_keys_init(&call->keys, at->prefix, at->queue, NULL);
+    if (rc == BW_OK)
+        rc = copy_ask(call, ask);
+    if (rc == BW_OK)
+        rc = send_next(call);
     if (rc != BW_OK)
-        bw_admin_call_free(call); /* else answered() frees it */
+        free_call(call); /* else answered() frees it */
     return rc;
 }

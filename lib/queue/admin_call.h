@@ -23,6 +23,17 @@ struct bw_admin_kind {
                                struct bw_error *err);
 };
 
+/* What an operation asks for; the kind makes of it what it will. */
+struct bw_admin_ask {
+    const char *id, *state;   /* NULL: none */
+    const char *const *names; /* NULL at the end; NULL: none */
+    int64_t one, two;
+    bool flag, other;
+    bw_number_cb *number_cb; /* one of these two */
+    bw_json_cb *json_cb;
+    void *arg;
+};
+
 struct bw_admin_call {
     const struct bw_admin_kind *kind;
     struct bw_redis *redis;
@@ -32,26 +43,21 @@ struct bw_admin_call {
     bool strict, begun;
     int line;
 
-    /* what the kind makes of them; texts are owned */
+    /* of the ask; texts are owned */
     char *id, *state, **names;
     int64_t one, two;
     bool flag, other;
+    bw_number_cb *number_cb;
+    bw_json_cb *json_cb;
+    void *arg;
 
     int64_t number;
     struct bw_buf json;
-    bw_number_cb *number_cb; /* one of these two */
-    bw_json_cb *json_cb;
-    void *arg;
 };
 
-/* New, or NULL with `*rcp`: the queue's name is bad, or memory is out. `id`, `state` are
- * copied; NULL: none. */
-struct bw_admin_call *bw_admin_call_new(const struct bw_queue_at *at,
-                                        const struct bw_admin_kind *kind, const char *id,
-                                        const char *state, int *rcp);
-/* Takes the call; NULL: returns `rc`. */
-int bw_admin_call_run(struct bw_admin_call *call, int rc);
-void bw_admin_call_free(struct bw_admin_call *call);
+/* Begins a call; copies the ask. */
+int bw_admin_run(const struct bw_queue_at *at, const struct bw_admin_kind *kind,
+                 const struct bw_admin_ask *ask);
 
 /* A call of a script on the queue's base. */
 void bw_admin_script(struct bw_admin_call *call, struct bw_cmd *cmd,

@@ -22,22 +22,6 @@ static enum bw_admin_step written(const struct bw_admin_call *call, int rc,
     return BW_ADMIN_END;
 }
 
-/* False: memory is out. */
-static bool keep_names(struct bw_admin_call *call, const char *const *names)
-{
-    size_t count = 0;
-
-    while (names[count] != NULL)
-        count++;
-    call->names = bw_calloc(count + 1, sizeof *call->names);
-    for (size_t i = 0; call->names != NULL && i < count; i++) {
-        call->names[i] = bw_strdup(names[i]);
-        if (call->names[i] == NULL)
-            return false;
-    }
-    return call->names != NULL;
-}
-
 /* {"<name>": n, …} of call->names and a list of numbers. */
 static int add_numbers(struct bw_admin_call *call, const struct bw_reply *reply)
 {
@@ -61,21 +45,6 @@ static enum bw_admin_step take_numbers(struct bw_admin_call *call,
     return written(call, add_numbers(call, reply), err);
 }
 
-/* Starts a call whose answer is JSON; takes the call. */
-static int run_json(struct bw_admin_call *call, int rc, bool good, bw_json_cb *cb,
-                    void *arg)
-{
-    if (call == NULL)
-        return rc;
-    if (!good) {
-        bw_admin_call_free(call);
-        return BW_ENOMEM;
-    }
-    call->json_cb = cb;
-    call->arg = arg;
-    return bw_admin_call_run(call, rc);
-}
-
 /* --- counts */
 
 static void build_counts(struct bw_admin_call *call, struct bw_cmd *cmd)
@@ -90,10 +59,9 @@ int bw_admin_counts(const struct bw_queue_at *at, const char *const *states,
 {
     static const struct bw_admin_kind kind = { "getJobCounts", build_counts,
                                                take_numbers };
-    int rc;
-    struct bw_admin_call *call = bw_admin_call_new(at, &kind, NULL, NULL, &rc);
 
-    return run_json(call, rc, call != NULL && keep_names(call, states), cb, arg);
+    return bw_admin_run(
+        at, &kind, &(struct bw_admin_ask){ .names = states, .json_cb = cb, .arg = arg });
 }
 
 static void build_priorities(struct bw_admin_call *call, struct bw_cmd *cmd)
@@ -109,19 +77,21 @@ int bw_admin_counts_per_priority(const struct bw_queue_at *at, const int64_t *pr
 {
     static const struct bw_admin_kind kind = { "getCountsPerPriority", build_priorities,
                                                take_numbers };
-    int rc;
-    struct bw_admin_call *call = bw_admin_call_new(at, &kind, NULL, NULL, &rc);
-    char text[24];
+    char(*texts)[24] = bw_calloc(count + 1, sizeof *texts);
+    const char **names = bw_calloc(count + 1, sizeof *names);
+    int rc = texts != NULL && names != NULL ? BW_OK : BW_ENOMEM;
 
-    if (call != NULL)
-        call->names = bw_calloc(count + 1, sizeof *call->names);
-    for (size_t i = 0; call != NULL && call->names != NULL && i < count; i++) {
-        (void)snprintf(text, sizeof text, "%lld", (long long)priorities[i]);
-        call->names[i] = bw_strdup(text);
-        if (call->names[i] == NULL)
-            return run_json(call, rc, false, cb, arg);
+    for (size_t i = 0; rc == BW_OK && i < count; i++) {
+        (void)snprintf(texts[i], sizeof texts[i], "%lld", (long long)priorities[i]);
+        names[i] = texts[i];
     }
-    return run_json(call, rc, call != NULL && call->names != NULL, cb, arg);
+    if (rc == BW_OK)
+        rc = bw_admin_run(
+            at, &kind,
+            &(struct bw_admin_ask){ .names = names, .json_cb = cb, .arg = arg });
+    free(texts);
+    free(names);
+    return rc;
 }
 
 /* --- ids */
@@ -156,15 +126,14 @@ int bw_admin_job_ids(const struct bw_queue_at *at, const char *state, int64_t fi
                      int64_t last, bool oldest_first, bw_json_cb *cb, void *arg)
 {
     static const struct bw_admin_kind kind = { "getRanges", build_ids, take_ids };
-    int rc;
-    struct bw_admin_call *call = bw_admin_call_new(at, &kind, NULL, state, &rc);
 
-    if (call != NULL) {
-        call->one = first;
-        call->two = last;
-        call->flag = oldest_first;
-    }
-    return run_json(call, rc, true, cb, arg);
+    return bw_admin_run(at, &kind,
+                        &(struct bw_admin_ask){ .state = state,
+                                                .one = first,
+                                                .two = last,
+                                                .flag = oldest_first,
+                                                .json_cb = cb,
+                                                .arg = arg });
 }
 
 /* --- the rate limit; a number may be negative here */
@@ -190,15 +159,9 @@ int bw_admin_limit_ttl(const struct bw_queue_at *at, int64_t max, bw_number_cb *
                        void *arg)
 {
     static const struct bw_admin_kind kind = { "getRateLimitTtl", build_ttl, take_ttl };
-    int rc;
-    struct bw_admin_call *call = bw_admin_call_new(at, &kind, NULL, NULL, &rc);
 
-    if (call != NULL) {
-        call->one = max;
-        call->number_cb = cb;
-        call->arg = arg;
-    }
-    return bw_admin_call_run(call, rc);
+    return bw_admin_run(
+        at, &kind, &(struct bw_admin_ask){ .one = max, .number_cb = cb, .arg = arg });
 }
 
 /* --- metrics */
@@ -245,17 +208,13 @@ int bw_admin_metrics(const struct bw_queue_at *at, const char *of, int64_t first
 {
     static const struct bw_admin_kind kind = { "getMetrics", build_metrics,
                                                take_metrics };
-    struct bw_admin_call *call;
-    int rc;
 
     if (!is_end(of))
         return BW_EINVAL;
-    call = bw_admin_call_new(at, &kind, NULL, of, &rc);
-    if (call != NULL) {
-        call->one = first;
-        call->two = last;
-    }
-    return run_json(call, rc, true, cb, arg);
+    return bw_admin_run(
+        at, &kind,
+        &(struct bw_admin_ask){
+            .state = of, .one = first, .two = last, .json_cb = cb, .arg = arg });
 }
 
 /* --- Prometheus: the counts, then both totals. call->id: the labels as text, state: the
@@ -364,14 +323,17 @@ int bw_admin_prometheus(const struct bw_queue_at *at, const char *labels, bw_jso
                                                build_prometheus, take_prometheus };
     char *text = label_text(labels);
     struct bw_buf name = BW_BUF_INIT;
-    struct bw_admin_call *call = NULL;
     int rc = text != NULL ? add_label_text(&name, at->queue) : BW_EINVAL;
 
     if (rc == BW_OK)
-        call = bw_admin_call_new(at, &kind, text, bw_buf_text(&name), &rc);
+        rc = bw_admin_run(
+            at, &kind,
+            &(struct bw_admin_ask){ .id = text,
+                                    .state = bw_buf_text(&name),
+                                    .names = at->line == 5 ? states5 : states6,
+                                    .json_cb = cb,
+                                    .arg = arg });
     free(text);
     bw_buf_fini(&name);
-    return run_json(call, rc,
-                    call != NULL && keep_names(call, at->line == 5 ? states5 : states6),
-                    cb, arg);
+    return rc;
 }
