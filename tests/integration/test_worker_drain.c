@@ -2,33 +2,7 @@
  * "Exit codes"; answers for lib/run/drain.c. */
 #include "integration/worker_rig.h"
 
-struct fixture {
-    struct rig rig;
-    struct rig_keeper keeper;
-};
-
-static int setup(void **state)
-{
-    struct fixture *fixture = calloc(1, sizeof *fixture);
-
-    assert_non_null(fixture);
-    rig_open(&fixture->rig, NULL);
-    rig_keeper_init(&fixture->keeper);
-    *state = fixture;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct fixture *fixture = *state;
-
-    rig_close(&fixture->rig);
-    rig_keeper_fini(&fixture->keeper);
-    free(fixture);
-    return 0;
-}
-
-static void run_and_keep(struct fixture *fixture, unsigned jobs, unsigned concurrency)
+static void run_and_keep(struct keeping_rig *fixture, unsigned jobs, unsigned concurrency)
 {
     struct bw_queue_options options = rig_options(QUEUE, concurrency);
 
@@ -47,7 +21,7 @@ static enum bw_worker_end wait_for_end(struct rig *rig)
 
 static void idle_worker_ends_at_once(void **state)
 {
-    struct fixture *fixture = *state;
+    struct keeping_rig *fixture = *state;
     struct rig *rig = &fixture->rig;
     int64_t begun;
 
@@ -60,7 +34,7 @@ static void idle_worker_ends_at_once(void **state)
 
 static void never_started_worker_ends(void **state)
 {
-    struct fixture *fixture = *state;
+    struct keeping_rig *fixture = *state;
     struct rig *rig = &fixture->rig;
 
     rig_worker(rig, NULL, &rig_noop, NULL);
@@ -71,7 +45,7 @@ static void never_started_worker_ends(void **state)
 
 static void unreachable_redis_does_not_hold_the_end(void **state)
 {
-    struct fixture *fixture = *state;
+    struct keeping_rig *fixture = *state;
     struct rig *rig = &fixture->rig;
 
     redis_server_halt(&rig->server);
@@ -82,7 +56,7 @@ static void unreachable_redis_does_not_hold_the_end(void **state)
 /* Jobs in flight finish; those that wait are left for others. */
 static void jobs_in_flight_finish(void **state)
 {
-    struct fixture *fixture = *state;
+    struct keeping_rig *fixture = *state;
     struct rig *rig = &fixture->rig;
 
     run_and_keep(fixture, 10, 4);
@@ -99,7 +73,7 @@ static void jobs_in_flight_finish(void **state)
 /* Locks live on while the drain waits. */
 static void locks_are_renewed_meanwhile(void **state)
 {
-    struct fixture *fixture = *state;
+    struct keeping_rig *fixture = *state;
     struct rig *rig = &fixture->rig;
     struct bw_queue_options options = rig_options(QUEUE, 1);
     int64_t begun;
@@ -120,7 +94,7 @@ static void locks_are_renewed_meanwhile(void **state)
 
 static void deadline_hands_back(void **state)
 {
-    struct fixture *fixture = *state;
+    struct keeping_rig *fixture = *state;
     struct rig *rig = &fixture->rig;
     int64_t begun = 0;
     struct bw_job *job;
@@ -150,7 +124,7 @@ static void deadline_hands_back(void **state)
 
 static void second_call_ends_at_once(void **state)
 {
-    struct fixture *fixture = *state;
+    struct keeping_rig *fixture = *state;
     struct rig *rig = &fixture->rig;
     int64_t begun;
 
@@ -167,7 +141,7 @@ static void second_call_ends_at_once(void **state)
 
 static void deadline_holds_without_redis(void **state)
 {
-    struct fixture *fixture = *state;
+    struct keeping_rig *fixture = *state;
     struct rig *rig = &fixture->rig;
     int64_t begun;
 
@@ -182,7 +156,7 @@ static void deadline_holds_without_redis(void **state)
 
 static void deadline_holds_while_redis_is_stopped(void **state)
 {
-    struct fixture *fixture = *state;
+    struct keeping_rig *fixture = *state;
     struct rig *rig = &fixture->rig;
     int64_t begun;
 
@@ -208,7 +182,7 @@ static void stand_still(struct bw_job *job, void *arg)
  * back while it runs. */
 static void blocked_threads(void **state)
 {
-    struct fixture *fixture = *state;
+    struct keeping_rig *fixture = *state;
     struct rig *rig = &fixture->rig;
     struct bw_queue_options options = rig_options(QUEUE, 4);
     struct bw_handler handler = { .process = stand_still };
@@ -230,7 +204,7 @@ static void blocked_threads(void **state)
 /* A worker that ends takes no marker with it: the next one finds the job at once. */
 static void marker_is_not_lost(void **state)
 {
-    struct fixture *fixture = *state;
+    struct keeping_rig *fixture = *state;
     struct rig *rig = &fixture->rig;
 
     for (int i = 1; i <= 10; i++) {
@@ -246,7 +220,7 @@ static void marker_is_not_lost(void **state)
     }
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, keeping_setup, keeping_teardown)
 
 int main(void)
 {

@@ -10,21 +10,7 @@
 
 static int setup(void **state)
 {
-    struct rig *rig = calloc(1, sizeof *rig);
-
-    assert_non_null(rig);
-    rig_open(rig, SYNCED);
-    *state = rig;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct rig *rig = *state;
-
-    rig_close(rig);
-    free(rig);
-    return 0;
+    return rig_setup_with(state, SYNCED);
 }
 
 #define completed_count(rig) rig_int(rig, "ZCARD bull:" QUEUE ":completed")
@@ -442,7 +428,7 @@ static void half_open_wait_is_buried(void **state)
     }
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, rig_teardown)
 
 int main(void)
 {

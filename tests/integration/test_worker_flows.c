@@ -7,25 +7,6 @@
 
 #define CALL_MS 10000
 
-static int setup(void **state)
-{
-    struct rig *rig = calloc(1, sizeof *rig);
-
-    assert_non_null(rig);
-    rig_open(rig, NULL);
-    *state = rig;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct rig *rig = *state;
-
-    rig_close(rig);
-    free(rig);
-    return 0;
-}
-
 #define completed_count(rig) rig_int(rig, "ZCARD bull:" QUEUE ":completed")
 
 /* --- one answer of a callback, seen from the test */
@@ -665,7 +646,7 @@ static void reads_children(void **state)
     let_go(held);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
 
 int main(void)
 {

@@ -10,25 +10,6 @@
 
 #define OWN "bull::bulwark:q:groups:"
 
-static int setup(void **state)
-{
-    struct rig *rig = calloc(1, sizeof *rig);
-
-    assert_non_null(rig);
-    rig_open(rig, NULL);
-    *state = rig;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct rig *rig = *state;
-
-    rig_close(rig);
-    free(rig);
-    return 0;
-}
-
 /* --- jobs whose data are {"chat":{"id":G},"n":N} */
 
 /* As §3.3 has it. `id` NULL: the queue's next number. */
@@ -675,7 +656,7 @@ static void refused_options(void **state)
     rig_start(rig);
 }
 
-#define WORKER_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define WORKER_TEST(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
 
 int main(void)
 {

@@ -4,25 +4,6 @@
 
 #include <pthread.h>
 
-static int setup(void **state)
-{
-    struct rig *rig = calloc(1, sizeof *rig);
-
-    assert_non_null(rig);
-    rig_open(rig, NULL);
-    *state = rig;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct rig *rig = *state;
-
-    rig_close(rig);
-    free(rig);
-    return 0;
-}
-
 #define completed_count(rig) rig_int(rig, "ZCARD bull:" QUEUE ":completed")
 #define failed_count(rig)    rig_int(rig, "ZCARD bull:" QUEUE ":failed")
 
@@ -707,7 +688,7 @@ static void bad_options(void **state)
     assert_int_equal(bw_worker_start(rig->worker, &err), BW_EINVAL);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
 
 int main(void)
 {

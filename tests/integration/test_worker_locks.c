@@ -2,32 +2,6 @@
  * Spec §6; answers for lib/run/renew.c, stalled.c. */
 #include "integration/worker_rig.h"
 
-struct fixture {
-    struct rig rig;
-    struct rig_keeper keeper;
-};
-
-static int setup(void **state)
-{
-    struct fixture *fixture = calloc(1, sizeof *fixture);
-
-    assert_non_null(fixture);
-    rig_open(&fixture->rig, NULL);
-    rig_keeper_init(&fixture->keeper);
-    *state = fixture;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct fixture *fixture = *state;
-
-    rig_close(&fixture->rig);
-    rig_keeper_fini(&fixture->keeper);
-    free(fixture);
-    return 0;
-}
-
 static struct bw_queue_options short_lock(void)
 {
     struct bw_queue_options options = rig_options(QUEUE, 50);
@@ -39,7 +13,7 @@ static struct bw_queue_options short_lock(void)
 
 static void renewed_while_running(void **state)
 {
-    struct fixture *fixture = *state;
+    struct keeping_rig *fixture = *state;
     struct rig *rig = &fixture->rig;
     struct bw_queue_options options = short_lock();
     int64_t begun;
@@ -64,7 +38,7 @@ static void renewed_while_running(void **state)
 
 static void loss_is_noticed(void **state)
 {
-    struct fixture *fixture = *state;
+    struct keeping_rig *fixture = *state;
     struct rig *rig = &fixture->rig;
     struct bw_queue_options options = short_lock();
     struct bw_job *job;
@@ -94,7 +68,7 @@ static void loss_is_noticed(void **state)
 /* Without renewal the lock's time runs out, by our own clock as well. */
 static void unrenewed_lock_runs_out(void **state)
 {
-    struct fixture *fixture = *state;
+    struct keeping_rig *fixture = *state;
     struct rig *rig = &fixture->rig;
     struct bw_queue_options options = short_lock();
     struct bw_job *job;
@@ -115,7 +89,7 @@ static void unrenewed_lock_runs_out(void **state)
 /* The locks of jobs in flight outlive an outage that is shorter than they are. */
 static void renewed_at_once_after_reconnect(void **state)
 {
-    struct fixture *fixture = *state;
+    struct keeping_rig *fixture = *state;
     struct rig *rig = &fixture->rig;
     struct bw_queue_options options = rig_options(QUEUE, 10);
     struct bw_job *job;
@@ -136,7 +110,7 @@ static void renewed_at_once_after_reconnect(void **state)
 /* BMQ-107 to 110: a dead worker's job is marked, recovered, run. */
 static void stalled_job_is_recovered(void **state)
 {
-    struct fixture *fixture = *state;
+    struct keeping_rig *fixture = *state;
     struct rig *rig = &fixture->rig;
     struct bw_queue_options options = rig_options(QUEUE, 1);
 
@@ -151,7 +125,7 @@ static void stalled_job_is_recovered(void **state)
 
 static void stalled_too_often_fails(void **state)
 {
-    struct fixture *fixture = *state;
+    struct keeping_rig *fixture = *state;
     struct rig *rig = &fixture->rig;
     struct bw_queue_options options = rig_options(QUEUE, 1);
 
@@ -168,7 +142,7 @@ static void stalled_too_often_fails(void **state)
 /* A running job whose lock is renewed does not stall, whatever the interval. */
 static void running_job_does_not_stall(void **state)
 {
-    struct fixture *fixture = *state;
+    struct keeping_rig *fixture = *state;
     struct rig *rig = &fixture->rig;
     struct bw_queue_options options = short_lock();
     int64_t begun;
@@ -185,7 +159,7 @@ static void running_job_does_not_stall(void **state)
     rig_wait(5000, rig_int(rig, "ZCARD bull:" QUEUE ":completed") == 1);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, keeping_setup, keeping_teardown)
 
 int main(void)
 {

@@ -5,25 +5,6 @@
 #include <stdio.h>
 #include <time.h>
 
-static int setup(void **state)
-{
-    struct rig *rig = calloc(1, sizeof *rig);
-
-    assert_non_null(rig);
-    rig_open(rig, NULL);
-    *state = rig;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct rig *rig = *state;
-
-    rig_close(rig);
-    free(rig);
-    return 0;
-}
-
 static const char *queue_name(unsigned number)
 {
     static char name[16];
@@ -179,7 +160,7 @@ static void two_hundred_idle_queues(void **state)
     }
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
 
 int main(void)
 {

@@ -9,25 +9,6 @@
 
 enum { CALL_MS = 5000 };
 
-static int setup(void **state)
-{
-    struct rig *rig = calloc(1, sizeof *rig);
-
-    assert_non_null(rig);
-    rig_open(rig, NULL);
-    *state = rig;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct rig *rig = *state;
-
-    rig_close(rig);
-    free(rig);
-    return 0;
-}
-
 /* --- calls that are waited for */
 
 struct answer {
@@ -287,12 +268,13 @@ static void planned_after_adoption(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(runs_again_and_again, setup, teardown),
-        cmocka_unit_test_setup_teardown(planned_before_the_handler, setup, teardown),
-        cmocka_unit_test_setup_teardown(refused_alone, setup, teardown),
-        cmocka_unit_test_setup_teardown(wrong_pattern, setup, teardown),
-        cmocka_unit_test_setup_teardown(removed, setup, teardown),
-        cmocka_unit_test_setup_teardown(planned_after_adoption, setup, teardown),
+        cmocka_unit_test_setup_teardown(runs_again_and_again, rig_setup, rig_teardown),
+        cmocka_unit_test_setup_teardown(planned_before_the_handler, rig_setup,
+                                        rig_teardown),
+        cmocka_unit_test_setup_teardown(refused_alone, rig_setup, rig_teardown),
+        cmocka_unit_test_setup_teardown(wrong_pattern, rig_setup, rig_teardown),
+        cmocka_unit_test_setup_teardown(removed, rig_setup, rig_teardown),
+        cmocka_unit_test_setup_teardown(planned_after_adoption, rig_setup, rig_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

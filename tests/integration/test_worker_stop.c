@@ -2,33 +2,7 @@
  * from elsewhere. Answers for lib/run/stop.c, cancel.c, remote_cancel.c. */
 #include "integration/worker_rig.h"
 
-struct fixture {
-    struct rig rig;
-    struct rig_keeper keeper;
-};
-
-static int setup(void **state)
-{
-    struct fixture *fixture = calloc(1, sizeof *fixture);
-
-    assert_non_null(fixture);
-    rig_open(&fixture->rig, NULL);
-    rig_keeper_init(&fixture->keeper);
-    *state = fixture;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct fixture *fixture = *state;
-
-    rig_close(&fixture->rig);
-    rig_keeper_fini(&fixture->keeper);
-    free(fixture);
-    return 0;
-}
-
-static void keep_jobs(struct fixture *fixture, struct bw_queue_options options)
+static void keep_jobs(struct keeping_rig *fixture, struct bw_queue_options options)
 {
     rig_run(&fixture->rig, &options, &rig_keep, &fixture->keeper);
 }
@@ -51,7 +25,7 @@ static void give_in(struct bw_job *job)
 /* The handler is told, and what it fails with is recorded as the time limit. */
 static void timed_out(void **state)
 {
-    struct fixture *fixture = *state;
+    struct keeping_rig *fixture = *state;
     struct rig *rig = &fixture->rig;
 
     rig_add(rig, QUEUE, 1, "{\"attempts\":2}");
@@ -70,7 +44,7 @@ static void timed_out(void **state)
 /* A job's own limit goes before the queue's; work that is done counts. */
 static void own_limit(void **state)
 {
-    struct fixture *fixture = *state;
+    struct keeping_rig *fixture = *state;
     struct rig *rig = &fixture->rig;
 
     rig_add(rig, QUEUE, 1, "{\"timeout\":150}");
@@ -88,7 +62,7 @@ static void own_limit(void **state)
 /* A handler that does not react: the worker fails the job and drops the late answer. */
 static void deaf_handler(void **state)
 {
-    struct fixture *fixture = *state;
+    struct keeping_rig *fixture = *state;
     struct rig *rig = &fixture->rig;
     struct bw_queue_options options = limited(100);
     struct bw_job *job;
@@ -112,7 +86,7 @@ static void deaf_handler(void **state)
 
 static void cancelled_here(void **state)
 {
-    struct fixture *fixture = *state;
+    struct keeping_rig *fixture = *state;
     struct rig *rig = &fixture->rig;
 
     rig_add(rig, QUEUE, 1, "{\"attempts\":5}");
@@ -129,7 +103,7 @@ static void cancelled_here(void **state)
 
 static void cancelled_elsewhere(void **state)
 {
-    struct fixture *fixture = *state;
+    struct keeping_rig *fixture = *state;
     struct rig *rig = &fixture->rig;
     struct bw_queue_options options = limited(0);
 
@@ -150,7 +124,7 @@ static void cancelled_elsewhere(void **state)
 /* Off, nobody looks. */
 static void not_asked_for(void **state)
 {
-    struct fixture *fixture = *state;
+    struct keeping_rig *fixture = *state;
     struct rig *rig = &fixture->rig;
     int64_t until;
 
@@ -170,7 +144,7 @@ static void not_asked_for(void **state)
 /* A drain's deadline does not give a cancelled job back to be run again. */
 static void cancelled_then_drained(void **state)
 {
-    struct fixture *fixture = *state;
+    struct keeping_rig *fixture = *state;
     struct rig *rig = &fixture->rig;
     struct bw_job *job;
 
@@ -190,13 +164,15 @@ static void cancelled_then_drained(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(timed_out, setup, teardown),
-        cmocka_unit_test_setup_teardown(own_limit, setup, teardown),
-        cmocka_unit_test_setup_teardown(deaf_handler, setup, teardown),
-        cmocka_unit_test_setup_teardown(cancelled_here, setup, teardown),
-        cmocka_unit_test_setup_teardown(cancelled_elsewhere, setup, teardown),
-        cmocka_unit_test_setup_teardown(not_asked_for, setup, teardown),
-        cmocka_unit_test_setup_teardown(cancelled_then_drained, setup, teardown),
+        cmocka_unit_test_setup_teardown(timed_out, keeping_setup, keeping_teardown),
+        cmocka_unit_test_setup_teardown(own_limit, keeping_setup, keeping_teardown),
+        cmocka_unit_test_setup_teardown(deaf_handler, keeping_setup, keeping_teardown),
+        cmocka_unit_test_setup_teardown(cancelled_here, keeping_setup, keeping_teardown),
+        cmocka_unit_test_setup_teardown(cancelled_elsewhere, keeping_setup,
+                                        keeping_teardown),
+        cmocka_unit_test_setup_teardown(not_asked_for, keeping_setup, keeping_teardown),
+        cmocka_unit_test_setup_teardown(cancelled_then_drained, keeping_setup,
+                                        keeping_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -277,3 +277,50 @@ static void fail_job(struct bw_job *job, void *arg)
 }
 
 const struct bw_handler rig_fail = { .process = fail_job, .inline_ = true };
+
+/* --- state of tests */
+
+int rig_setup_with(void **state, const char *const *extra)
+{
+    struct rig *rig = calloc(1, sizeof *rig);
+
+    assert_non_null(rig);
+    rig_open(rig, extra);
+    *state = rig;
+    return 0;
+}
+
+int rig_setup(void **state)
+{
+    return rig_setup_with(state, NULL);
+}
+
+int rig_teardown(void **state)
+{
+    struct rig *rig = *state;
+
+    rig_close(rig);
+    free(rig);
+    return 0;
+}
+
+int keeping_setup(void **state)
+{
+    struct keeping_rig *keeping = calloc(1, sizeof *keeping);
+
+    assert_non_null(keeping);
+    rig_open(&keeping->rig, NULL);
+    rig_keeper_init(&keeping->keeper);
+    *state = keeping;
+    return 0;
+}
+
+int keeping_teardown(void **state)
+{
+    struct keeping_rig *keeping = *state;
+
+    rig_close(&keeping->rig);
+    rig_keeper_fini(&keeping->keeper);
+    free(keeping);
+    return 0;
+}

@@ -31,6 +31,11 @@ void rig_open(struct rig *rig, const char *const *extra);
 /* Ends the worker if there is one (drain with 2 s), then the server. */
 void rig_close(struct rig *rig);
 
+/* cmocka's setup and teardown: a test's state is a struct rig. */
+int rig_setup(void **state);
+int rig_setup_with(void **state, const char *const *extra);
+int rig_teardown(void **state);
+
 /* Creates a worker with one queue; options NULL: defaults with concurrency 4. Not
  * started, so that queues can be added. */
 void rig_worker(struct rig *rig, const struct bw_queue_options *options,
@@ -97,6 +102,14 @@ unsigned rig_keeper_count(struct rig_keeper *keeper);
 unsigned rig_keeper_cancelled(struct rig_keeper *keeper);
 /* Takes the oldest job kept; NULL: none. */
 struct bw_job *rig_keeper_take(struct rig_keeper *keeper);
+
+/* A rig beside a keeper, as a test's state. */
+struct keeping_rig {
+    struct rig rig;
+    struct rig_keeper keeper;
+};
+int keeping_setup(void **state);
+int keeping_teardown(void **state);
 
 /* Fails as the struct says. `arg`: a const struct bw_job_failure. */
 extern const struct bw_handler rig_fail;
