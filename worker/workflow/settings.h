@@ -85,7 +85,9 @@
     X(text_menu_referrals, "messages.menu_referrals", "") \
     X(text_menu_invite, "messages.menu_invite", "") \
     X(text_menu_purchases, "messages.menu_purchases", "") \
-    X(text_menu_help, "messages.menu_help", "")
+    X(text_menu_help, "messages.menu_help", "") \
+    X(text_partner_link, "messages.partner_link", \
+      "Поделитесь ссылкой: покупки тех, кто придёт по ней, будут учтены за вами.")
 /* clang-format on */
 
 struct wf_settings {

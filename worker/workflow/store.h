@@ -44,6 +44,11 @@
     X(add_bonus, 11)                                                                     \
     X(spend_bonus, 10)                                                                   \
     X(orders, 3)                                                                         \
+    X(partner_viewer, 2)                                                                 \
+    X(partner_team, 6)                                                                   \
+    X(partner_subject, 5)                                                                \
+    X(partner_payouts, 4)                                                                \
+    X(partner_organization, 4)                                                           \
     X(notify, 7)                                                                         \
     X(execution_own, 2)                                                                  \
     X(execution_there, 2)                                                                \

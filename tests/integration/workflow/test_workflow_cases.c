@@ -1,6 +1,6 @@
-/* Workflows as data: each file of cases/ is a workflow, what comes in, and what must be
- * seen: calls of the Bot API, rows, keys and results. cases/README.md has the format.
- * spec/workflow.md §13, §14. */
+/* Workflows as data: each file of cases/ and bots/ is a workflow, what comes in, and what
+ * must be seen: calls of the Bot API, rows, keys and results. cases/README.md has the
+ * format. spec/workflow.md §13, §14. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -80,7 +80,11 @@ static void check(const char *where, const json_t *expected, const json_t *actua
         return;
     want = json_dumps(expected, JSON_COMPACT | JSON_ENCODE_ANY | JSON_SORT_KEYS);
     got = json_dumps(actual, JSON_COMPACT | JSON_ENCODE_ANY | JSON_SORT_KEYS);
-    fail_msg("%s\n  expected %s\n  got      %s", where, want, got);
+    /* by itself: cmocka's own lines end after a kilobyte */
+    (void)fprintf(stderr, "%s\n  expected %s\n  got      %s\n", where, want, got);
+    free(want);
+    free(got);
+    fail_msg("%s", where);
 }
 
 /* --- one step */
@@ -189,6 +193,28 @@ static void set_rules(const json_t *rules)
     }
 }
 
+/* The nodes that ran, as the log has them: "t1 c1:true m_yes", "q1!" for one that failed.
+ */
+static void check_trace(const char *where, const json_t *expected, const char *log_before)
+{
+    char sql[512], *text;
+    json_t *actual;
+
+    if (expected == NULL)
+        return;
+    (void)snprintf(
+        sql, sizeof(sql),
+        "select coalesce(string_agg(node_id || coalesce(':' || branch_key, '')"
+        " || case level when 'error' then '!' else '' end, ' ' order by id), '')"
+        " from workflow_logs where level in ('info', 'error') and id > %s",
+        log_before);
+    text = wf_rig_text(&rig, sql);
+    actual = json_string(text);
+    check(where, expected, actual);
+    json_decref(actual);
+    free(text);
+}
+
 /* Sends of the bot in any one second (§10.4). */
 static void check_pace(const json_t *limit)
 {
@@ -228,13 +254,14 @@ static void run_step(const char *file, size_t number, const json_t *step, unsign
     uint64_t statements = wf_rig_figure(&rig, "workflow_db_statements");
     const json_t *limit = json_object_get(step, "maxTrips");
     const json_t *statement_limit = json_object_get(step, "maxStatements");
-    char where[160], *result;
+    char where[160], *result, *log_before;
     json_t *actual;
 
     (void)snprintf(where, sizeof(where), "%s, step %zu", file, number + 1);
     run_sql(json_object_get(step, "sql"));
     run_redis(json_object_get(step, "redis"));
     set_rules(json_object_get(step, "rules"));
+    log_before = wf_rig_text(&rig, "select coalesce(max(id), 0) from workflow_logs");
     result = run_job(step);
     trips = wf_rig_figure(&rig, "workflow_db_round_trips") - trips;
     statements = wf_rig_figure(&rig, "workflow_db_statements") - statements;
@@ -252,10 +279,12 @@ static void run_step(const char *file, size_t number, const json_t *step, unsign
     if (statement_limit != NULL &&
         statements > (uint64_t)json_integer_value(statement_limit))
         fail_msg("%s: %llu statements", where, (unsigned long long)statements);
+    check_trace(where, json_object_get(step, "trace"), log_before);
     check_rows(json_object_get(step, "rows"));
     check_keys(&rig.keys, json_object_get(step, "keys"));
     check_keys(&rig.redis, json_object_get(step, "queueKeys"));
     check_pace(json_object_get(step, "maxPerSecond"));
+    free(log_before);
     free(result);
 }
 

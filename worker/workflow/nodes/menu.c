@@ -136,25 +136,13 @@ static const char *status_label(const char *status)
     return status;
 }
 
-/* New. */
-static char *escaped(const char *text)
-{
-    struct bw_buf out = BW_BUF_INIT;
-    char *result;
-
-    wf_check(wf_escape_text(wf_text_of(text), WF_ESCAPE_HTML, &out));
-    result = wf_strdup(out.len > 0 ? bw_buf_text(&out) : "");
-    bw_buf_fini(&out);
-    return result;
-}
-
 static char *order_block(const struct wf_run *run, size_t row)
 {
     const char *items = wf_db_value(run, 0, row, 4);
     const char *status = wf_db_value(run, 0, row, 3);
     const char *sum = wf_db_value(run, 0, row, 2);
-    char *number = escaped(wf_db_value(run, 0, row, 0));
-    char *goods = escaped(items != NULL ? items : "");
+    char *number = wf_parts_escaped(wf_db_value(run, 0, row, 0));
+    char *goods = wf_parts_escaped(items != NULL ? items : "");
     char *rub = wf_money_rub(sum != NULL ? strtod(sum, NULL) : 0);
     char *block = wf_printf("%zu. <b>№ %s</b> · %s\n   %s · %s%s%s", row + 1, number,
                             wf_db_value(run, 0, row, 1), rub,

@@ -41,6 +41,17 @@ char *wf_parts_render(struct wf_run *run, const char *text, const char *mode)
     return result;
 }
 
+char *wf_parts_escaped(const char *text)
+{
+    struct bw_buf out = BW_BUF_INIT;
+    char *result;
+
+    wf_check(wf_escape_text(wf_text_of(text), WF_ESCAPE_HTML, &out));
+    result = wf_strdup(bw_buf_text(&out));
+    bw_buf_fini(&out);
+    return result;
+}
+
 bool wf_parts_flag(const json_t *config, const char *key, const char *other)
 {
     return json_is_true(json_object_get(config, key)) ||

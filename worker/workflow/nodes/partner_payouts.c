@@ -1,0 +1,97 @@
+/* action.partner_payouts: what a partner earned. Appendix A.2 */
+#include "workflow/nodes/nodes.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "workflow/mem.h"
+#include "workflow/money.h"
+#include "workflow/nodes/partner.h"
+#include "workflow/nodes/parts.h"
+
+#define DEFAULT_LIMIT 20
+#define MAX_LIMIT     50
+
+/* The formatter miscounts the columns of emoji, differently each time. */
+/* clang-format off */
+#define NOTHING_YET "Пока пусто. Комиссии появятся, когда подопечные начнут делать покупки."
+/* clang-format on */
+
+static double amount_of(const struct wf_run *run, size_t row)
+{
+    const char *text = wf_db_value(run, 1, row, 1);
+
+    return text != NULL ? strtod(text, NULL) : 0;
+}
+
+static void add_row(const struct wf_run *run, struct bw_buf *text, size_t row)
+{
+    const char *level = wf_db_value(run, 1, row, 3), *whose = wf_db_value(run, 1, row, 2);
+    char *name = wf_parts_escaped(whose != NULL ? whose : "");
+    char *rub = wf_money_rub(amount_of(run, row));
+
+    wf_partner_line(text, "📅 %s · <b>%s</b> · ", wf_db_value(run, 1, row, 0), rub);
+    if (whose != NULL)
+        wf_check(bw_buf_addf(text, "клиент %s", name));
+    else
+        wf_check(bw_buf_add_str(text, "комиссия"));
+    if (level != NULL)
+        wf_check(bw_buf_addf(text, " (уровень %s)", level));
+    free(name);
+    free(rub);
+}
+
+static void add_rows(const struct wf_run *run, struct bw_buf *text)
+{
+    size_t count = wf_db_rows(run, 1);
+    double total = 0;
+    char *rub;
+
+    for (size_t row = 0; row < count; row++) {
+        add_row(run, text, row);
+        total += amount_of(run, row);
+    }
+    rub = wf_money_rub(total);
+    wf_partner_line(text, "%s", "");
+    wf_partner_line(text, "Итого по этим %zu: <b>%s</b>", count, rub);
+    free(rub);
+}
+
+static void show(struct wf_run *run)
+{
+    json_t *viewer = wf_partner_viewer(run), *keyboard = wf_must(json_array());
+    const json_t *available = json_object_get(viewer, "balance");
+    bool some = json_number_value(available) > 0;
+    struct bw_buf text = BW_BUF_INIT;
+
+    wf_partner_line(&text, "💵 <b>Мои выплаты</b>\n");
+    if (wf_db_rows(run, 1) > 0) {
+        bw_buf_clear(&text);
+        wf_partner_line(&text, "<b>💵 Мои выплаты</b>\n");
+        add_rows(run, &text);
+    }
+    if (some)
+        wf_partner_sum(&text, "Доступно к выводу", available);
+    if (wf_db_rows(run, 1) == 0)
+        wf_partner_line(&text, "%s", some ? "История выплат пока пуста." : NOTHING_YET);
+    if (some)
+        wf_partner_button(wf_partner_row(keyboard), "💸 Вывести деньги", "payout_request",
+                          NULL);
+    wf_partner_back(keyboard);
+    wf_partner_send(run, &text, keyboard);
+    json_decref(viewer);
+}
+
+enum wf_action wf_start_partner_payouts(struct wf_run *run)
+{
+    char limit[16];
+
+    if (!wf_partner_begin(run))
+        return WF_PENDING;
+    (void)snprintf(limit, sizeof(limit), "%d",
+                   wf_partner_number(run, "limit", DEFAULT_LIMIT, 1, MAX_LIMIT));
+    (void)wf_db_add(run, WF_SQL_partner_payouts, run->project_id, run->user_id, limit,
+                    run->engine->settings.timezone);
+    wf_db_run(run, show, NULL);
+    return WF_PENDING;
+}
