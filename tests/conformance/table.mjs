@@ -5,13 +5,11 @@
 // for each and whether they passed, from what run.mjs left in $BULWARK_BUILD for both lines of BullMQ.
 // Exit code 0 when each statement is covered and everything that covers it passes.
 import { spawnSync } from 'node:child_process';
-import process from 'node:process';
 
+import { printTable } from '../support/statement_table.mjs';
 import { readResults } from './results.mjs';
 import { build } from './sides.mjs';
 import { beside, statements } from './statements.mjs';
-
-const WIDTH = 56;
 
 /** {name, passed} of each scenario that cites the statement; a scenario failed if it did in a line. */
 function scenariosOf(statement, results) {
@@ -31,29 +29,8 @@ function runBeside(name) {
     return { name: `ctest ${name}`, passed };
 }
 
-function verdict(answers) {
-    if (answers.length === 0) return 'NO TEST';
-    return answers.every(({ passed }) => passed) ? 'passed' : 'FAILED';
-}
-
-function names(answers) {
-    return answers.map(({ name, passed }) => (passed ? name : `${name} (FAILED)`)).join(', ');
-}
-
 const results = readResults();
-const rows = statements.map((text, i) => {
-    const number = `BMQ-${String(i + 1).padStart(3, '0')}`;
-    const answers = [...scenariosOf(number, results), ...(beside[i + 1] ?? []).map(runBeside)];
-    return { number, text, answers, verdict: verdict(answers) };
-});
-
-for (const row of rows)
-    console.log(
-        `${row.number}  ${row.text.padEnd(WIDTH)} ${row.verdict.padEnd(8)} ${names(row.answers)}`,
-    );
-const bad = rows.filter((row) => row.verdict !== 'passed');
-console.log(
-    `\n${rows.length - bad.length} of ${rows.length} statements covered and passing` +
-        (bad.length > 0 ? `; not: ${bad.map(({ number }) => number).join(' ')}` : ''),
-);
-process.exit(bad.length === 0 ? 0 : 1);
+printTable('BMQ', statements, (number, i) => [
+    ...scenariosOf(number, results),
+    ...(beside[i + 1] ?? []).map(runBeside),
+]);
