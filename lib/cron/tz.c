@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include <bulwark/buf.h>
+#include <bulwark/cron.h>
 #include <bulwark/thread.h>
 
 #include "base/alloc.h"
@@ -246,4 +247,14 @@ int32_t bw_tz_offset(const struct bw_tz *tz, int64_t at)
             high = middle;
     }
     return low == 0 ? tz->first : tz->changes[low - 1].offset;
+}
+
+int bw_cron_offset(const char *tz, int64_t at, int32_t *seconds, struct bw_error *err)
+{
+    const struct bw_tz *zone;
+    int rc = bw_tz_find(&zone, tz, err);
+
+    if (rc == BW_OK)
+        *seconds = bw_tz_offset(zone, at);
+    return rc;
 }

@@ -42,6 +42,11 @@ BW_API BW_MUSTCHECK int bw_cron_next(const struct bw_cron *cron, int64_t after,
                                      int64_t *next, struct bw_error *err);
 BW_API void bw_cron_destroy(struct bw_cron **cronp);
 
+/* Seconds that the clocks of a zone, named as above, are ahead of UTC at an instant (s
+ * since the epoch). BW_EINVAL: there is no such zone; BW_ENOMEM. */
+BW_API BW_MUSTCHECK int bw_cron_offset(const char *tz, int64_t at, int32_t *seconds,
+                                       struct bw_error *err);
+
 #ifdef __cplusplus
 }
 #endif

@@ -200,6 +200,31 @@ static void test_unknown_zones(void **state)
     }
 }
 
+static void test_offsets(void **state)
+{
+    static const struct {
+        const char *tz, *at;
+        int32_t seconds;
+    } rows[] = {
+        { "UTC", "2026-07-01T00:00:00Z", 0 },
+        { "Asia/Seoul", "2026-07-01T00:00:00Z", 9 * 3600 },
+        { "Europe/Madrid", "2026-03-29T00:59:59Z", 3600 },
+        { "Europe/Madrid", "2026-03-29T01:00:00Z", 2 * 3600 },
+        { "America/New_York", "2026-12-01T00:00:00Z", -5 * 3600 },
+    };
+    int32_t seconds = 1;
+    struct bw_error err;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        assert_int_equal(
+            bw_cron_offset(rows[i].tz, ms_of(rows[i].at) / 1000, &seconds, NULL), BW_OK);
+        assert_int_equal(seconds, rows[i].seconds);
+    }
+    assert_int_equal(bw_cron_offset("No/Where", 0, &seconds, &err), BW_EINVAL);
+    assert_non_null(strstr(err.text, "No/Where"));
+}
+
 /* The local zone is read once a process: this is the only test that asks for it. */
 static void test_local_zone(void **state)
 {
@@ -290,10 +315,10 @@ static void test_without_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_vectors),        cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_unknown_zones),  cmocka_unit_test(test_local_zone),
-        cmocka_unit_test(test_rules),          cmocka_unit_test(test_damaged_file),
-        cmocka_unit_test(test_without_memory),
+        cmocka_unit_test(test_vectors),       cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_unknown_zones), cmocka_unit_test(test_offsets),
+        cmocka_unit_test(test_local_zone),    cmocka_unit_test(test_rules),
+        cmocka_unit_test(test_damaged_file),  cmocka_unit_test(test_without_memory),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
