@@ -230,6 +230,16 @@ static int await_end(struct wk_app *app)
     return code;
 }
 
+static void start_instances(const struct wk_app *app)
+{
+    for (size_t i = 0; i < app->instance_count; i++) {
+        const struct wk_instance *instance = &app->instances[i];
+
+        if (instance->type->start != NULL)
+            instance->type->start(instance->state);
+    }
+}
+
 static int run(struct wk_app *app, struct bw_error *err)
 {
     struct wk_signals signals = { 0 };
@@ -241,6 +251,7 @@ static int run(struct wk_app *app, struct bw_error *err)
         (void)stop_instances(app); /* they have no jobs */
         return wk_exit_of(rc);
     }
+    start_instances(app);
     rc = make_http(app, err);
     if (rc == BW_OK)
         rc = wk_steer_start(&signals, app, err);

@@ -62,6 +62,10 @@ struct wk_handler_type {
     int (*create)(const struct wk_handler_env *env, const json_t *settings,
                   void **instance, struct bw_error *err);
 
+    /* Optional: the worker has started, so tasks can be posted. From the main thread;
+     * must not wait for anything. */
+    void (*start)(void *instance);
+
     /* The operations on jobs; their `arg` is the instance. */
     struct bw_handler handler;
 

@@ -17,6 +17,8 @@ struct wf_adapter {
     struct bw_worker *worker;
     struct pg_pool *pg;
     struct bw_redis *redis;
+    struct bw_redis *producer; /* of the queue; NULL: none */
+    const char *prefix;
     struct tg_client *telegram;
     struct web_client *web;
     atomic_uint unawaited;
@@ -299,6 +301,51 @@ static void add_job(void *arg, struct bw_job *job, const char *queue, const char
     free(call);
 }
 
+struct add_jobs_call {
+    wf_jobs_added *done;
+    void *arg;
+};
+
+static void jobs_added(const char *const *ids, size_t count, const struct bw_error *err,
+                       void *arg)
+{
+    struct add_jobs_call *call = arg;
+
+    (void)count; /* the caller's own */
+    call->done(ids, err != NULL ? err->text : NULL, call->arg);
+    free(call);
+}
+
+static void add_jobs(void *arg, const char *queue, const char *name,
+                     const struct wf_new_job *jobs, size_t count, wf_jobs_added *done,
+                     void *done_arg)
+{
+    const struct wf_adapter *adapter = arg;
+    struct add_jobs_call *call = wf_alloc(sizeof(*call));
+    struct bw_add *adds = wf_alloc(count * sizeof(*adds));
+    struct bw_error err = { 0 };
+    int rc;
+
+    assert(adapter->producer != NULL);
+    for (size_t i = 0; i < count; i++)
+        adds[i] = (struct bw_add){ .prefix = adapter->prefix,
+                                   .queue = queue,
+                                   .name = name,
+                                   .data = jobs[i].data,
+                                   .data_len = strlen(jobs[i].data),
+                                   .opts = jobs[i].opts,
+                                   .opts_len = strlen(jobs[i].opts) };
+    call->done = done;
+    call->arg = done_arg;
+    rc = bw_queue_add_bulk(adapter->producer, adds, count, adapter->effects.clock,
+                           ADD_TIMEOUT_MS, jobs_added, call, &err);
+    free(adds);
+    if (rc == BW_OK)
+        return;
+    done(NULL, err.text, done_arg);
+    free(call);
+}
+
 /* --- the worker's threads */
 
 static void post(void *arg, struct bw_task *task)
@@ -350,12 +397,20 @@ struct wf_adapter *wf_adapter_create(struct bw_worker *worker, struct pg_pool *p
                                             .http = http_send,
                                             .cancel = cancel,
                                             .add_job = add_job,
+                                            .add_jobs = add_jobs,
                                             .post = post,
                                             .post_after = post_after,
                                             .hurry = hurry,
                                             .clock = clock,
                                             .arg = adapter };
     return adapter;
+}
+
+void wf_adapter_produce(struct wf_adapter *adapter, struct bw_redis *redis,
+                        const char *prefix)
+{
+    adapter->producer = redis;
+    adapter->prefix = prefix;
 }
 
 void wf_adapter_destroy(struct wf_adapter **adapterp)

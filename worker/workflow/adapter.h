@@ -18,6 +18,9 @@ struct wf_adapter *wf_adapter_create(struct bw_worker *worker, struct pg_pool *p
                                      struct bw_redis *redis, struct tg_client *telegram,
                                      struct web_client *web,
                                      const struct bw_clock *clock);
+/* Where jobs that no job asks for are added (add_jobs); borrowed, before the first. */
+void wf_adapter_produce(struct wf_adapter *adapter, struct bw_redis *redis,
+                        const char *prefix);
 void wf_adapter_destroy(struct wf_adapter **adapterp);
 
 const struct wf_effects *wf_adapter_effects(const struct wf_adapter *adapter);

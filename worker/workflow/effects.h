@@ -74,6 +74,14 @@ typedef void wf_telegram_done(const struct wf_sent *sent, void *arg);
 
 typedef void wf_added(bool ok, const char *error, void *arg);
 
+struct wf_new_job { /* borrowed for the call */
+    const char *data, *opts;
+};
+
+/* `ids` as many as jobs, NULL for those that were not added; itself NULL: none was.
+ * `error` is why, or NULL. Both are borrowed for the call. */
+typedef void wf_jobs_added(const char *const *ids, const char *error, void *arg);
+
 /* --- what can be given up while it is under way: `cancel` takes what began it and what
  * that returned, until its completion returns. The completion still comes, soon. */
 
@@ -115,6 +123,12 @@ struct wf_effects {
     /* Adds a job beside `job`: same Redis, same prefix. `done` is called exactly once. */
     void (*add_job)(void *arg, struct bw_job *job, const char *queue, const char *name,
                     const char *data, const char *opts, wf_added *done, void *done_arg);
+
+    /* Adds jobs where the engine's queue is; `done` is called exactly once, perhaps from
+     * inside of this call. */
+    void (*add_jobs)(void *arg, const char *queue, const char *name,
+                     const struct wf_new_job *jobs, size_t count, wf_jobs_added *done,
+                     void *done_arg);
 
     void (*post)(void *arg, struct bw_task *task); /* runs the task on a worker thread */
     void (*post_after)(void *arg, struct bw_task *task, int64_t delay_ms);

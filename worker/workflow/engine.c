@@ -1,17 +1,19 @@
 #include "workflow/engine.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "workflow/mem.h"
 #include "workflow/run.h"
+#include "workflow/scan.h"
 
 #define TICK_MS            250
 #define REDIS_PAUSE_MS     50
 #define REDIS_PAUSE_MAX_MS 2000
 #define REDIS_DISTRUST_MS  60000
 
-/* Renews the locks of the chats while anything runs; stops by itself when nothing does,
- * so that a task never outlives the engine. */
+/* Renews the locks of the chats while anything runs, and looks after the schedule; stops
+ * by itself when there is neither, so that a task never outlives the engine. */
 static void tick(struct bw_task *task)
 {
     struct wf_engine *engine =
@@ -20,13 +22,16 @@ static void tick(struct bw_task *task)
 
     wf_locks_renew(&engine->locks, engine);
     bw_mutex_lock(&engine->mutex);
-    again = engine->busy > 0 && !engine->stopping;
+    again = (engine->busy > 0 || engine->scan != NULL) && !engine->stopping;
     engine->ticking = again;
     if (!again)
         bw_cond_broadcast(&engine->idle);
     bw_mutex_unlock(&engine->mutex);
-    if (again)
-        engine->effects->post_after(engine->effects->arg, &engine->tick, TICK_MS);
+    if (!again)
+        return;
+    if (engine->scan != NULL)
+        wf_scan_tick(engine->scan);
+    engine->effects->post_after(engine->effects->arg, &engine->tick, TICK_MS);
 }
 
 int wf_engine_create(struct wf_engine **enginep, const struct wf_engine_options *options,
@@ -53,22 +58,42 @@ int wf_engine_create(struct wf_engine **enginep, const struct wf_engine_options 
     bw_mutex_init(&engine->mutex);
     bw_cond_init(&engine->idle);
     engine->tick.run = tick;
+    /* the queue of delays may have an engine of its own; one of them is enough */
+    if (engine->settings.scan &&
+        strcmp(engine->queue, engine->settings.queue_delays) != 0)
+        engine->scan = wf_scan_create(engine);
     *enginep = engine;
     return BW_OK;
 }
 
-void wf_engine_start(struct wf_engine *engine, struct bw_job *job)
+static void start_tick(struct wf_engine *engine, unsigned more)
 {
-    bool start_tick;
+    bool start;
 
     bw_mutex_lock(&engine->mutex);
-    engine->busy++;
-    start_tick = !engine->ticking && !engine->stopping;
-    if (start_tick)
+    engine->busy += more;
+    start = !engine->ticking && !engine->stopping;
+    if (start)
         engine->ticking = true;
     bw_mutex_unlock(&engine->mutex);
-    if (start_tick)
+    if (start)
         engine->effects->post_after(engine->effects->arg, &engine->tick, TICK_MS);
+}
+
+bool wf_engine_scans(const struct wf_engine *engine)
+{
+    return engine->scan != NULL;
+}
+
+void wf_engine_watch(struct wf_engine *engine)
+{
+    if (engine->scan != NULL)
+        start_tick(engine, 0);
+}
+
+void wf_engine_start(struct wf_engine *engine, struct bw_job *job)
+{
+    start_tick(engine, 1);
     wf_run_start(engine, job);
 }
 
@@ -79,6 +104,10 @@ bool wf_engine_stop(struct wf_engine *engine, int64_t timeout_ms)
 
     bw_mutex_lock(&engine->mutex);
     engine->stopping = true;
+    bw_mutex_unlock(&engine->mutex);
+    if (engine->scan != NULL)
+        wf_scan_stop(engine->scan);
+    bw_mutex_lock(&engine->mutex);
     while (engine->busy > 0 || engine->ticking) {
         if (!bw_cond_wait_until(&engine->idle, &engine->mutex, deadline))
             break;
@@ -95,6 +124,7 @@ void wf_engine_destroy(struct wf_engine **enginep)
     if (engine == NULL)
         return;
     *enginep = NULL;
+    wf_scan_destroy(&engine->scan);
     wf_projects_fini(&engine->projects);
     wf_locks_fini(&engine->locks);
     wf_chats_fini(&engine->chats);
@@ -120,6 +150,16 @@ void wf_engine_leave(struct wf_engine *engine)
     if (--engine->busy == 0)
         bw_cond_broadcast(&engine->idle);
     bw_mutex_unlock(&engine->mutex);
+}
+
+bool wf_engine_is_stopping(struct wf_engine *engine)
+{
+    bool stopping;
+
+    bw_mutex_lock(&engine->mutex);
+    stopping = engine->stopping;
+    bw_mutex_unlock(&engine->mutex);
+    return stopping;
 }
 
 bool wf_engine_redis_usable(struct wf_engine *engine)

@@ -1,6 +1,6 @@
 /* The engine of one queue: what its runs share. Any thread unless said otherwise.
  *
- * Life: create → runs (wf_engine_start) → stop → destroy. */
+ * Life: create → watch, runs (wf_engine_start) → stop → destroy. */
 #ifndef WORKFLOW_ENGINE_H
 #define WORKFLOW_ENGINE_H
 
@@ -39,10 +39,12 @@ struct wf_counters {
     /* messages an attempt before may have sent, by what was done about them */
     atomic_uint_fast64_t unknown_resent, unknown_dropped, unknown_marked;
     atomic_uint_fast64_t redis_away; /* commands answered from memory */
+    atomic_uint_fast64_t scans; /* minutes in which schedule triggers were looked for */
     atomic_uint_fast64_t hits[WF_CACHE_CLASSES], misses[WF_CACHE_CLASSES];
 };
 
 struct wf_run;
+struct wf_scan;
 
 struct wf_engine {
     const struct wf_effects *effects;
@@ -54,6 +56,7 @@ struct wf_engine {
     struct wf_chats chats;
     struct wf_locks locks;
     struct wf_projects projects;
+    struct wf_scan *scan; /* or NULL */
     struct wf_counters counters;
     atomic_int_fast64_t
         redis_closed_until; /* monotonic ns: not asked before; 0: usable */
@@ -81,6 +84,10 @@ struct wf_engine_options {
 BW_MUSTCHECK int wf_engine_create(struct wf_engine **enginep,
                                   const struct wf_engine_options *options,
                                   struct bw_error *err);
+/* Whether wf_engine_watch() has something to do. */
+bool wf_engine_scans(const struct wf_engine *engine);
+/* The worker has started: begins what needs no job. At most once. */
+void wf_engine_watch(struct wf_engine *engine);
 /* Takes the job and answers it in time. On a processor thread. */
 void wf_engine_start(struct wf_engine *engine, struct bw_job *job);
 /* Waits until no run and no operation is left; false: the time was too short. */
@@ -92,6 +99,7 @@ void wf_engine_destroy(struct wf_engine **enginep);
 /* One more, one less thing the engine must not be freed under. */
 void wf_engine_enter(struct wf_engine *engine);
 void wf_engine_leave(struct wf_engine *engine);
+bool wf_engine_is_stopping(struct wf_engine *engine);
 
 /* §10.6: after a failure Redis is left alone for 50 ms × n, at most 2 s. */
 bool wf_engine_redis_usable(struct wf_engine *engine);

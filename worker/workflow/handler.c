@@ -15,6 +15,18 @@ struct instance {
     struct bw_log log;
 };
 
+/* A connection that adds jobs without being asked by one. */
+static int make_producer(struct instance *instance, const struct wk_handler_env *env,
+                         struct bw_error *err)
+{
+    struct bw_redis *redis;
+    int rc = bw_worker_redis(env->worker, NULL, &redis, err);
+
+    if (rc == BW_OK)
+        wf_adapter_produce(instance->adapter, redis, env->prefix);
+    return rc;
+}
+
 static int create(const struct wk_handler_env *env, const json_t *settings,
                   void **instancep, struct bw_error *err)
 {
@@ -38,7 +50,10 @@ static int create(const struct wk_handler_env *env, const json_t *settings,
     options.effects = wf_adapter_effects(instance->adapter);
     options.log = &instance->log;
     rc = wf_engine_create(&instance->engine, &options, err);
+    if (rc == BW_OK && wf_engine_scans(instance->engine))
+        rc = make_producer(instance, env, err);
     if (rc != BW_OK) {
+        wf_engine_destroy(&instance->engine);
         wf_adapter_destroy(&instance->adapter);
         web_client_destroy(&instance->web);
         free(instance);
@@ -46,6 +61,11 @@ static int create(const struct wk_handler_env *env, const json_t *settings,
     }
     *instancep = instance;
     return BW_OK;
+}
+
+static void start(void *arg)
+{
+    wf_engine_watch(((struct instance *)arg)->engine);
 }
 
 static void process(struct bw_job *job, void *arg)
@@ -118,6 +138,8 @@ static void stats(void *arg, struct wk_metrics *metrics)
           &counters->unknown_dropped },
         { "workflow_unknown_marked", "The same, marked in the execution's log",
           &counters->unknown_marked },
+        { "workflow_schedule_scans", "Minutes scanned for schedule triggers",
+          &counters->scans },
         { "workflow_redis_away", "Cache commands answered from memory",
           &counters->redis_away },
     };
@@ -139,6 +161,7 @@ const struct wk_handler_type workflow_handler_type = {
     .needs_telegram = true,
     .needs_cache = true,
     .create = create,
+    .start = start,
     .handler = { .process = process, .cancel = cancel },
     .stop = stop,
     .destroy = destroy,

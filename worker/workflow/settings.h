@@ -42,7 +42,8 @@
     X(accept_typed_phone, "contact.accept_typed_phone", true)                            \
     X(node_compat, "cache.node_compat", true)                                            \
     X(answer_callback, "telegram.answer_callback", true)                                 \
-    X(http_private, "http.allow_private", false)
+    X(http_private, "http.allow_private", false)                                         \
+    X(scan, "schedule.scan", false)
 
 /* The formatter miscounts the columns of emoji, differently each time. */
 /* clang-format off */

@@ -60,7 +60,13 @@
     X(ledger_person, 2)                                                                  \
     X(ledger_before, 4)                                                                  \
     X(ledger_begin, 1)                                                                   \
-    X(ledger_end, 3)
+    X(ledger_end, 3)                                                                     \
+    X(scan_versions, 1)                                                                  \
+    X(scan_birthdays, 4)                                                                 \
+    X(scan_customers, 2)                                                                 \
+    X(scan_claim, 5)                                                                     \
+    X(scan_claimed, 1)                                                                   \
+    X(scan_unqueued, 2)
 
 enum wf_sql {
 #define X(name, params) WF_SQL_##name,

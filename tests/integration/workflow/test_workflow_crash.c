@@ -1,5 +1,6 @@
 /* kill -9 of the daemon amid workflows: what was sent is not sent again, what was paid is
- * paid once. spec/workflow.md §3.9, WF-076, WF-077. */
+ * paid once, what was claimed gets its job. spec/workflow.md §3.9, §11.3, WF-076, WF-077.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -34,12 +35,14 @@ static char config_file[] = "/tmp/bulwark-crash-XXXXXX";
 static void write_config(void)
 {
     json_t *config = json_pack(
-        "{s:{s:s}, s:{s:s}, s:{s:s}, s:{s:s}, s:{s:i}, s:[{s:s, s:s, s:i, s:i, s:i, "
+        "{s:{s:s}, s:{s:s}, s:{s:s}, s:{s:s}, s:{s:i, s:b, s:i}, s:[{s:s, s:s, s:i, s:i, "
+        "s:i, "
         "s:i}]}",
         "redis", "url", rig.redis.url, "database", "url", rig.pg.url, "telegram",
         "apiUrl", rig.bot.url, "http", "listen", "off", "workflow", "ratelimit.bot",
-        100000, "queues", "name", WF_RIG_QUEUE, "handler", "workflow", "concurrency", 8,
-        "lockDuration", 1000, "stalledInterval", 400, "maxStalledCount", KILLS + 1);
+        100000, "schedule.scan", 1, "lock.ttl_ms", 1000, "queues", "name", WF_RIG_QUEUE,
+        "handler", "workflow", "concurrency", 8, "lockDuration", 1000, "stalledInterval",
+        400, "maxStalledCount", KILLS + 1);
     int fd = mkstemp(config_file);
 
     assert_non_null(config);
@@ -265,11 +268,102 @@ static void test_paid_once(void **state)
     assert_in_range(sent_count("5"), PEOPLE, PEOPLE + KILLS * 8);
 }
 
+/* --- scheduled runs */
+
+static void install_birthday(void)
+{
+    install(
+        "{\"nodes\":["
+        "{\"id\":\"t\",\"type\":\"trigger.schedule\",\"data\":{\"config\":{"
+        "\"cron\":\"* * * * *\",\"dedupeWindow\":\"year\",\"audience\":{\"type\":"
+        "\"all_active_users\"}}}},"
+        "{\"id\":\"m\",\"type\":\"message\",\"data\":{\"config\":{\"text\":\"Hi\"}}}],"
+        "\"connections\":[{\"source\":\"t\",\"target\":\"m\"}],\"entryNodeId\":\"t\"}");
+    wf_rig_sql(&rig, "insert into users (id, project_id, telegram_id, is_active, "
+                     "updated_at) select 'u' || i, 'P', 1000 + i, true, now() from "
+                     "generate_series(1, 1200) i");
+}
+
+/* Dies at the fault point between claiming a page of customers and adding their jobs;
+ * another starts. §11.3 */
+static void die_between_claim_and_job(const char *claims)
+{
+    wf_rig_up_idle(&rig);
+    assert_int_equal(setenv("BULWARK_FAULT", claims, 1), 0);
+    start_daemon();
+    assert_int_equal(waitpid(daemon_pid, NULL, 0), daemon_pid);
+    daemon_pid = 0;
+    assert_int_equal(unsetenv("BULWARK_FAULT"), 0);
+}
+
+static void wait_for_rows(const char *sql, const char *text)
+{
+    struct bw_mono deadline = bw_mono_add_ms(bw_mono_now(NULL), 60000);
+    char *got = wf_rig_text(&rig, sql);
+
+    while (strcmp(got, text) != 0) {
+        if (!bw_mono_before(bw_mono_now(NULL), deadline))
+            fail_msg("%s: %s, not %s", sql, got, text);
+        free(got);
+        (void)nanosleep(&(struct timespec){ .tv_nsec = 20000000 }, NULL);
+        got = wf_rig_text(&rig, sql);
+    }
+    free(got);
+}
+
+static int64_t scheduled_jobs(void)
+{
+    return redis_server_integer(&rig.redis, "ZCARD bull:" WF_RIG_QUEUE ":prioritized");
+}
+
+/* In the second page: the minute is scanned again, to its end. */
+static void test_claimed_page(void **state)
+{
+    (void)state;
+    install_birthday();
+    die_between_claim_and_job("claimed:2");
+    expect_rows("select count(*) from scheduled_workflow_runs", "1200");
+    start_daemon();
+    wait_for_rows("select count(*) from scheduled_workflow_runs where status = "
+                  "'COMPLETED'",
+                  "1200");
+    expect_rows("select count(*) || ' ' || count(distinct session_id) from "
+                "workflow_executions",
+                "1200 1200");
+    /* a slow machine lets a lock run out, and a message under way is sent again */
+    assert_in_range(sent_count("Hi"), 1200, 1200 + 8);
+    end_daemon(SIGTERM);
+}
+
+/* Nothing scans for the workflow any more: what was claimed is not forgotten. */
+static void test_claimed_and_switched_off(void **state)
+{
+    (void)state;
+    install_birthday();
+    wf_rig_sql(&rig, "delete from users where id not in ('u1', 'u2', 'u3')");
+    die_between_claim_and_job("claimed:1");
+    expect_rows("select count(*) from scheduled_workflow_runs where status = 'QUEUED'",
+                "3");
+    assert_int_equal(scheduled_jobs(), 0);
+    wf_rig_sql(&rig, "update workflows set is_active = false");
+    start_daemon();
+    wait_for_rows("select count(*) from scheduled_workflow_runs where status = "
+                  "'COMPLETED'",
+                  "3");
+    assert_int_equal(sent_count("Hi"), 3);
+    end_daemon(SIGTERM);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, clean, down)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { TEST(test_three_sends), TEST(test_paid_once) };
+    const struct CMUnitTest tests[] = {
+        TEST(test_three_sends),
+        TEST(test_paid_once),
+        TEST(test_claimed_page),
+        TEST(test_claimed_and_switched_off),
+    };
 
     return cmocka_run_group_tests(tests, open_rig, close_rig);
 }

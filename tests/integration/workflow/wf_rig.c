@@ -128,7 +128,8 @@ static void handler_up(struct wf_rig *rig)
                                   .queue = WF_RIG_QUEUE,
                                   .options = &rig->queue,
                                   .workflow = rig->config,
-                                  .log = &rig->log };
+                                  .log = &rig->log,
+                                  .clock = rig->clock };
     struct bw_error err;
 
     must(type->create(&env, NULL, &rig->handler, &err), &err);
@@ -172,7 +173,10 @@ void wf_rig_up(struct wf_rig *rig, json_t *config)
     worker_create(rig);
     clients_up(rig);
     handler_up(rig);
+    if (rig->held)
+        assert_int_equal(bw_worker_hold(rig->worker, WF_RIG_QUEUE, true), BW_OK);
     worker_start(rig);
+    workflow_handler_type.start(rig->handler);
 }
 
 void wf_rig_up_idle(struct wf_rig *rig)

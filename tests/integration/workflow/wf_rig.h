@@ -33,7 +33,9 @@ struct wf_rig {
     struct tg_client *telegram;
     void *handler;
     struct bw_queue_options queue;
-    json_t *config; /* the "workflow" object, or NULL; the rig's */
+    json_t *config;               /* the "workflow" object, or NULL; the rig's */
+    const struct bw_clock *clock; /* the engine's; NULL: the system's */
+    bool held;                    /* no job is taken */
     struct bw_log log;
 };
 
