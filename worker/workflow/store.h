@@ -30,6 +30,7 @@
     X(user_detach, 4)                                                                    \
     X(user_activate, 6)                                                                  \
     X(user_welcome, 4)                                                                   \
+    X(user_referral, 7)                                                                  \
     X(user_json, 2)                                                                      \
     X(user_update, 7)                                                                    \
     X(user_contact, 5)                                                                   \

@@ -126,17 +126,16 @@ const char wf_sql_user_adopt[] =
     " returning " U_JSON("u");
 
 /* Finds as above, locks, and names the row to the statements behind it in the same
- * transaction (FOUND). $1 project, $2 phones, $3 e-mail, $4 id. 0 id */
+ * transaction (FOUND). $1 project, $2 phones, $3 e-mail, $4 id. 0 id, 2 there is a
+ * pending referral */
 const char wf_sql_user_found[] =
-    "select u.id, set_config('bulwark.found', u.id, true) from users u"
+    "select u.id, set_config('bulwark.found', u.id, true),"
+    " u.metadata ? 'pendingReferral' from users u"
     " where u.project_id = $1 and u.id = (select x.id from users x where x.project_id = "
     "$1"
     "   and (x.id = $4 or x.phone = any ($2::text[]) or x.email = $3)"
     "   order by (x.id = $4) is true desc, array_position($2::text[], x.phone) nulls last"
     "   limit 1) for update";
-
-/* The user that is given, or the one `user_found` has found. */
-#define FOUND "coalesce($1::text, nullif(current_setting('bulwark.found', true), ''))"
 
 /* $1 user, $2 project. 0 id, 1 there is a pending referral */
 const char wf_sql_user_lock[] =

@@ -15,6 +15,9 @@
     "(" prefix "::text is null or session_id = " prefix                                  \
     " or starts_with(session_id, " prefix " || '_'))"
 
+/* The user that is given as $1, or the one the statement `user_found` has found. */
+#define FOUND "coalesce($1::text, nullif(current_setting('bulwark.found', true), ''))"
+
 /* Not used and not expired (§2.3). */
 #define ACTIVE_BONUS "not is_used and (expires_at is null or expires_at > " NOW ")"
 

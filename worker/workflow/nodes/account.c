@@ -6,6 +6,7 @@
 
 #include "workflow/mem.h"
 #include "workflow/nodes/query.h"
+#include "workflow/nodes/referral.h"
 
 /* --- get_user_balance */
 
@@ -59,7 +60,7 @@ enum wf_action wf_start_user_balance(struct wf_run *run)
 
 /* --- link_telegram_account */
 
-enum { FIND, DETACH, ACTIVATE, PERSON };
+enum { FIND, REFERRAL, DETACH, ACTIVATE, PERSON };
 
 static void linked(struct wf_run *run)
 {
@@ -74,6 +75,7 @@ static void linked(struct wf_run *run)
     }
     for (size_t row = 0; row < detached; row++)
         wf_person_changed(run, wf_db_value(run, DETACH, row, 0));
+    wf_referral_done(run, REFERRAL, wf_db_true(run, FIND, 0, 2));
     run->effect = true;
     wf_person_set(run, id);
     wf_person_changed(run, id);
@@ -84,24 +86,39 @@ static void linked(struct wf_run *run)
     wf_loop_resume(run, wf_node_next());
 }
 
-/* One transaction and one round trip: finds the account, takes the messenger's id from
- * whoever has it, links it, and reads the customer as he is now. Without an account the
- * statements behind the first change nothing. */
-static void link_found(struct wf_run *run, const char *forms, const char *email,
-                       const char *user_id)
+static void link_found(struct wf_run *run);
+
+static void link_refused(struct wf_run *run)
 {
-    const char *telegram = wf_member(run->scratch, "telegramId", NULL);
+    if (wf_referral_refused(run))
+        link_found(run);
+    else
+        wf_loop_resume(run,
+                       wf_node_fail(run, "database: %s",
+                                    run->engine->effects->batch_message(run->batch)));
+}
+
+/* One transaction and one round trip: finds the account, settles a referral that waited
+ * for it, takes the messenger's id from whoever has it, links it, and reads the customer
+ * as he is now. Without an account the statements behind the first change nothing. */
+static void link_found(struct wf_run *run)
+{
+    const json_t *given = run->scratch;
+    const char *telegram = wf_member(given, "telegramId", NULL);
 
     wf_db_begin(run);
-    (void)wf_db_add(run, WF_SQL_user_found, run->project_id, forms, email, user_id);
+    (void)wf_db_add(run, WF_SQL_user_found, run->project_id,
+                    wf_member(given, "forms", NULL), wf_member(given, "email", NULL),
+                    wf_member(given, "userId", NULL));
+    wf_referral_add(run, NULL);
     (void)wf_db_add(run, WF_SQL_user_detach, NULL, run->project_id, telegram, "false");
     (void)wf_db_add(run, WF_SQL_user_activate, NULL, run->project_id, telegram,
-                    wf_member(run->scratch, "username", NULL), NULL, "false");
+                    wf_member(given, "username", NULL), NULL, "false");
     run->person_asked = wf_person_wanted(run);
     if (run->person_asked)
         (void)wf_db_add(run, WF_SQL_customer, run->project_id, NULL, telegram, NULL,
                         run->engine->settings.timezone);
-    wf_db_run(run, linked, NULL);
+    wf_db_run(run, linked, link_refused);
 }
 
 static void keep(struct wf_run *run, const char *name, char *text, const char *fallback)
@@ -116,7 +133,7 @@ enum wf_action wf_start_link_account(struct wf_run *run)
     char *value = wf_run_text(run, config, "contactValue", NULL);
     char *user_id = wf_run_text(run, config, "userId", NULL);
     bool email = strcmp(wf_member(config, "contactType", "phone"), "email") == 0;
-    char *forms = email ? NULL : wf_phone_forms(value);
+    bool given = value != NULL || user_id != NULL;
 
     json_decref(run->scratch);
     run->scratch = wf_must(json_object());
@@ -124,16 +141,12 @@ enum wf_action wf_start_link_account(struct wf_run *run)
          run->event.from_id);
     keep(run, "username", wf_run_text(run, config, "telegramUsername", NULL),
          run->event.username);
-    if (wf_db_bigint(wf_member(run->scratch, "telegramId", NULL)) == NULL ||
-        (value == NULL && user_id == NULL)) {
-        free(value);
-        free(user_id);
-        free(forms);
-        return wf_node_fail(run, "User not found for linking");
-    }
-    link_found(run, forms, email ? value : NULL, user_id);
+    keep(run, "forms", email ? NULL : wf_phone_forms(value), NULL);
+    keep(run, "email", email ? wf_strdup(value) : NULL, NULL);
+    keep(run, "userId", user_id, NULL);
     free(value);
-    free(user_id);
-    free(forms);
+    if (!given || wf_db_bigint(wf_member(run->scratch, "telegramId", NULL)) == NULL)
+        return wf_node_fail(run, "User not found for linking");
+    link_found(run);
     return WF_PENDING;
 }

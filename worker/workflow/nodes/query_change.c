@@ -8,6 +8,7 @@
 
 #include "workflow/mem.h"
 #include "workflow/nodes/nodes.h"
+#include "workflow/nodes/referral.h"
 
 /* After a change: the caches go, and the run may have a customer now. */
 static enum wf_action changed(struct wf_run *run, size_t index, size_t column, bool own)
@@ -107,7 +108,7 @@ enum wf_action wf_query_create_user(struct wf_run *run)
 
 /* --- activate_user: one batch, one transaction */
 
-enum { LOCK, DETACH, ACTIVATE, WELCOME, RESULT };
+enum { LOCK, REFERRAL, DETACH, ACTIVATE };
 
 static void activated(struct wf_run *run)
 {
@@ -121,8 +122,7 @@ static void activated(struct wf_run *run)
     }
     for (size_t row = 0; row < detached; row++)
         wf_person_changed(run, wf_db_value(run, DETACH, row, 0));
-    if (wf_db_true(run, LOCK, 0, 1))
-        wf_log_warn(run, "a pending referral is left as it is: not supported yet");
+    wf_referral_done(run, REFERRAL, wf_db_true(run, LOCK, 0, 1));
     free(user_id);
     wf_loop_resume(run, changed(run, ACTIVATE, 0, true));
 }
@@ -139,6 +139,7 @@ static void add_activation(struct wf_run *run, bool welcome)
     wf_id_random(transaction);
     wf_db_begin(run);
     (void)wf_db_add(run, WF_SQL_user_lock, user_id, run->project_id);
+    wf_referral_add(run, user_id);
     (void)wf_db_add(run, WF_SQL_user_detach, user_id, run->project_id, telegram, is_max);
     (void)wf_db_add(run, WF_SQL_user_activate, user_id, run->project_id, telegram, name,
                     phone, is_max);
@@ -151,9 +152,15 @@ static void add_activation(struct wf_run *run, bool welcome)
     free(phone);
 }
 
-/* The bonus must not undo the link (§8.3, activate_user 4): once more without it. */
+/* Neither the referral nor the bonus must undo the link (§8.3, activate_user 4 and 5):
+ * once more without the one, then without both. */
 static void activate_only(struct wf_run *run)
 {
+    if (wf_referral_refused(run)) {
+        add_activation(run, true);
+        wf_db_run(run, activated, activate_only);
+        return;
+    }
     if (strcmp(wf_db_sqlstate(run), "23505") == 0) {
         clash(run);
         return;
