@@ -7,12 +7,8 @@
 
 #include "workflow/engine.h"
 #include "workflow/mem.h"
+#include "workflow/quotas.h"
 
-#define POLL_MS 100 /* the memory does not say how long a key lives on */
-
-static const char script_space[] =
-    "if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return 0 end "
-    "return math.max(1, redis.call('PTTL', KEYS[1]))";
 static const char script_release[] = "if redis.call('get', KEYS[1]) == ARGV[1] then "
                                      "return redis.call('del', KEYS[1]) end return 0";
 static const char script_extend[] =
@@ -27,6 +23,7 @@ void wf_kv_clear(struct wf_kv *kv)
         free(kv->items[i].key);
         free(kv->items[i].value);
         free(kv->items[i].text);
+        wf_quotas_destroy(&kv->items[i].quotas);
         kv->items[i] = (struct wf_kv_item){ 0 };
     }
     kv->count = 0;
@@ -39,6 +36,14 @@ size_t wf_kv_add(struct wf_kv *kv, enum wf_kv_op op, char *key, char *value,
     kv->items[kv->count] =
         (struct wf_kv_item){ .op = op, .key = key, .value = value, .ttl_ms = ttl_ms };
     return kv->count++;
+}
+
+size_t wf_kv_add_quotas(struct wf_kv *kv, enum wf_kv_op op, struct wf_quotas *quotas)
+{
+    size_t index = wf_kv_add(kv, op, NULL, NULL, 0);
+
+    kv->items[index].quotas = quotas;
+    return index;
 }
 
 const struct wf_kv_item *wf_kv_at(const struct wf_kv *kv, size_t index)
@@ -74,13 +79,11 @@ static void answer_from_memory(struct wf_engine *engine, struct wf_kv_item *item
     case WF_KV_EXTEND:
         item->yes = wf_memory_extend_if(memory, item->key, item->value, item->ttl_ms);
         break;
-    case WF_KV_SPACE:
-        item->number =
-            wf_memory_set_new(memory, item->key, item->value, item->ttl_ms) ? 0 : POLL_MS;
+    case WF_KV_ENTER:
+        item->number = wf_quotas_enter_memory(item->quotas, memory);
         break;
-    case WF_KV_LEFT:
-        item->text = wf_memory_get(memory, item->key);
-        item->number = item->text != NULL ? POLL_MS : 0;
+    case WF_KV_LEAVE:
+        wf_quotas_leave_memory(item->quotas, memory);
         break;
     case WF_KV_EXISTS:
     case WF_KV_DIGEST:
@@ -124,8 +127,8 @@ static void on_reply(const struct wf_reply *reply, void *arg)
     case WF_KV_SET:
     case WF_KV_COUNT:
     case WF_KV_DELETE:
-    case WF_KV_SPACE:
-    case WF_KV_LEFT:
+    case WF_KV_ENTER:
+    case WF_KV_LEAVE:
         break;
     }
     one_less(kv);
@@ -164,8 +167,15 @@ static bool send_count(struct wf_engine *engine, struct wf_kv_item *item, const 
     return SEND(on_reply, item, "INCR", item->key);
 }
 
+static bool send_args(struct wf_engine *engine, const struct bw_redis_arg *args,
+                      size_t count, struct wf_kv_item *item)
+{
+    return engine->effects->redis(engine->effects->arg, args, count, on_reply, item);
+}
+
 static bool send_item(struct wf_engine *engine, struct wf_kv_item *item)
 {
+    struct bw_redis_arg args[WF_QUOTA_ARGS];
     char ttl[24];
 
     (void)snprintf(ttl, sizeof(ttl), "%lld", (long long)item->ttl_ms);
@@ -185,11 +195,10 @@ static bool send_item(struct wf_engine *engine, struct wf_kv_item *item)
     case WF_KV_EXTEND:
         return SEND(on_reply, item, "EVAL", script_extend, "1", item->key, item->value,
                     ttl);
-    case WF_KV_SPACE:
-        return SEND(on_reply, item, "EVAL", script_space, "1", item->key, item->value,
-                    ttl);
-    case WF_KV_LEFT:
-        return SEND(on_reply, item, "PTTL", item->key);
+    case WF_KV_ENTER:
+        return send_args(engine, args, wf_quotas_enter(item->quotas, args), item);
+    case WF_KV_LEAVE:
+        return send_args(engine, args, wf_quotas_leave(item->quotas, args), item);
     case WF_KV_EXISTS:
         return SEND(on_reply, item, "EXISTS", item->key);
     case WF_KV_DIGEST:

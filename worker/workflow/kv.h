@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 struct wf_engine;
+struct wf_quotas;
 
 enum wf_kv_op {
     WF_KV_GET,
@@ -18,10 +19,10 @@ enum wf_kv_op {
     WF_KV_DELETE,
     WF_KV_RELEASE, /* deletes it if it holds `value`; yes: it did */
     WF_KV_EXTEND,  /* sets the time to live if it holds `value`; yes: it did */
-    WF_KV_SPACE,   /* sets it if it is not there; number: 0, or the ms it lives on */
-    WF_KV_LEFT,    /* number: the ms it lives on; ≤ 0: it is not there */
-    WF_KV_EXISTS,  /* yes: there is such a key, of any type; never from memory */
-    WF_KV_DIGEST   /* text: SHA-1 of the value, NULL: no such key; never from memory */
+    WF_KV_ENTER,  /* a place in `quotas`; number: 0, or the ms after which to ask again */
+    WF_KV_LEAVE,  /* what has a place in `quotas` was answered */
+    WF_KV_EXISTS, /* yes: there is such a key, of any type; never from memory */
+    WF_KV_DIGEST  /* text: SHA-1 of the value, NULL: no such key; never from memory */
 };
 
 struct wf_kv;
@@ -30,6 +31,7 @@ struct wf_kv_item {
     enum wf_kv_op op;
     char *key, *value;
     int64_t ttl_ms;
+    struct wf_quotas *quotas;
     struct wf_kv *owner;
     /* result */
     bool memory; /* Redis was away */
@@ -55,6 +57,8 @@ void wf_kv_clear(struct wf_kv *kv);
 /* Returns the item's index. Takes `key` and `value`. */
 size_t wf_kv_add(struct wf_kv *kv, enum wf_kv_op op, char *key, char *value,
                  int64_t ttl_ms);
+/* The same for WF_KV_ENTER and WF_KV_LEAVE. Takes `quotas`. */
+size_t wf_kv_add_quotas(struct wf_kv *kv, enum wf_kv_op op, struct wf_quotas *quotas);
 const struct wf_kv_item *wf_kv_at(const struct wf_kv *kv, size_t index);
 
 /* Sends them. `done` is called exactly once, on a foreign thread or from inside of this

@@ -89,6 +89,7 @@ struct wf_run {
     wf_step *granted;
     char *sent_chat; /* where the last one went */
     struct bw_mono send_until;
+    char send_token[33]; /* its place in the limits */
     const char *method; /* static */
     json_t *params;
     struct {
