@@ -115,6 +115,40 @@ test('a pause before a message', async (cleanup) => {
     assert.equal(rig.bot.sent().length, 1);
 });
 
+test('at any moment', async (cleanup) => {
+    const rig = await up(cleanup, (bot) => chain(trigger, node('m', 'message', { text: 'one' }),
+        node('q', 'action.database_query', { query: 'check_user_by_telegram',
+            parameters: { telegramId: '{{telegram.userId}}' }, assignTo: 'found' }),
+        node('a', 'action.api_request', { url: `${bot.url}/bot9:x/getMe` }),
+        node('d', 'flow.delay', { delayMs: 20 }), node('n', 'message', { text: 'two' })),
+    { workflowConfig: { 'ratelimit.bot': 100000, 'ratelimit.api': 100000 } });
+    const jobs = await rig.jobs.addBulk(Array.from({ length: 150 }, (_, i) => ({
+        name: 'heavy_workflow_execution', data: { projectId: 'P', executionId: `exec-stop-${i}`,
+            context: { update: { update_id: i, message: { message_id: i, text: '/start',
+                from: { id: 100 + i, first_name: 'Ann' }, chat: { id: 100 + i, type: 'private' } } } } },
+        opts: { attempts: 1 } })));
+    const count = (...states) => rig.jobs.getJobCountByTypes(...states);
+    let stopped = 0;
+    while (await count('completed', 'failed') < jobs.length) {
+        for (const { id } of await rig.jobs.getActive()) {
+            if (Math.random() < 0.5)
+                continue;
+            const { status } = await rig.daemon.http('POST', `/queues/${QUEUE}/jobs/${id}/cancel`);
+            stopped += status === 200 ? 1 : 0;
+        }
+    }
+    assert.ok(stopped > 5, `stopped ${stopped}`);
+    const failed = await rig.jobs.getFailed();
+    assert.deepEqual([...new Set(failed.map(({ failedReason }) => failedReason))],
+        ['job cancelled: by an operator']);
+    assert.ok(failed.length <= stopped, 'what was not told completed');
+    assert.equal(rig.pg.sql("select count(*) from workflow_executions where status = 'running'"), '0');
+    const completed = (await rig.jobs.getCompleted()).map(({ data }) => `'${data.executionId}'`);
+    assert.equal(rig.pg.sql(`select j.id, e.status, e.error from
+        (select unnest(array[${completed}]::text[]) as id) j left join workflow_executions e using (id)
+        where e.status is distinct from 'completed'`), '', 'jobs that completed');
+});
+
 test('a time limit reaches the query, and the retry succeeds', async (cleanup) => {
     const rig = await up(cleanup, () => chain(trigger, SPEND, node('m', 'message', { text: 'done' })),
         { queue: { timeout: 1000 * PATIENCE } });

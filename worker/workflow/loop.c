@@ -272,6 +272,8 @@ static void recover(struct wf_run *run)
     double most = wf_value_number(json_object_get(run->graph->settings, "maxRetries"));
     unsigned limit = RETRIES;
 
+    if (wf_run_lost(run)) /* it failed because it was told to stop */
+        return;
     if (most >= 0)
         limit = most < RETRIES_MAX ? (unsigned)most : RETRIES_MAX;
     if (!handles_by(run, "retry") || run->retries >= limit) {
