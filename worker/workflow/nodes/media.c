@@ -88,13 +88,13 @@ enum wf_action wf_start_media(struct wf_run *run)
     wf_parts_begin(run);
     params = wf_parts_params(run);
     wf_json_set_text(params, media->member, file);
+    wf_json_set_text(params, "parse_mode", mode); /* §9.3: without a caption too */
     add_extras(run, media, params);
     wf_parts_add(run, media->method, params);
     if (wf_text_units(wf_text_of(caption)) > CAPTION_UNITS) {
         wf_parts_add_text(run, caption, mode);
     } else if (*caption != '\0') {
         wf_json_set_text(params, "caption", caption);
-        wf_json_set_text(params, "parse_mode", mode);
     }
     wf_parts_markup(run, markup);
     free(file);
