@@ -90,7 +90,7 @@ struct wf_run {
     char *sent_chat; /* where the last one went */
     struct bw_mono send_until;
     char send_token[33]; /* its place in the limits */
-    const char *method; /* static */
+    const char *method;  /* static */
     json_t *params;
     struct {
         enum wf_send_outcome outcome;
