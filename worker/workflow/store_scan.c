@@ -1,7 +1,8 @@
 /* SQL of the scan for scheduled runs. §11.2, §11.3 */
 #include "workflow/store_text.h"
 
-#define PAGE "1000"
+#define PAGE     "1000" /* WF_SCAN_CUSTOMERS */
+#define VERSIONS "50"   /* WF_SCAN_VERSIONS */
 
 /* Active versions that may begin with a schedule trigger, by id. $1 after it. 0 id, 1
  * workflow, 2 project, 3 nodes, 4 entry */
@@ -10,7 +11,7 @@ const char wf_sql_scan_versions[] =
     "  from workflow_versions v join workflows w on w.id = v.workflow_id"
     " where v.is_active and w.is_active and v.id > $1"
     "   and strpos(v.nodes::text, 'trigger.schedule') > 0"
-    " order by v.id limit 50";
+    " order by v.id limit " VERSIONS;
 
 /* $1 project, $2 month, $3 day, $4 after this id. 0 id */
 const char wf_sql_scan_birthdays[] =

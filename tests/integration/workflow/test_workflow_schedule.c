@@ -438,6 +438,33 @@ static void test_database_away(void **state)
     expect_minutes(2);
 }
 
+/* A scan that waits for the database does not keep the worker from ending. */
+static void test_ends_at_once(void **state)
+{
+    struct bw_mono deadline, begin;
+
+    (void)state;
+    add_users(1, "null");
+    install("W1", "* * * * *", EVERYBODY, "");
+    up(false);
+    wait_for_scans(1);
+    pg_server_pause(&rig.pg);
+    atomic_fetch_add(&wall_ms, MINUTE_MS);
+    deadline = bw_mono_add_ms(bw_mono_now(NULL), WAIT_MS);
+    for (bool begun = false; !begun;) {
+        char *text = redis_server_text(&rig.keys, "GET schedule:scan:%s", WF_RIG_QUEUE);
+
+        begun = text != NULL && strncmp(text, "begun ", 6) == 0;
+        free(text);
+        if (!begun && !pause_until(deadline))
+            fail_msg("the minute was not begun");
+    }
+    begin = bw_mono_now(NULL);
+    wf_rig_down(&rig);
+    assert_true(bw_mono_ms_until(begin, bw_mono_now(NULL)) < 5000);
+    pg_server_cont(&rig.pg);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, clean, down)
 
 int main(void)
@@ -453,6 +480,7 @@ int main(void)
         TEST(test_catches_up),
         TEST(test_queue_away),
         TEST(test_database_away),
+        TEST(test_ends_at_once),
     };
 
     return cmocka_run_group_tests(tests, open_rig, close_rig);

@@ -1,5 +1,5 @@
 /* Parts of the workflow engine that need no server:
- * worker/workflow/{waits,split,map,memory,chats,ids, settings,customer,frozen}.c.
+ * worker/workflow/{waits,split,map,memory,chats,ids, settings,customer,frozen,engine}.c.
  * spec/workflow.md §3.6, §3.7.2, §5.2.1, §6.5, §10.6, Appendix C. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,6 +14,7 @@
 
 #include "workflow/chats.h"
 #include "workflow/customer.h"
+#include "workflow/engine.h"
 #include "workflow/frozen.h"
 #include "workflow/ids.h"
 #include "workflow/map.h"
@@ -462,6 +463,35 @@ static void test_frozen(void **state)
     wf_json_freeze(NULL);
 }
 
+/* --- engine */
+
+static bool scans(const char *queue, json_t *config)
+{
+    static const struct wf_effects effects;
+    struct wf_engine_options options = { .effects = &effects,
+                                         .queue = queue,
+                                         .config = config };
+    struct wf_engine *engine;
+    struct bw_error err;
+    bool result;
+
+    assert_int_equal(wf_engine_create(&engine, &options, &err), BW_OK);
+    result = wf_engine_scans(engine);
+    wf_engine_destroy(&engine);
+    json_decref(config);
+    return result;
+}
+
+/* §11.1: off unless asked for, and not by the engine of the queue of delays too. */
+static void test_scans(void **state)
+{
+    (void)state;
+    assert_false(scans("workflow-processing", NULL));
+    assert_false(scans("workflow-processing", json_pack("{s:b}", "schedule.scan", 0)));
+    assert_true(scans("workflow-processing", json_pack("{s:b}", "schedule.scan", 1)));
+    assert_false(scans("workflow-delays", json_pack("{s:b}", "schedule.scan", 1)));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -471,7 +501,7 @@ int main(void)
         cmocka_unit_test(test_chats),    cmocka_unit_test(test_ids),
         cmocka_unit_test(test_settings), cmocka_unit_test(test_customer),
         cmocka_unit_test(test_levels),   cmocka_unit_test(test_referral_link),
-        cmocka_unit_test(test_frozen),
+        cmocka_unit_test(test_frozen),   cmocka_unit_test(test_scans),
     };
 
     return cmocka_run_group_tests(tests, open_settings, close_settings);
