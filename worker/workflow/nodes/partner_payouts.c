@@ -57,26 +57,35 @@ static void add_rows(const struct wf_run *run, struct bw_buf *text)
     free(rub);
 }
 
+/* `available`: what he may withdraw, or NULL. */
+static void add_lines(const struct wf_run *run, struct bw_buf *text,
+                      const json_t *available)
+{
+    bool earned = wf_db_rows(run, 1) > 0;
+
+    wf_partner_line(text, "%s\n",
+                    earned ? "<b>💵 Мои выплаты</b>" : "💵 <b>Мои выплаты</b>");
+    if (earned)
+        add_rows(run, text);
+    if (available != NULL)
+        wf_partner_sum(text, "Доступно к выводу", available);
+    if (!earned)
+        wf_partner_line(text, "%s",
+                        available != NULL ? "История выплат пока пуста." : NOTHING_YET);
+}
+
 static void show(struct wf_run *run)
 {
     json_t *viewer = wf_partner_viewer(run), *keyboard = wf_must(json_array());
     const json_t *available = json_object_get(viewer, "balance");
-    bool some = json_number_value(available) > 0;
     struct bw_buf text = BW_BUF_INIT;
 
-    wf_partner_line(&text, "💵 <b>Мои выплаты</b>\n");
-    if (wf_db_rows(run, 1) > 0) {
-        bw_buf_clear(&text);
-        wf_partner_line(&text, "<b>💵 Мои выплаты</b>\n");
-        add_rows(run, &text);
-    }
-    if (some)
-        wf_partner_sum(&text, "Доступно к выводу", available);
-    if (wf_db_rows(run, 1) == 0)
-        wf_partner_line(&text, "%s", some ? "История выплат пока пуста." : NOTHING_YET);
-    if (some)
+    if (json_number_value(available) > 0)
         wf_partner_button(wf_partner_row(keyboard), "💸 Вывести деньги", "payout_request",
                           NULL);
+    else
+        available = NULL;
+    add_lines(run, &text, available);
     wf_partner_back(keyboard);
     wf_partner_send(run, &text, keyboard);
     json_decref(viewer);
