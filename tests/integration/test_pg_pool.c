@@ -23,7 +23,7 @@ static const struct pg_statement sleep_long = { "t_sleep", "select pg_sleep($1::
 static const struct pg_statement show_zone = {
     "t_zone",
     "select current_setting('TimeZone'), current_setting('search_path'), "
-    "current_setting('application_name')",
+    "current_setting('application_name'), current_setting('jit')",
     0
 };
 static const struct pg_statement broken_sql = { "t_broken", "selekt 1", 0 };
@@ -275,6 +275,7 @@ static void a_session_has_its_settings(void **state)
         assert_string_equal(pg_batch_value(call.batch, 0, 0, 0), "UTC");
         assert_string_equal(pg_batch_value(call.batch, 0, 0, 1), "\"Odd \"\"one\"");
         assert_string_equal(pg_batch_value(call.batch, 0, 0, 2), "bulwark");
+        assert_string_equal(pg_batch_value(call.batch, 0, 0, 3), "off");
         pg_call_fini(&call);
         pg_pool_destroy(&pool);
     }

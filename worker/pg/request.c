@@ -5,17 +5,18 @@
 
 #include "pg/slot.h"
 
-/* Per session. The last setting makes a server notice that we hung up amid a long
+/* Per session. Our statements read few rows, and compiling one takes the server longer
+ * than running it. The last setting makes a server notice that we hung up amid a long
  * statement. */
 static const char setup_sql[] =
-    "select set_config('TimeZone', 'UTC', false), "
+    "select set_config('TimeZone', 'UTC', false), set_config('jit', 'off', false), "
     "set_config('search_path', coalesce($1, current_setting('search_path')), false), "
     "case when current_setting('server_version_num')::int >= 140000 "
     "then set_config('client_connection_check_interval', '1s', false) end";
 
 /* Per transaction, where a pooler gives each transaction another session. */
 static const char front_sql[] =
-    "select set_config('TimeZone', 'UTC', true), "
+    "select set_config('TimeZone', 'UTC', true), set_config('jit', 'off', true), "
     "set_config('search_path', coalesce($1, current_setting('search_path')), true), "
     "set_config('statement_timeout', $2, true)";
 
