@@ -193,6 +193,8 @@ static const struct wf_node *target_of(const struct wf_run *run, bool phone)
     target = successor(graph, waiting);
     if (target != NULL && strcmp(target->type, "trigger.message") == 0)
         target = successor(graph, target);
+    if (target == NULL && wf_loops_innermost(run) != NULL)
+        return wf_graph_find(graph, wf_loops_innermost(run)); /* the body's end */
     contact = first_of_type(graph, "trigger.contact");
     if (phone && contact != NULL &&
         (target == NULL || strcmp(target->type, "flow.end") == 0))

@@ -270,6 +270,7 @@ static void run_step(const char *file, size_t number, const json_t *step, unsign
         check(where, json_object_get(step, "result"), actual);
         json_decref(actual);
     }
+    check_trace(where, json_object_get(step, "trace"), log_before);
     actual = calls_since(*seen, (unsigned)json_array_size(calls), seen);
     if (calls != NULL)
         check(where, calls, actual);
@@ -279,7 +280,6 @@ static void run_step(const char *file, size_t number, const json_t *step, unsign
     if (statement_limit != NULL &&
         statements > (uint64_t)json_integer_value(statement_limit))
         fail_msg("%s: %llu statements", where, (unsigned long long)statements);
-    check_trace(where, json_object_get(step, "trace"), log_before);
     check_rows(json_object_get(step, "rows"));
     check_keys(&rig.keys, json_object_get(step, "keys"));
     check_keys(&rig.redis, json_object_get(step, "queueKeys"));

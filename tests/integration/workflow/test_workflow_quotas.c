@@ -18,7 +18,7 @@
 #include "workflow/memory.h"
 #include "workflow/quotas.h"
 
-#define LEASE_MS 3000
+#define LEASE_MS 5000
 
 static struct redis_server server;
 
@@ -122,13 +122,14 @@ static void test_limit(void **state)
     assert_int_equal(enter(bot("a", 2, 60000)), 0);
     assert_int_equal(enter(bot("b", 2, 60000)), 0);
     assert_in_range(enter(bot("c", 2, 60000)), 1, 60000);
+    assert_int_equal(enter(bot("a", 2, 60000)), 0); /* asked again: it is there */
     /* broadcasts have a lower limit on the same places */
     assert_in_range(enter(bot("d", 1, 60000)), 1, 60000);
     assert_int_equal(enter(bot("e", 3, 60000)), 0);
     assert_int_equal(redis_server_integer(&server, "ZCARD bot"), 3);
-    assert_in_range(redis_server_integer(&server, "PTTL bot"), 60000, 64000);
+    assert_in_range(redis_server_integer(&server, "PTTL bot"), 60000, 66000);
     /* §10.4: what entered in a second is counted under its key */
-    assert_int_equal(redis_server_integer(&server, "INCR counter"), 4);
+    assert_int_equal(redis_server_integer(&server, "INCR counter"), 5);
     assert_in_range(redis_server_integer(&server, "PTTL counter"), 50000, 60000);
 }
 
