@@ -1,18 +1,18 @@
 // Two workers on one queue, many chats, their updates interleaved: what each chat is sent is in the order of
 // its updates, and neither a bot nor a chat is ever sent more than Telegram allows, in whatever window of a
 // second the stand-in counts what arrives.
-//   node workflow_order.mjs [--chats 60] [--updates 450] [--bots 1]
+//   node workflow_order.mjs [--chats 60] [--updates 360] [--bots 1]
 import assert from 'node:assert/strict';
 
 import { installWorkflow, Postgres, startBotApi } from './postgres.mjs';
-import { Daemon, openQueue, PATIENCE, PersistentRedis, runAll, test, until } from './rig.mjs';
+import { Daemon, openQueue, PATIENCE, PersistentRedis, runAll, sleep, test, until } from './rig.mjs';
 
 function option(name, value) {
     const at = process.argv.indexOf(`--${name}`);
     return at < 0 ? value : Number(process.argv.splice(at, 2)[1]);
 }
 const CHATS = option('chats', 60);
-const UPDATES = option('updates', 450);
+const UPDATES = option('updates', 360);
 const BOTS = option('bots', 1);
 const BOT_LIMIT = 30; // messages in a second
 const CHAT_LIMIT = 1;
@@ -30,8 +30,8 @@ const WORKFLOW = {
 };
 
 /** As many projects of the same workflow, each with a bot of its own; P with bot 111 is there. */
-function installBots(pg) {
-    for (let i = 1; i < BOTS; i++)
+function installBots(pg, bots) {
+    for (let i = 1; i < bots; i++)
         pg.sql(`insert into projects (id, name, webhook_secret, updated_at)
             values ('P${i}', 'Demo', 'hook-P${i}', now());
             insert into bot_settings (id, project_id, bot_token, bot_username, updated_at)
@@ -44,9 +44,9 @@ function installBots(pg) {
             from workflow_versions where id = 'v';`);
 }
 
-/** Update `n`, of which every third is a button. */
-function job(n, chat) {
-    const bot = chat % BOTS;
+/** Update `n` of a chat; every third is a button. */
+function job(n, chat, bots) {
+    const bot = chat % bots;
     const person = { id: 1000 + chat, is_bot: false, first_name: 'Ann' };
     const message = { message_id: n, date: 1, from: person, chat: { id: person.id, type: 'private' } };
     const update = n % 3 === 0
@@ -89,7 +89,8 @@ function crowds(calls, keyOf, limit) {
     return { most: Math.max(...found.map(({ most }) => most)), over: found.reduce((sum, { over }) => sum + over, 0) };
 }
 
-test(`${UPDATES} updates of ${CHATS} chats of ${BOTS} bots`, async (cleanup) => {
+/** Adds the updates to a queue with two workers; checks what the chats were sent. */
+async function serve(cleanup, { chats, updates, bots }, during = () => {}) {
     const redis = await PersistentRedis.create();
     cleanup(() => redis.stop());
     const pg = await Postgres.create();
@@ -97,7 +98,7 @@ test(`${UPDATES} updates of ${CHATS} chats of ${BOTS} bots`, async (cleanup) => 
     const bot = await startBotApi();
     cleanup(() => bot.stop());
     installWorkflow(pg, WORKFLOW);
-    installBots(pg);
+    installBots(pg, bots);
     const queue = await openQueue(redis, 'workflow-processing');
     cleanup(() => queue.close());
     const config = { redis: { url: redis.url }, database: { url: pg.url }, telegram: { apiUrl: bot.url },
@@ -110,31 +111,43 @@ test(`${UPDATES} updates of ${CHATS} chats of ${BOTS} bots`, async (cleanup) => 
     cleanup(() => daemons.forEach((daemon) => daemon.signal('SIGKILL')));
     await Promise.all(daemons.map((daemon) => daemon.logged('status server listens')));
 
-    const updates = Array.from({ length: UPDATES }, (_, i) => ({ n: i + 1,
-        chat: Math.floor(Math.random() * CHATS) }));
-    const expected = grouped(updates, ({ chat }) => String(1000 + chat), ({ n }) => `u${n}`);
-    const jobs = updates.map(({ n, chat }) => job(n, chat));
+    const plan = Array.from({ length: updates }, (_, i) => ({ n: i + 1, chat: Math.floor(Math.random() * chats) }));
+    const expected = grouped(plan, ({ chat }) => String(1000 + chat), ({ n }) => `u${n}`);
+    const jobs = plan.map(({ n, chat }) => job(n, chat, bots));
     const start = performance.now();
-    for (let at = 0; at < UPDATES; at += BULK)
+    for (let at = 0; at < jobs.length; at += BULK)
         await queue.addBulk(jobs.slice(at, at + BULK));
     const longest = Math.max(...[...expected.values()].map(({ length }) => length));
-    const patience = 30000 + 2000 * (UPDATES / (BOTS * BOT_LIMIT) + longest / CHAT_LIMIT);
-    await until(async () => await queue.getCompletedCount() + await queue.getFailedCount() === UPDATES,
-        'the jobs\' end', patience * PATIENCE);
+    const patience = 30000 + 2000 * (updates / (bots * BOT_LIMIT) + longest / CHAT_LIMIT);
+    await until(async () => {
+        await during(redis);
+        return await queue.getCompletedCount() + await queue.getFailedCount() === updates;
+    }, 'the jobs\' end', patience * PATIENCE);
     const seconds = (performance.now() - start) / 1000;
 
     const calls = bot.sent();
-    const bots = crowds(calls, (call) => call.bot, BOT_LIMIT);
-    const chats = crowds(calls, (call) => `${call.bot}:${call.chat}`, CHAT_LIMIT);
+    const ofBot = crowds(calls, (call) => call.bot, BOT_LIMIT);
+    const ofChat = crowds(calls, (call) => `${call.bot}:${call.chat}`, CHAT_LIMIT);
     const sent = grouped(calls, ({ chat }) => chat, ({ params }) => params.text);
-    console.log(`${calls.length} messages in ${seconds.toFixed(1)} s; at most ${bots.most} in a second for a bot ` +
-        `(${bots.over} too many), ${chats.most} for a chat (${chats.over} too many)`);
+    console.log(`${calls.length} messages in ${seconds.toFixed(1)} s; at most ${ofBot.most} in a second for a bot ` +
+        `(${ofBot.over} too many), ${ofChat.most} for a chat (${ofChat.over} too many)`);
     assert.equal(await queue.getFailedCount(), 0, 'all succeeded');
     for (const [chat, texts] of expected)
         assert.deepEqual(sent.get(chat), texts, `chat ${chat}: every update once, in order`);
     assert.equal(sent.size, expected.size);
-    assert.equal(bots.over, 0, `a bot sent ${bots.most} messages within a second`);
-    assert.equal(chats.over, 0, `a chat was sent ${chats.most} messages within a second`);
-});
+    assert.equal(ofBot.over, 0, `a bot sent ${ofBot.most} messages within a second`);
+    assert.equal(ofChat.over, 0, `a chat was sent ${ofChat.most} messages within a second`);
+}
+
+test(`${UPDATES} updates of ${CHATS} chats of ${BOTS} bots`, (cleanup) =>
+    serve(cleanup, { chats: CHATS, updates: UPDATES, bots: BOTS }));
+
+test('the same while Redis stops to answer for moments', (cleanup) =>
+    serve(cleanup, { chats: 40, updates: 150, bots: 1 }, async (redis) => {
+        redis.signal('SIGSTOP');
+        await sleep(350); // longer than the engine waits for an answer
+        redis.signal('SIGCONT');
+        await sleep(1200);
+    }));
 
 await runAll();

@@ -62,6 +62,7 @@ struct wf_engine {
         redis_closed_until; /* monotonic ns: not asked before; 0: usable */
     atomic_uint redis_failures;
     atomic_int_fast64_t redis_failed_at; /* monotonic ns, the last time; 0: never */
+    atomic_int_fast64_t redis_worked_at; /* the same */
 
     struct bw_mutex runs_mutex; /* guards the list; taken before that of a run */
     struct wf_run *runs;
@@ -107,6 +108,8 @@ void wf_engine_redis_failed(struct wf_engine *engine);
 void wf_engine_redis_worked(struct wf_engine *engine);
 /* Within the last minute: what it holds may be older than what memory has heard. */
 bool wf_engine_redis_failed_lately(const struct wf_engine *engine);
+/* Within the last 3 s: what must be agreed upon by all replicas is worth waiting for. */
+bool wf_engine_redis_worked_lately(const struct wf_engine *engine);
 
 void wf_engine_count(atomic_uint_fast64_t *counter);
 void wf_engine_cache(struct wf_engine *engine, enum wf_cache_class class, bool hit);

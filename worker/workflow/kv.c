@@ -9,6 +9,8 @@
 #include "workflow/mem.h"
 #include "workflow/quotas.h"
 
+#define HICCUP_MS 100
+
 static const char script_release[] = "if redis.call('get', KEYS[1]) == ARGV[1] then "
                                      "return redis.call('del', KEYS[1]) end return 0";
 static const char script_extend[] =
@@ -52,7 +54,9 @@ const struct wf_kv_item *wf_kv_at(const struct wf_kv *kv, size_t index)
     return &kv->items[index];
 }
 
-static void answer_from_memory(struct wf_engine *engine, struct wf_kv_item *item)
+/* `away`: it was not Redis that refused. A hiccup must not let everybody through. */
+static void answer_from_memory(struct wf_engine *engine, struct wf_kv_item *item,
+                               bool away)
 {
     struct wf_memory *memory = engine->memory;
 
@@ -80,7 +84,9 @@ static void answer_from_memory(struct wf_engine *engine, struct wf_kv_item *item
         item->yes = wf_memory_extend_if(memory, item->key, item->value, item->ttl_ms);
         break;
     case WF_KV_ENTER:
-        item->number = wf_quotas_enter_memory(item->quotas, memory);
+        item->number = away && wf_engine_redis_worked_lately(engine)
+                           ? HICCUP_MS
+                           : wf_quotas_enter_memory(item->quotas, memory);
         break;
     case WF_KV_LEAVE:
         wf_quotas_leave_memory(item->quotas, memory);
@@ -105,7 +111,7 @@ static void on_reply(const struct wf_reply *reply, void *arg)
     if (!reply->ok) {
         if (reply->away)
             wf_engine_redis_failed(kv->engine);
-        answer_from_memory(kv->engine, item);
+        answer_from_memory(kv->engine, item, reply->away);
         one_less(kv);
         return;
     }
@@ -222,7 +228,7 @@ void wf_kv_submit(struct wf_engine *engine, struct wf_kv *kv,
         kv->items[i].owner = kv;
         if (usable && send_item(engine, &kv->items[i]))
             continue;
-        answer_from_memory(engine, &kv->items[i]);
+        answer_from_memory(engine, &kv->items[i], true);
         atomic_fetch_sub_explicit(&kv->pending, 1, memory_order_relaxed);
     }
     one_less(kv);

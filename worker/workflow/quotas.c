@@ -8,7 +8,7 @@
 #include "workflow/mem.h"
 #include "workflow/memory.h"
 
-#define LEASE_MS "3000" /* longer than a message is on its way, shorter than patience */
+#define LEASE_MS "5000" /* longer than a message is on its way, shorter than patience */
 #define POLL_MS  100    /* the memory does not say how long a key lives on */
 
 /* KEYS  pause, counter, waiting, then a sorted set for each quota: the holders, by the
@@ -36,7 +36,7 @@ static const char script_enter[] = SCRIPT_NOW
     "  redis.call('ZREMRANGEBYSCORE', key, '(' .. now + 1 + lease + ms, '+inf') " /* of a
                                                              clock that was put back */
     "  local taken = redis.call('ZCARD', key) "
-    "  if taken >= limit then "
+    "  if taken >= limit and not redis.call('ZSCORE', key, ARGV[1]) then "
     "    local at = taken - limit "
     "    if i == 1 then "
     "      at = at + (redis.call('INCR', KEYS[3]) - 1) % limit "

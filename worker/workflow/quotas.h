@@ -3,7 +3,7 @@
  *
  * What is sent has a place in each quota from before it leaves until the window is over
  * that begins with its answer: so it is counted when it arrives, however long it was on
- * its way. A place whose answer nobody saw, a crash for instance, is given up 3 s
+ * its way. A place whose answer nobody saw, a crash for instance, is given up 5 s
  * later than if the answer had come at once. */
 #ifndef WORKFLOW_QUOTAS_H
 #define WORKFLOW_QUOTAS_H
@@ -39,7 +39,8 @@ struct wf_quotas *wf_quotas_create(char *pause, char *counter, char *waiting,
 void wf_quotas_add(struct wf_quotas *quotas, char *key, int64_t limit, int64_t window_ms);
 void wf_quotas_destroy(struct wf_quotas **quotasp);
 
-/* The command that takes a place in all quotas, or in none: the reply is 0, or the ms
+/* The command that takes a place in all quotas, or in none; may be repeated when
+ * nobody knows what became of it. The reply is 0, or the ms
  * after which it is worth asking again. And the one that says that the answer is there.
  * Borrowed texts; returns their number. */
 size_t wf_quotas_enter(const struct wf_quotas *quotas,
