@@ -1,12 +1,11 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include <bulwark/thread.h>
-
+#include "ask.h"
 #include "command.h"
 #include "exit_code.h"
+#include "latch.h"
 #include "log_output.h"
-#include "pg/pool.h"
 #include "session.h"
 #include "telegram/client.h"
 
@@ -17,47 +16,6 @@ static const char usage[] =
     "\n"
     "Checks the configuration and reaches every dependency that the queues need.\n"
     "Exit codes: 0 all is well; 1 something cannot be reached; 2 wrong configuration.\n";
-
-/* One answer from another thread. */
-struct latch {
-    struct bw_mutex mtx;
-    struct bw_cond open;
-    bool done; /* under mtx */
-};
-
-static void latch_init(struct latch *latch)
-{
-    latch->done = false;
-    bw_mutex_init(&latch->mtx);
-    bw_cond_init(&latch->open);
-}
-
-static void latch_fini(struct latch *latch)
-{
-    bw_cond_fini(&latch->open);
-    bw_mutex_fini(&latch->mtx);
-}
-
-static void latch_open(struct latch *latch)
-{
-    bw_mutex_lock(&latch->mtx);
-    latch->done = true;
-    bw_cond_signal(&latch->open);
-    bw_mutex_unlock(&latch->mtx);
-}
-
-static bool latch_wait(struct latch *latch)
-{
-    struct bw_mono deadline = bw_mono_add_ms(bw_mono_now(NULL), CHECK_TIMEOUT_MS);
-    bool done;
-
-    bw_mutex_lock(&latch->mtx);
-    while (!latch->done && bw_cond_wait_until(&latch->open, &latch->mtx, deadline))
-        ;
-    done = latch->done;
-    bw_mutex_unlock(&latch->mtx);
-    return done;
-}
 
 /* ---- Redis */
 
@@ -76,49 +34,17 @@ static int check_redis(const struct bw_redis_options *redis, const struct bw_log
 
 /* ---- PostgreSQL */
 
-static void pg_done(struct pg_batch *batch, void *arg)
-{
-    (void)batch;
-    latch_open(arg);
-}
-
-static int pg_ask(struct pg_pool *pool, struct pg_batch *batch, struct bw_error *err)
-{
-    static const struct pg_statement probe = { "check", "SELECT 1", 0 };
-    struct latch latch;
-    bool done;
-    int rc = pg_batch_add(batch, &probe, NULL, 0);
-
-    if (rc < 0)
-        return bw_error_set(err, rc, "PostgreSQL: out of memory");
-    latch_init(&latch);
-    (void)pg_pool_submit(pool, batch, CHECK_TIMEOUT_MS / 2, pg_done, &latch);
-    done = latch_wait(&latch);
-    if (done)
-        latch_fini(&latch);
-    if (!done) /* the pool broke its promise; batch and latch are still its own */
-        return bw_error_set(err, BW_ETIMEDOUT, "PostgreSQL: no answer");
-    if (pg_batch_outcome(batch) != PG_OK)
-        return bw_error_set(err, BW_EIO, "PostgreSQL: %s", pg_batch_message(batch));
-    return BW_OK;
-}
-
 static int check_pg(const struct wk_config *config, const struct bw_log *log,
                     struct bw_error *err)
 {
-    struct pg_options options = { .url = config->database.url,
-                                  .connections = 1,
-                                  .log = log };
-    struct pg_pool *pool = NULL;
+    static const struct pg_statement probe = { "check", "SELECT 1", 0 };
     struct pg_batch *batch = NULL;
-    int rc;
+    int rc = pg_batch_create(&batch);
 
-    if (pg_pool_create(&pool, &options, err) != BW_OK)
-        return bw_error_prefix(err, "database.url");
-    rc = pg_batch_create(&batch);
-    rc = rc == BW_OK ? pg_ask(pool, batch, err)
+    if (rc == BW_OK && pg_batch_add(batch, &probe, NULL, 0) < 0)
+        rc = BW_ENOMEM;
+    rc = rc == BW_OK ? wk_ask_pg(config->database.url, log, batch, err)
                      : bw_error_set(err, rc, "PostgreSQL: out of memory");
-    pg_pool_destroy(&pool);
     pg_batch_destroy(&batch);
     return rc;
 }
@@ -128,22 +54,22 @@ static int check_pg(const struct wk_config *config, const struct bw_log *log,
 static void tg_done(struct tg_call *call, void *arg)
 {
     (void)call;
-    latch_open(arg);
+    wk_latch_open(arg);
 }
 
 static int tg_ask(struct tg_client *client, struct tg_call *call, struct bw_error *err)
 {
-    struct latch latch;
+    struct wk_latch latch;
 
-    latch_init(&latch);
+    wk_latch_init(&latch);
     tg_client_submit(client, call, tg_done, &latch);
-    if (!latch_wait(&latch)) {
+    if (!wk_latch_wait(&latch, CHECK_TIMEOUT_MS)) {
         tg_client_cancel(client, call);
-        if (!latch_wait(
-                &latch)) /* the client broke its promise; the latch is still its own */
+        if (!wk_latch_wait(&latch, CHECK_TIMEOUT_MS))
+            /* the client broke its promise; the latch is still its own */
             return bw_error_set(err, BW_ETIMEDOUT, "Telegram: no answer");
     }
-    latch_fini(&latch);
+    wk_latch_fini(&latch);
     if (tg_call_status(call) == 0)
         return bw_error_set(err, BW_EIO, "Telegram: %s", tg_call_description(call));
     return BW_OK;

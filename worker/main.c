@@ -17,21 +17,10 @@ static const char usage[] =
     "Usage: bulwark run [--config FILE]    run the worker\n"
     "       bulwark check [--config FILE]  check the configuration, reach what it names\n"
     "       bulwark queue ...              counts, pause, resume, add\n"
-    "       bulwark workflow ...           validate, run (not there yet)\n"
+    "       bulwark workflow ...           validate a workflow\n"
     "       bulwark --help | --version\n"
     "\n"
     "bulwark COMMAND --help tells more.\n";
-
-int wk_command_workflow(int argc, char **argv)
-{
-    struct bw_error err;
-
-    (void)argc;
-    (void)argv;
-    (void)bw_error_set(&err, BW_EUNSUPPORTED,
-                       "workflow: validating and dry-running workflows is not there yet");
-    return wk_complain(&err);
-}
 
 static int print_help(void)
 {

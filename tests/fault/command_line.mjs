@@ -25,7 +25,11 @@ for (const [args, text] of [
     [['run', 'extra'], ''],
     [['run'], 'set REDIS_URL and DATABASE_URL'],
     [['run', '--config', '/nonexistent.json'], '/nonexistent.json: No such file'],
-    [['workflow', 'validate', 'x.json'], 'not there yet'],
+    [['workflow'], 'expected validate'],
+    [['workflow', 'validate'], 'FILE or --version-id ID expected'],
+    [['workflow', 'validate', 'x.json'], 'x.json: '],
+    [['workflow', 'validate', '--version-id'], '--version-id: needs a value'],
+    [['workflow', 'validate', '--version-id', 'v'], 'set database.url or DATABASE_URL'],
     [['queue'], 'expected counts, pause, resume, add or cancel'],
     [['queue', 'counts'], 'wrong number of arguments'],
 ]) {

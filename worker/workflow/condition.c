@@ -175,6 +175,11 @@ static const struct operator* find_operator(const char *name)
     return NULL;
 }
 
+bool wf_condition_operator_known(const char *name)
+{
+    return find_operator(name) != NULL;
+}
+
 /* The positive form of the operator. */
 static int apply(enum operator_kind kind, const struct operands *operands, bool *result)
 {

@@ -397,3 +397,14 @@ int wf_expression_test(const struct wf_scope *scope, const char *text, bool *res
     *result = rc == BW_OK && wf_expr_truthy(&value);
     return finish(&expr, rc, expr.err);
 }
+
+int wf_expression_check(const char *text, struct bw_error *err)
+{
+    struct bw_error own = { .code = BW_OK };
+    struct wf_expr expr = { .arena = { .limit = WF_EXPR_MEMORY_MAX },
+                            .err = err != NULL ? err : &own };
+    struct wf_expr_node *tree = NULL;
+    int rc = wf_expr_parse(&expr, wf_text_of(text), &tree);
+
+    return finish(&expr, rc, expr.err);
+}

@@ -290,12 +290,19 @@ static size_t filter_end(struct wf_text filters, size_t at)
     return at;
 }
 
-static int apply_one(struct wf_text text, json_t **value, bool *raw)
+/* The name of one filter as written, blanks included. */
+static struct wf_text filter_name(struct wf_text text)
 {
     const char *colon = text.len > 0 ? memchr(text.data, ':', text.len) : NULL;
-    size_t name_len = colon != NULL ? (size_t)(colon - text.data) : text.len;
-    struct wf_text name = wf_text_trim((struct wf_text){ text.data, name_len });
-    const struct filter *filter = find_filter(name);
+    size_t len = colon != NULL ? (size_t)(colon - text.data) : text.len;
+
+    return (struct wf_text){ text.data, len };
+}
+
+static int apply_one(struct wf_text text, json_t **value, bool *raw)
+{
+    size_t name_len = filter_name(text).len;
+    const struct filter *filter = find_filter(wf_text_trim(filter_name(text)));
     struct wf_text arg = { "", 0 };
     bool quoted;
 
@@ -304,8 +311,9 @@ static int apply_one(struct wf_text text, json_t **value, bool *raw)
         *value = NULL;
         return BW_OK;
     }
-    if (colon != NULL)
-        arg = wf_text_trim((struct wf_text){ colon + 1, text.len - name_len - 1 });
+    if (name_len < text.len)
+        arg = wf_text_trim(
+            (struct wf_text){ text.data + name_len + 1, text.len - name_len - 1 });
     quoted = arg.len >= 2 && (arg.data[0] == '"' || arg.data[0] == '\'') &&
              arg.data[arg.len - 1] == arg.data[0];
     if (quoted)
@@ -325,4 +333,18 @@ int wf_filter_apply(struct wf_text filters, json_t **value, bool *raw)
         at = end + 1;
     }
     return rc;
+}
+
+bool wf_filter_known(struct wf_text filters, struct wf_text *unknown)
+{
+    for (size_t at = 0; at <= filters.len;) {
+        size_t end = filter_end(filters, at);
+
+        *unknown =
+            wf_text_trim(filter_name((struct wf_text){ filters.data + at, end - at }));
+        if (find_filter(*unknown) == NULL)
+            return false;
+        at = end + 1;
+    }
+    return true;
 }

@@ -12,4 +12,7 @@
  * BW_ENOMEM. */
 BW_MUSTCHECK int wf_filter_apply(struct wf_text filters, json_t **value, bool *raw);
 
+/* Whether all of them are known; else the name of the first that is not in `*unknown`. */
+bool wf_filter_known(struct wf_text filters, struct wf_text *unknown);
+
 #endif

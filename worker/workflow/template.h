@@ -100,6 +100,11 @@ BW_MUSTCHECK int wf_expression(const struct wf_scope *scope, const char *text,
 /* The same, for its truthiness: what conditions, jumps and loops want. */
 BW_MUSTCHECK int wf_expression_test(const struct wf_scope *scope, const char *text,
                                     bool *result, struct bw_error *err);
+/* Only whether it can be read: BW_OK, BW_EINVAL with `Condition evaluation failed: …`, or
+ * BW_ENOMEM. */
+BW_MUSTCHECK int wf_expression_check(const char *text, struct bw_error *err);
+/* An operator of the simple form, or one of its aliases. */
+bool wf_condition_operator_known(const char *name);
 /* flow.switch's match of two values, §5.5; NULL is absent and matches only absent. */
 bool wf_switch_match(const json_t *value, const json_t *candidate);
 

@@ -201,6 +201,11 @@ static const struct wf_query *find(const char *name)
     return NULL;
 }
 
+bool wf_query_known(const char *name)
+{
+    return find(name) != NULL;
+}
+
 enum wf_action wf_start_query(struct wf_run *run)
 {
     const json_t *config = run->node->config;

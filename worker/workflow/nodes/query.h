@@ -28,6 +28,9 @@ enum wf_action wf_query_profile(struct wf_run *run);
 enum wf_action wf_query_referral_link(struct wf_run *run);
 enum wf_action wf_query_welcomed(struct wf_run *run);
 
+/* One of the named queries. */
+bool wf_query_known(const char *name);
+
 /* --- parameters */
 
 /* New text: a string or number, trimmed; NULL when it is absent, null or blank. */
