@@ -12,6 +12,8 @@
 #include <string.h>
 #include <time.h>
 
+#include <bulwark/thread.h>
+
 #include "integration/workflow/wf_rig.h"
 
 #define HEAVY "heavy_workflow_execution"
@@ -495,6 +497,29 @@ static void test_spend_race_unlocked(void **state)
     redis_server_restart(&rig.keys);
 }
 
+/* WF-133: the lock is there while bonuses are spent, and gone afterwards. */
+static void test_lock_while_spending(void **state)
+{
+    int64_t left = 0;
+    char *id;
+
+    (void)state;
+    install_spend();
+    wf_rig_sql(&rig, "create function wait_a_moment() returns trigger language plpgsql as"
+                     " 'begin perform pg_sleep(0.7); return new; end';"
+                     "create trigger slow before insert on transactions for each row"
+                     " execute function wait_a_moment()");
+    wf_rig_up(&rig, NULL);
+    id = add(&rig, text_update(1, 42, "/start"), NULL);
+    for (int i = 0; i < 1000 && left <= 0; i++, pause_ms(2))
+        left = redis_server_integer(&rig.keys, "PTTL lock:user:u1:spend");
+    assert_in_range(left, 1, 10000);
+    expect(id, "true", 20000);
+    free(id);
+    assert_int_equal(redis_server_integer(&rig.keys, "EXISTS lock:user:u1:spend"), 0);
+    wf_rig_sql(&rig, "drop function wait_a_moment() cascade");
+}
+
 /* WF-133: another's lock is waited for, and never deleted; too long, and the job fails
  * for a retry. */
 static void test_foreign_lock(void **state)
@@ -512,6 +537,134 @@ static void test_foreign_lock(void **state)
     assert_string_equal(token, "foreign");
     free(token);
     expect_rows("select amount from bonuses", "100.00");
+}
+
+static void install_metadata(void)
+{
+    static const char workflow[] =
+        "{'nodes': [{'id': 't1', 'type': 'trigger.command', 'data': {'config':"
+        " {'command': '/a'}}}, {'id': 'a', 'type': 'action.database_query', 'data':"
+        " {'config': {'query': 'update_user_metadata', 'parameters': {'userId': 'u1',"
+        " 'metadata': {'a': 1}}}}}, {'id': 't2', 'type': 'trigger.command', 'data':"
+        " {'config': {'command': '/b'}}}, {'id': 'b', 'type': 'action.database_query',"
+        " 'data': {'config': {'query': 'update_user_metadata', 'parameters': {'userId':"
+        " 'u1', 'metadata': {'b': 2}}}}}], 'connections': [{'source': 't1', 'target':"
+        " 'a'}, {'source': 't2', 'target': 'b'}], 'entryNodeId': 't1'}";
+    char *text = strdup(workflow);
+    json_t *all;
+
+    for (char *at = text; *at != '\0'; at++)
+        *at = *at == '\'' ? '"' : *at;
+    all = json_loads(text, 0, NULL);
+    assert_non_null(all);
+    wf_rig_workflow(&rig, "W1", all);
+    json_decref(all);
+    free(text);
+}
+
+/* WF-139: two write different keys at once, and both are there. */
+static void test_metadata_at_once(void **state)
+{
+    (void)state;
+    install_metadata();
+    wf_rig_sql(
+        &rig, "insert into users (id, project_id, updated_at) values ('u1', 'P', now())");
+    wf_rig_up(&rig, NULL);
+    for (int round = 0; round < 10; round++) {
+        char *one, *other;
+
+        wf_rig_sql(&rig, "update users set metadata = '{\"kept\": 3}'");
+        one = add(&rig, text_update(10 + 2 * round, 42, "/a"), NULL);
+        other = add(&rig, text_update(11 + 2 * round, 43, "/b"), NULL);
+        expect(one, "true", 20000);
+        expect(other, "true", 20000);
+        free(one);
+        free(other);
+        expect_rows("select metadata::text from users",
+                    "{\"a\": 1, \"b\": 2, \"kept\": 3}");
+    }
+}
+
+/* --- what the log says */
+
+struct lines {
+    struct bw_mutex mutex; /* guards the rest */
+    FILE *out;
+    char *text;
+    size_t size;
+};
+
+static void keep_line(void *arg, enum bw_log_level level, const char *text,
+                      const struct bw_log_field *fields, size_t count)
+{
+    struct lines *lines = arg;
+
+    (void)level;
+    bw_mutex_lock(&lines->mutex);
+    (void)fprintf(lines->out, "%s", text);
+    for (size_t i = 0; i < count; i++) {
+        if (fields[i].text != NULL)
+            (void)fprintf(lines->out, " %s=%s", fields[i].key, fields[i].text);
+    }
+    (void)fputc('\n', lines->out);
+    bw_mutex_unlock(&lines->mutex);
+}
+
+/* A framework's context, which holds the bot's token. */
+static json_t *leaking_job(const char *type, int update_id)
+{
+    json_t *update = text_update(update_id, 42, "/start");
+
+    return json_pack("{s:s, s:s, s:{s:o, s:{s:s}}}", "type", type, "projectId", "P",
+                     "context", "update", update, "api", "token", "111:LEAKED");
+}
+
+static void add_leaking(const char *type, int update_id, const char *result)
+{
+    json_t *data = leaking_job(type, update_id);
+    char *id = wf_rig_add(&rig, type, data, NULL);
+
+    if (result != NULL)
+        expect(id, result, 20000);
+    else
+        free(wf_rig_wait(&rig, id, 20000));
+    free(id);
+    json_decref(data);
+}
+
+/* WF-009: the token of a job's context is in no line of the log and in no row, also when
+ * the job cannot be done. */
+static void test_token_is_not_logged(void **state)
+{
+    struct lines lines = { .text = NULL };
+    struct bw_log_sink sink = { .write = keep_line,
+                                .arg = &lines,
+                                .level = BW_LOG_DEBUG };
+
+    (void)state;
+    bw_mutex_init(&lines.mutex);
+    lines.out = open_memstream(&lines.text, &lines.size);
+    assert_non_null(lines.out);
+    install(start_node("t", "/start"), message("m", "Hi"), NULL);
+    rig.sink = &sink;
+    wf_rig_up(&rig, NULL);
+    add_leaking(HEAVY, 1, "true");
+    wf_rig_sql(&rig, "update bot_settings set is_active = false");
+    free(redis_server_text(&rig.keys, "FLUSHALL"));
+    add_leaking(HEAVY, 2, NULL);
+    add_leaking("no_such_type", 3, NULL);
+    wf_rig_down(&rig);
+    rig.sink = NULL;
+    assert_int_equal(fclose(lines.out), 0);
+    assert_true(lines.size > 0);
+    if (strstr(lines.text, "LEAKED") != NULL)
+        fail_msg("%s", lines.text);
+    free(lines.text);
+    bw_mutex_fini(&lines.mutex);
+    expect_rows("select count(*) from workflow_executions e left join workflow_logs l"
+                " on l.execution_id = e.id where e::text || coalesce(l::text, '')"
+                " like '%LEAKED%'",
+                "0");
 }
 
 /* §10.5: a chat that another worker has is waited for. */
@@ -537,14 +690,16 @@ static void test_foreign_chat(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_database_away),  TEST(test_cache_away),
-        TEST(test_cache_returns),  TEST(test_cache_hangs),
-        TEST(test_row_checkpoint), TEST(test_same_update_twice),
-        TEST(test_done_job_again), TEST(test_retry_goes_on),
-        TEST(test_last_attempt),   TEST(test_long_pause),
-        TEST(test_chat_order),     TEST(test_two_resume),
-        TEST(test_spend_race),     TEST(test_spend_race_unlocked),
-        TEST(test_foreign_lock),   TEST(test_foreign_chat),
+        TEST(test_database_away),       TEST(test_cache_away),
+        TEST(test_cache_returns),       TEST(test_cache_hangs),
+        TEST(test_row_checkpoint),      TEST(test_same_update_twice),
+        TEST(test_done_job_again),      TEST(test_retry_goes_on),
+        TEST(test_last_attempt),        TEST(test_long_pause),
+        TEST(test_chat_order),          TEST(test_two_resume),
+        TEST(test_spend_race),          TEST(test_spend_race_unlocked),
+        TEST(test_foreign_lock),        TEST(test_foreign_chat),
+        TEST(test_lock_while_spending), TEST(test_metadata_at_once),
+        TEST(test_token_is_not_logged),
     };
 
     return cmocka_run_group_tests(tests, open_rig, close_rig);

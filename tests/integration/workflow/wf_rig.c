@@ -96,13 +96,13 @@ static void write_line(void *arg, enum bw_log_level level, const char *message,
 }
 
 /* BULWARK_TEST_LOG=debug or info shows what the worker says. */
-static const struct bw_log_sink *log_sink(void)
+static const struct bw_log_sink *log_sink(const struct wf_rig *rig)
 {
     static struct bw_log_sink sink = { .write = write_line };
     const char *wanted = getenv("BULWARK_TEST_LOG");
 
-    if (wanted == NULL)
-        return NULL;
+    if (wanted == NULL || rig->sink != NULL)
+        return rig->sink;
     sink.level = strcmp(wanted, "debug") == 0 ? BW_LOG_DEBUG : BW_LOG_INFO;
     return &sink;
 }
@@ -141,10 +141,11 @@ static void handler_up(struct wf_rig *rig)
 static void worker_create(struct wf_rig *rig)
 {
     struct bw_worker_options options = { .redis = &rig->redis_options,
-                                         .log = log_sink(),
+                                         .log = log_sink(rig),
                                          .processors = 2 };
     struct bw_error err;
 
+    rig->log = (struct bw_log){ 0 };
     if (options.log != NULL)
         bw_log_init(&rig->log, options.log);
     must(bw_worker_create(&rig->worker, &options, &err), &err);

@@ -37,6 +37,7 @@ struct wf_rig {
     const struct bw_clock *clock; /* the engine's; NULL: the system's */
     bool held;                    /* no job is taken */
     struct bw_log log;
+    const struct bw_log_sink *sink; /* where the worker writes; NULL: nowhere */
 };
 
 void wf_rig_open(struct wf_rig *rig);
