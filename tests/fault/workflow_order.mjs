@@ -147,7 +147,7 @@ test('the same while Redis stops to answer for moments', (cleanup) =>
         redis.signal('SIGSTOP');
         await sleep(350); // longer than the engine waits for an answer
         redis.signal('SIGCONT');
-        await sleep(1200);
+        await sleep(1200 * PATIENCE);
     }));
 
 await runAll();

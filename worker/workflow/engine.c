@@ -171,7 +171,8 @@ bool wf_engine_redis_usable(struct wf_engine *engine)
     return until == 0 || wf_engine_mono(engine).ns >= until;
 }
 
-void wf_engine_redis_failed(struct wf_engine *engine)
+/* What is in flight fails together: that is one failure. */
+static void leave_redis_alone(struct wf_engine *engine, int64_t now)
 {
     unsigned failures =
         atomic_fetch_add_explicit(&engine->redis_failures, 1, memory_order_relaxed) + 1;
@@ -179,11 +180,17 @@ void wf_engine_redis_failed(struct wf_engine *engine)
                         ? (int64_t)failures * REDIS_PAUSE_MS
                         : REDIS_PAUSE_MAX_MS;
 
-    atomic_store_explicit(&engine->redis_closed_until,
-                          bw_mono_add_ms(wf_engine_mono(engine), pause).ns,
+    atomic_store_explicit(&engine->redis_closed_until, now + pause * 1000000,
                           memory_order_relaxed);
-    atomic_store_explicit(&engine->redis_failed_at, wf_engine_mono(engine).ns,
-                          memory_order_relaxed);
+}
+
+void wf_engine_redis_failed(struct wf_engine *engine)
+{
+    int64_t now = wf_engine_mono(engine).ns;
+
+    if (wf_engine_redis_usable(engine))
+        leave_redis_alone(engine, now);
+    atomic_store_explicit(&engine->redis_failed_at, now, memory_order_relaxed);
 }
 
 bool wf_engine_redis_failed_lately(const struct wf_engine *engine)
