@@ -2,6 +2,7 @@
 // a request of a node, a pause. What was under way ends on the other side too.
 import assert from 'node:assert/strict';
 
+import { Redis } from '../peer/peer.mjs';
 import { installWorkflow, Postgres, startBotApi } from './postgres.mjs';
 import { Daemon, openQueue, PATIENCE, PersistentRedis, runAll, sleep, test, until } from './rig.mjs';
 
@@ -111,6 +112,10 @@ test('a pause before a message', async (cleanup) => {
     const job = await rig.add();
     await until(() => rig.bot.sent().length === 1, 'the first message');
     await sleep(300);
+    const client = new Redis(rig.redis.url);
+    const kept = JSON.parse(await client.get(`workflow:job:${QUEUE}:${job.id}`));
+    client.disconnect();
+    assert.equal(kept.intended, undefined, 'what waits is not about to go out');
     await cancelled(rig, job);
     assert.equal(rig.bot.sent().length, 1);
 });

@@ -23,7 +23,6 @@ static void wait(struct wf_run *run, int64_t ms)
 {
     struct bw_mono then = bw_mono_add_ms(wf_engine_mono(run->engine), ms);
 
-    run->intended = false;
     if (bw_mono_before(then, run->send_until))
         wf_run_after(run, ms, ask);
     else
@@ -66,16 +65,27 @@ static struct wf_quotas *quotas_of(const struct wf_run *run, const char *chat)
     return quotas;
 }
 
+static void intended(struct wf_run *run)
+{
+    if (!wf_run_lost(run)) /* asked before what cannot be taken back */
+        wf_intent_keep(run, run->granted);
+}
+
+/* The intent is written for a message that may go out, not for one that waits: after a
+ * crash nobody need wonder whether that one was sent. */
 static void asked(struct wf_run *run)
 {
     int64_t ms = wf_kv_at(&run->kv, 0)->number;
 
-    if (wf_run_lost(run)) /* asked before what cannot be taken back */
+    if (wf_run_lost(run))
         return;
-    if (ms > 0)
+    if (ms > 0) {
         wait(run, ms);
-    else
-        wf_intent_keep(run, run->granted);
+        return;
+    }
+    (void)wf_run_keys(run);
+    wf_intent_add(run);
+    wf_run_kv(run, intended);
 }
 
 static void ask(struct wf_run *run)
@@ -84,7 +94,6 @@ static void ask(struct wf_run *run)
 
     (void)wf_kv_add_quotas(wf_run_keys(run), WF_KV_ENTER,
                            quotas_of(run, chat != NULL ? chat : ""));
-    wf_intent_add(run);
     wf_run_kv(run, asked);
 }
 
