@@ -13,7 +13,19 @@ static const char usage[] =
     "holds {nodes, connections, entryNodeId}; --version-id takes a version from the\n"
     "database (database.url of the configuration, DATABASE_URL).\n"
     "Exit codes: 0 no problem; 1 problems; 2 no verdict: wrong usage, nothing to read,\n"
-    "the database is away.\n";
+    "the database is away.\n"
+    "\n"
+    "Usage: bulwark workflow run [--json] FILE --update UPDATE.json ... [--state STATE]\n"
+    "\n"
+    "Runs the workflow on updates of Telegram, one after the other, without side "
+    "effects:\n"
+    "prints steps, variables, SQL, requests and calls of the Bot API. STATE (JSON) "
+    "holds\n"
+    "what the database knows: project, customer, variables, workflows, answers, "
+    "telegram,\n"
+    "http, now. A file may hold an array of updates.\n"
+    "Exit codes: 0 all went well; 1 an execution failed; 2 wrong usage, nothing to "
+    "read.\n";
 
 json_t *wk_workflow_read(const char *path, struct bw_error *err)
 {
@@ -50,6 +62,35 @@ static bool take_value(int argc, char **argv, int *i, const char *name,
     return true;
 }
 
+/* Where the value of the option at `*i` belongs; NULL: it is not one of these. */
+static const char **slot_of(struct wk_workflow_options *options, const char *word)
+{
+    if (strncmp(word, "--version-id", strlen("--version-id")) == 0)
+        return &options->version_id;
+    if (strncmp(word, "--state", strlen("--state")) == 0)
+        return &options->state;
+    if (strncmp(word, "--update", strlen("--update")) == 0 &&
+        options->update_count < WK_UPDATES_MAX)
+        return &options->updates[options->update_count];
+    return NULL;
+}
+
+static bool take_option(struct wk_workflow_options *options, int argc, char **argv,
+                        int *i)
+{
+    static const char *const names[] = { "--version-id", "--state", "--update" };
+    const char **slot = slot_of(options, argv[*i]);
+
+    for (size_t j = 0; slot != NULL && j < sizeof names / sizeof names[0]; j++) {
+        if (!take_value(argc, argv, i, names[j], slot))
+            continue;
+        if (slot == &options->updates[options->update_count])
+            options->update_count++;
+        return true;
+    }
+    return false;
+}
+
 /* Takes the options of these commands out of argv; leaves the rest in place. */
 static int take_options(struct wk_workflow_options *options, int argc, char **argv,
                         struct bw_error *err)
@@ -58,13 +99,13 @@ static int take_options(struct wk_workflow_options *options, int argc, char **ar
 
     *options = (struct wk_workflow_options){ .argv = argv };
     for (int i = 1; i < argc; i++) {
-        if (take_value(argc, argv, &i, "--version-id", &options->version_id)) {
-            if (options->version_id == NULL)
-                return bw_error_set(err, BW_EINVAL, "--version-id: needs a value");
-        } else if (strcmp(argv[i], "--json") == 0) {
+        if (strcmp(argv[i], "--json") == 0) {
             options->json = true;
-        } else {
+        } else if (!take_option(options, argc, argv, &i)) {
             argv[kept++] = argv[i];
+        } else if (i + 1 == argc && strchr(argv[i], '=') == NULL &&
+                   strncmp(argv[i], "--", 2) == 0) {
+            return bw_error_set(err, BW_EINVAL, "%s: needs a value", argv[i]);
         }
     }
     argv[kept] = NULL;
@@ -77,6 +118,7 @@ static const struct {
     int (*run)(const struct wk_workflow_options *options);
 } commands[] = {
     { "validate", wk_workflow_validate },
+    { "run", wk_workflow_dry_run },
 };
 
 int wk_command_workflow(int argc, char **argv)
@@ -89,8 +131,9 @@ int wk_command_workflow(int argc, char **argv)
             return wk_print(usage);
     }
     if (argc < 2) {
-        (void)bw_error_set(&err, BW_EINVAL,
-                           "workflow: expected validate; see bulwark workflow --help");
+        (void)bw_error_set(
+            &err, BW_EINVAL,
+            "workflow: expected validate or run; see bulwark workflow --help");
         return wk_complain(&err);
     }
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {

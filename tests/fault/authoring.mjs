@@ -83,4 +83,105 @@ test('validate without its database', async () => {
     assert.ok(!result.stderr.includes('s3cr3t'), result.stderr);
 });
 
+// --- the dry run
+
+const update = (id, message) => ({ update_id: id, message: { message_id: id, chat: { id: 77, type: 'private' },
+    from: { id: 77, is_bot: false, first_name: 'Ann' }, ...message } });
+const text = (id, words) => update(id, { text: words });
+const run = (workflow, updates, state, extra = []) => bulwark(['workflow', 'run', write(workflow),
+    ...updates.flatMap((one) => ['--update', write(one)]),
+    ...(state ? ['--state', write(state)] : []), ...extra]);
+async function trace(workflow, updates, state) {
+    const result = await run(workflow, updates, state, ['--json']);
+    assert.equal(result.stderr, '');
+    return { code: result.code, jobs: JSON.parse(result.stdout) };
+}
+const steps = (job) => job.steps.map((step) => step.node_id);
+const sent = (job) => job.calls.filter(({ kind }) => kind === 'telegram').map(({ params }) => params.text);
+
+test('run: steps, variables, SQL and calls of one update', async () => {
+    const { code, jobs } = await trace(GOOD, [text(1, '/start')], { customer: { firstName: 'Eve' } });
+    assert.equal(code, 0);
+    assert.equal(jobs.length, 1);
+    assert.deepEqual([jobs[0].answer, jobs[0].status], [true, 'completed']);
+    assert.deepEqual(steps(jobs[0]), ['t', 'm']);
+    assert.deepEqual(sent(jobs[0]), ['Hi Eve']);
+    const [call] = jobs[0].calls.filter(({ kind }) => kind === 'telegram');
+    assert.deepEqual([call.method, call.node, call.step, call.params.chat_id], ['sendMessage', 'm', 2, '77']);
+    assert.ok(jobs[0].calls.some(({ statement }) => statement === 'wf_flush'));
+});
+
+test('run: as text', async () => {
+    const nobody = await run(GOOD, [text(1, '/start')]);
+    assert.match(nobody.stdout, /: the message needs a customer and nobody is linked\n/);
+    assert.equal(nobody.stdout.match(/telegram +sendMessage/g).length, 1);
+    const result = await run(GOOD, [text(1, '/start')], { customer: { telegramId: '77', firstName: 'Ann' } });
+    assert.equal(result.code, 0);
+    assert.match(result.stdout, /^heavy_workflow_execution\n/);
+    assert.match(result.stdout, / 2 {2}m \(message\)\n +telegram sendMessage \{.*"text":"Hi Ann"/);
+    assert.match(result.stdout, / +sql +wf_flush .*\n.*\n? *completed\n$/s);
+});
+
+test('run: a wait, and the update that ends it', async () => {
+    const ask = { nodes: [START, node('a', 'message', { text: 'Name?', waitForInput: true }),
+        node('v', 'action.set_variable', { name: 'who', value: '{{telegram.message.text}}' }),
+        node('m', 'message', { text: 'Hi {{who}}' })],
+    connections: [edge('t', 'a'), edge('a', 'v'), edge('v', 'm')], entryNodeId: 't' };
+    const { code, jobs } = await trace(ask, [[text(1, '/start'), text(2, 'Zoe')]]);
+    assert.equal(code, 0);
+    assert.deepEqual([jobs[0].status, jobs[0].wait], ['waiting', 'input']);
+    assert.deepEqual([steps(jobs[1]), sent(jobs[1]), jobs[1].status], [['v', 'm'], ['Hi Zoe'], 'completed']);
+    assert.equal(jobs[1].variables.who, 'Zoe');
+    const separately = await trace(ask, [text(1, '/start'), text(2, 'Zoe')]);
+    assert.deepEqual(separately.jobs.map(sent), jobs.map(sent));
+});
+
+test('run: loop, delay and sub-workflow, without waiting', async () => {
+    const bot = JSON.parse(readFileSync(path.join(BOTS, '14.5-loop-delay-sub.json'), 'utf8'));
+    const before = Date.now();
+    const { code, jobs } = await trace(bot.workflows.W1, [text(1, '/start')],
+        { workflows: { W2: bot.workflows.W2 }, now: 1700000000000 });
+    assert.equal(code, 0);
+    assert.ok(Date.now() - before < 2000);
+    assert.deepEqual(jobs.map(({ job }) => job), ['heavy_workflow_execution', 'delay-task']);
+    assert.deepEqual(sent(jobs[0]), ['Tick 0', 'Tick 1']);
+    assert.deepEqual(jobs[0].calls.filter(({ kind }) => kind === 'telegram').map(({ step }) => step), [4, 6]);
+    const [job] = jobs[0].calls.filter(({ kind }) => kind === 'job');
+    assert.deepEqual([job.queue, job.delay, job.data.createdAt], ['workflow-delays', 2000, 1700000000000]);
+    assert.deepEqual([sent(jobs[1]), jobs[1].status], [['Hi gold'], 'completed']);
+});
+
+test('run: answers of the state, an error, and what no trigger is for', async () => {
+    const api = { nodes: [START, node('a', 'action.api_request',
+        { url: 'https://shop.example/price', responseMapping: { price: 'price' } }),
+    node('q', 'action.database_query', { query: 'get_user_stats', assignTo: 'stats',
+        parameters: { userId: 'u1' } }),
+    node('m', 'message', { text: '{{price}} {{stats.orders}}' }),
+    node('e', 'action.database_query', { query: 'none' })],
+    connections: [edge('t', 'a'), edge('a', 'q'), edge('q', 'm'), edge('m', 'e')], entryNodeId: 't' };
+    const { code, jobs } = await trace(api, [text(1, '/start')], {
+        http: { 'https://shop.example/price': { status: 200, body: { price: 5 } } },
+        answers: { stats: [[{ orders: 3 }]] } });
+    assert.equal(code, 1);
+    assert.deepEqual([sent(jobs[0])[0], jobs[0].status], ['5 3', 'failed']);
+    assert.match(jobs[0].failure, /^Unauthorized query type: none/);
+    const contact = { nodes: [node('t', 'trigger.schedule', { cron: '0 9 * * *' })], connections: [],
+        entryNodeId: 't' };
+    const lost = await run(contact, [text(1, 'hello')]);
+    assert.deepEqual([lost.code, /nothing handles it\n$/.test(lost.stdout)], [0, true]);
+});
+
+test('run: wrong usage', async () => {
+    for (const [args, words] of [[['run'], /FILE and --update/], [['run', write(GOOD)], /FILE and --update/],
+        [['run', write(GOOD), '--update'], /--update: needs a value/],
+        [['run', write(GOOD), '--update', '/nonexistent.json'], /nonexistent/],
+        [['run', write(GOOD), '--update', write(text(1, 'a')), '--state', write({ customer: 5 })],
+            /state\.customer: an object expected/]]) {
+        const result = await bulwark(['workflow', ...args]);
+        assert.equal(result.code, 2, args.join(' '));
+        assert.match(result.stderr, words);
+        assert.equal(result.stdout, '');
+    }
+});
+
 await runAll();

@@ -365,6 +365,22 @@ static void hurry(void *arg, struct bw_task *task)
 
 /* --- */
 
+static const struct wf_job_effects job_effects = {
+    .id = bw_job_id,
+    .name = bw_job_name,
+    .data = bw_job_data,
+    .attempts = bw_job_attempts,
+    .attempts_made = bw_job_attempts_made,
+    .attempts_started = bw_job_attempts_started,
+    .log = bw_job_log,
+    .lock_held = bw_job_lock_held,
+    .cancelled = bw_job_cancelled,
+    .revoked = bw_job_revoked,
+    .complete = bw_job_complete,
+    .fail = bw_job_fail,
+    .move_to_delayed = bw_job_move_to_delayed,
+};
+
 struct wf_adapter *wf_adapter_create(struct bw_worker *worker, struct pg_pool *pg,
                                      struct bw_redis *redis, struct tg_client *telegram,
                                      struct web_client *web, const struct bw_clock *clock)
@@ -383,7 +399,8 @@ struct wf_adapter *wf_adapter_create(struct bw_worker *worker, struct pg_pool *p
                                                         .sql = statement->text,
                                                         .params = statement->params };
     }
-    adapter->effects = (struct wf_effects){ .batch_create = batch_create,
+    adapter->effects = (struct wf_effects){ .job = &job_effects,
+                                            .batch_create = batch_create,
                                             .batch_add = batch_add,
                                             .batch_submit = batch_submit,
                                             .batch_outcome = batch_outcome,

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "workflow/job.h"
 #include "workflow/mem.h"
 #include "workflow/versions.h"
 #include "workflow/wait_keys.h"
@@ -104,7 +105,7 @@ static void entered(struct wf_run *run)
     if (run->event.update_id != NULL && !wf_kv_at(&run->kv, UPDATE_SET)->yes) {
         const char *owner = wf_kv_at(&run->kv, UPDATE_GET)->text;
 
-        if (owner != NULL && strcmp(owner, bw_job_id(run->job)) != 0) {
+        if (owner != NULL && strcmp(owner, wf_job_id(run)) != 0) {
             release_if_locked(run, lock);
             wf_run_answer(run, true); /* WF-016: another job has this update */
             return;
@@ -124,7 +125,7 @@ static void enter(struct wf_run *run)
         char *key =
             wf_printf("workflow:update:%s:%s", run->project_id, run->event.update_id);
 
-        (void)wf_kv_add(kv, WF_KV_SET_NEW, wf_strdup(key), wf_strdup(bw_job_id(run->job)),
+        (void)wf_kv_add(kv, WF_KV_SET_NEW, wf_strdup(key), wf_strdup(wf_job_id(run)),
                         DEDUPE_TTL_MS);
         (void)wf_kv_add(kv, WF_KV_GET, key, NULL, 0);
     }
@@ -208,7 +209,7 @@ static void judge(struct wf_run *run)
     char text[24];
 
     if (run->project == NULL || run->project->token == NULL) {
-        bw_log(bw_job_log(run->job), BW_LOG_ERROR, "the project has no bot",
+        bw_log(wf_job_log(run), BW_LOG_ERROR, "the project has no bot",
                bw_text("project", run->project_id));
         wf_run_answer(run, false);
         return;
@@ -218,7 +219,7 @@ static void judge(struct wf_run *run)
         return;
     }
     if (run->graph == NULL) {
-        bw_log(bw_job_log(run->job), BW_LOG_INFO, "the project has no active workflow",
+        bw_log(wf_job_log(run), BW_LOG_INFO, "the project has no active workflow",
                bw_text("project", run->project_id));
         wf_run_answer(run, false);
         return;

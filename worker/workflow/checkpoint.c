@@ -7,6 +7,7 @@
 
 #include "workflow/fault_point.h"
 #include "workflow/frames.h"
+#include "workflow/job.h"
 #include "workflow/mem.h"
 #include "workflow/versions.h"
 
@@ -14,7 +15,7 @@
 
 char *wf_checkpoint_key(const struct wf_run *run)
 {
-    return wf_printf("workflow:job:%s:%s", run->engine->queue, bw_job_id(run->job));
+    return wf_printf("workflow:job:%s:%s", run->engine->queue, wf_job_id(run));
 }
 
 char *wf_checkpoint_done(const struct wf_run *run)
@@ -263,7 +264,7 @@ void wf_restore(struct wf_run *run)
 {
     const json_t *outer = run->restored;
 
-    bw_log(bw_job_log(run->job), BW_LOG_INFO, "going on where an attempt before stopped",
+    bw_log(wf_job_log(run), BW_LOG_INFO, "going on where an attempt before stopped",
            bw_text("node", wf_member(run->restored, "next", "")));
     wf_person_set(run, wf_member(run->restored, "userId", NULL));
     run->restore_depth = 0;

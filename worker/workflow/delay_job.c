@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "workflow/execution_lock.h"
+#include "workflow/job.h"
 #include "workflow/mem.h"
 #include "workflow/nodes/loops.h"
 #include "workflow/versions.h"
@@ -217,8 +218,7 @@ static void claim(struct wf_run *run)
         (void)wf_db_add(run, WF_SQL_expired, id, run->project_id,
                         wf_member(run->data, "nodeId", ""), mark);
     else
-        (void)wf_db_add(run, WF_SQL_delayed, id, run->project_id, bw_job_id(run->job),
-                        mark);
+        (void)wf_db_add(run, WF_SQL_delayed, id, run->project_id, wf_job_id(run), mark);
     if (run->project == NULL)
         (void)wf_db_add(run, WF_SQL_project, run->project_id);
     free(mark);

@@ -13,6 +13,7 @@
 
 #include <jansson.h>
 
+#include <bulwark/job.h>
 #include <bulwark/redis.h>
 #include <bulwark/time.h>
 #include <bulwark/worker.h>
@@ -89,7 +90,27 @@ enum wf_call_kind { WF_CALL_NONE, WF_CALL_DB, WF_CALL_TELEGRAM, WF_CALL_HTTP };
 
 typedef uint64_t wf_call; /* the adapter's; 0: cannot be given up */
 
+/* --- the job of a run, as bulwark/job.h has it: any thread, answered once */
+
+struct wf_job_effects {
+    const char *(*id)(const struct bw_job *job);
+    const char *(*name)(const struct bw_job *job);
+    const char *(*data)(const struct bw_job *job, size_t *len);
+    unsigned (*attempts)(const struct bw_job *job);
+    unsigned (*attempts_made)(const struct bw_job *job);
+    unsigned (*attempts_started)(const struct bw_job *job);
+    const struct bw_log *(*log)(const struct bw_job *job);
+    bool (*lock_held)(const struct bw_job *job);
+    bool (*cancelled)(const struct bw_job *job);
+    bool (*revoked)(const struct bw_job *job);
+    void (*complete)(struct bw_job *job, const char *json, size_t len);
+    void (*fail)(struct bw_job *job, const struct bw_job_failure *failure);
+    void (*move_to_delayed)(struct bw_job *job, int64_t delay_ms);
+};
+
 struct wf_effects {
+    const struct wf_job_effects *job;
+
     struct wf_batch *(*batch_create)(void *arg);
     /* Returns the statement's index. The parameters are copied; NULL is SQL NULL. */
     size_t (*batch_add)(struct wf_batch *batch, enum wf_sql sql,

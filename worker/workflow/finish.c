@@ -9,6 +9,7 @@
 #include "workflow/delay_job.h"
 #include "workflow/fault_point.h"
 #include "workflow/frames.h"
+#include "workflow/job.h"
 #include "workflow/mem.h"
 #include "workflow/versions.h"
 #include "workflow/wait_keys.h"
@@ -182,13 +183,13 @@ static void refused(struct wf_run *run)
 
     if (strcmp(wf_db_sqlstate(run), "23503") == 0) { /* the workflow is gone (§3.4) */
         wf_versions_drop(run);
-        if (bw_job_attempts_made(run->job) == 0)
+        if (wf_job_attempts_made(run) == 0)
             wf_run_transient(run, 0, "The workflow of the execution is gone");
         else
             wf_run_answer(run, false);
         return;
     }
-    bw_log(bw_job_log(run->job), BW_LOG_ERROR, "the execution could not be written",
+    bw_log(wf_job_log(run), BW_LOG_ERROR, "the execution could not be written",
            bw_text("sqlstate", wf_db_sqlstate(run)), bw_text("reason", message));
     if (run->flush_again) {
         wf_run_answer(run, false);

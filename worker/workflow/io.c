@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "workflow/fault_point.h"
+#include "workflow/job.h"
 #include "workflow/mem.h"
 #include "workflow/under_way.h"
 
@@ -120,7 +121,7 @@ static void db_settled(struct wf_run *run)
     } else if (run->node != NULL) {
         wf_loop_resume(run, wf_node_fail(run, "database: %s", message));
     } else {
-        bw_log(bw_job_log(run->job), BW_LOG_ERROR, "the database refused a statement",
+        bw_log(wf_job_log(run), BW_LOG_ERROR, "the database refused a statement",
                bw_text("sqlstate", wf_db_sqlstate(run)), bw_text("reason", message));
         wf_run_answer(run, false);
     }

@@ -8,6 +8,7 @@
 #include "workflow/delay_job.h"
 #include "workflow/fault_point.h"
 #include "workflow/frames.h"
+#include "workflow/job.h"
 #include "workflow/mem.h"
 #include "workflow/sanitise.h"
 #include "workflow/scheduled_job.h"
@@ -113,11 +114,11 @@ void wf_run_complete(struct wf_run *run, const char *json)
     wf_fault_point("job-end");
     leave_chat(run);
     count_message(run);
-    bw_log(bw_job_log(run->job), BW_LOG_DEBUG, "workflow job answered",
+    bw_log(wf_job_log(run), BW_LOG_DEBUG, "workflow job answered",
            bw_text("result", json), bw_num("dbTrips", run->trips),
            bw_num("steps", run->steps_this_run));
     wf_under_way_leave(run);
-    bw_job_complete(run->job, json, json != NULL ? strlen(json) : 0);
+    wf_job_complete(run, json, json != NULL ? strlen(json) : 0);
     run_free(run);
 }
 
@@ -138,13 +139,13 @@ void wf_run_success(struct wf_run *run)
     static const char json[] = "{\"success\":true}";
 
     wf_under_way_leave(run);
-    bw_job_complete(run->job, json, sizeof(json) - 1);
+    wf_job_complete(run, json, sizeof(json) - 1);
     run_free(run);
 }
 
 bool wf_run_last_attempt(const struct wf_run *run)
 {
-    return bw_job_attempts_made(run->job) + 1 >= bw_job_attempts(run->job);
+    return wf_job_attempts_made(run) + 1 >= wf_job_attempts(run);
 }
 
 /* Ends the job, and the run. What a dashboard shows as the stack trace of the attempt
@@ -160,7 +161,7 @@ static void end_failed(struct wf_run *run, struct bw_job_failure *failure)
         (void)snprintf(stack, sizeof(stack), "Error: %s", failure->message);
     failure->stack = stack; /* cut is fine */
     wf_under_way_leave(run);
-    bw_job_fail(run->job, failure);
+    wf_job_fail(run, failure);
     run_free(run);
 }
 
@@ -173,8 +174,8 @@ void wf_run_fail(struct wf_run *run)
         failure.delay_ms = run->failure_delay_ms;
     }
     leave_chat(run);
-    bw_log(bw_job_log(run->job), BW_LOG_WARNING,
-           "workflow job failed and may be tried again", bw_text("reason", run->failure));
+    bw_log(wf_job_log(run), BW_LOG_WARNING, "workflow job failed and may be tried again",
+           bw_text("reason", run->failure));
     end_failed(run, &failure);
 }
 
@@ -222,7 +223,7 @@ void wf_run_transient(struct wf_run *run, int64_t delay_ms, const char *format, 
     char text[BW_ERROR_TEXT_MAX];
     va_list args;
 
-    if (!again && bw_job_cancelled(run->job) && wf_run_lost(run))
+    if (!again && wf_job_cancelled(run) && wf_run_lost(run))
         return; /* no wonder that it failed */
     va_start(args, format);
     (void)vsnprintf(text, sizeof(text), format, args); /* cut is fine */
@@ -241,19 +242,19 @@ void wf_run_later(struct wf_run *run, int64_t delay_ms)
 {
     leave_chat(run);
     wf_under_way_leave(run);
-    bw_job_move_to_delayed(run->job, delay_ms);
+    wf_job_move_to_delayed(run, delay_ms);
     run_free(run);
 }
 
 bool wf_run_lost(struct wf_run *run)
 {
-    bool held = bw_job_lock_held(run->job);
+    bool held = wf_job_lock_held(run);
 
-    if (held && !bw_job_cancelled(run->job))
+    if (held && !wf_job_cancelled(run))
         return false;
     wf_set(&run->failure,
            held ? "The job was cancelled" : "The lock of the job was lost");
-    if (held && bw_job_revoked(run->job) && has_execution(run))
+    if (held && wf_job_revoked(run) && has_execution(run))
         last_words(run);
     else
         wf_run_fail(run); /* without a lock the queue ignores it */
@@ -283,11 +284,11 @@ static void start_heavy(struct wf_run *run)
     if (rc == BW_ENOMEM) {
         wf_check(rc);
     } else if (rc != BW_OK || run->event.chat_id == NULL) {
-        bw_log(bw_job_log(run->job), BW_LOG_INFO, "nothing in this update can be handled",
+        bw_log(wf_job_log(run), BW_LOG_INFO, "nothing in this update can be handled",
                bw_text("reason", err.text));
         wf_run_answer(run, false);
     } else if (run->event.max_platform) {
-        bw_log(bw_job_log(run->job), BW_LOG_WARNING, "there is no transport to MAX");
+        bw_log(wf_job_log(run), BW_LOG_WARNING, "there is no transport to MAX");
         wf_run_answer(run, false);
     } else {
         wf_run_prepare(run);
@@ -344,7 +345,7 @@ static void dispatch(struct wf_run *run)
     const char *name = wf_member(run->data, "type", NULL);
 
     if (name == NULL)
-        name = bw_job_name(run->job);
+        name = wf_job_name(run);
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
         if (strcmp(kinds[i].name, name) != 0)
             continue;
@@ -361,11 +362,12 @@ static void dispatch(struct wf_run *run)
 void wf_run_start(struct wf_engine *engine, struct bw_job *job)
 {
     struct wf_run *run = wf_alloc(sizeof(*run));
+    const char *data;
     size_t len;
-    const char *data = bw_job_data(job, &len);
 
     run->engine = engine;
     run->job = job;
+    data = wf_job_data(run, &len);
     wf_under_way_enter(run);
     run->data = json_loadb(data, len, 0, NULL);
     if (json_is_object(run->data))

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "workflow/fault_point.h"
+#include "workflow/job.h"
 #include "workflow/mem.h"
 #include "workflow/throttle.h"
 #include "workflow/under_way.h"
@@ -140,7 +141,7 @@ static bool skip_unknown(struct wf_run *run)
     if (run->sending != run->unknown)
         return false;
     run->unknown = 0;
-    bw_log(bw_job_log(run->job), BW_LOG_WARNING,
+    bw_log(wf_job_log(run), BW_LOG_WARNING,
            "an attempt before may have sent this message", bw_text("node", run->node->id),
            bw_text("policy", name));
     if (strcmp(name, "resend") == 0) {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "workflow/job.h"
 #include "workflow/mem.h"
 
 /* Columns of the statements `versions` and `version`. */
@@ -66,8 +67,8 @@ static struct wf_graph *graph_from_value(const struct wf_run *run, const json_t 
 
     if (wf_graph_create(&graph, &source, &err) != BW_OK) {
         graph = NULL;
-        bw_log(bw_job_log(run->job), BW_LOG_WARNING,
-               "a cached workflow version is unusable", bw_text("reason", err.text));
+        bw_log(wf_job_log(run), BW_LOG_WARNING, "a cached workflow version is unusable",
+               bw_text("reason", err.text));
     }
     free(nodes);
     free(connections);
@@ -154,7 +155,7 @@ static struct wf_graph *graph_from_row(const struct wf_run *run, size_t index, s
 
     if (wf_graph_create(&graph, &source, &err) == BW_OK)
         return graph;
-    bw_log(bw_job_log(run->job), BW_LOG_ERROR, "a workflow version is unusable",
+    bw_log(wf_job_log(run), BW_LOG_ERROR, "a workflow version is unusable",
            bw_text("version", source.version_id), bw_text("reason", err.text));
     return NULL;
 }

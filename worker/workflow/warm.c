@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "workflow/job.h"
 #include "workflow/keyboard.h"
 #include "workflow/mem.h"
 #include "workflow/wait_keys.h"
@@ -259,7 +260,7 @@ static bool may_start(const struct wf_run *run)
     const struct wf_node *trigger;
 
     if (!is_own_chat(run) || run->event.kind == WF_EVENT_OTHER ||
-        bw_job_attempts_started(run->job) > 1 || run->event.first_name == NULL ||
+        wf_job_attempts_started(run) > 1 || run->event.first_name == NULL ||
         run->event.username == NULL || run->redis_away ||
         wf_engine_redis_failed_lately(run->engine) || run->graph == NULL ||
         strcmp(wf_member(run->idle, "workflowId", ""), run->graph->workflow_id) != 0 ||
