@@ -1,9 +1,13 @@
 /* `bulwark workflow run`: a dry run. */
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "command_workflow.h"
 #include "exit_code.h"
+#include "workflow/authoring/check.h"
 #include "workflow/authoring/dry_run.h"
+#include "workflow/authoring/picture.h"
 #include "workflow/authoring/trace.h"
 #include "workflow/mem.h"
 
@@ -75,6 +79,32 @@ static int report(const json_t *trace, bool json)
     return code == WK_EXIT_OK ? WK_EXIT_OK : WK_EXIT_USAGE;
 }
 
+/* The graph and the path. */
+static int draw(const struct inputs *inputs, const json_t *trace, const char *path,
+                struct bw_error *err)
+{
+    struct bw_buf out = BW_BUF_INIT;
+    struct wf_graph *graph = NULL;
+    int rc = wf_stored_graph(&graph, inputs->workflow, err);
+    FILE *file;
+
+    if (rc != BW_OK)
+        return rc;
+    wf_picture(graph, trace, &out);
+    wf_graph_unref(&graph);
+    file = fopen(path, "w");
+    if (file == NULL) {
+        rc = bw_error_errno(err, errno, "%s", path);
+    } else {
+        bool written = fwrite(out.data, 1, out.len, file) == out.len;
+
+        if (fclose(file) != 0 || !written)
+            rc = bw_error_errno(err, errno, "%s", path);
+    }
+    bw_buf_fini(&out);
+    return rc;
+}
+
 static int run(const struct inputs *inputs, const struct wk_workflow_options *options)
 {
     struct wf_dry *dry = NULL;
@@ -88,6 +118,12 @@ static int run(const struct inputs *inputs, const struct wk_workflow_options *op
     json_array_foreach(inputs->updates, i, update)
     {
         wf_dry_update(dry, update);
+    }
+    if (options->svg != NULL &&
+        draw(inputs, wf_dry_trace(dry), options->svg, &err) != BW_OK) {
+        (void)wk_complain(&err);
+        wf_dry_destroy(&dry);
+        return WK_EXIT_USAGE;
     }
     code = report(wf_dry_trace(dry), options->json);
     if (code == WK_EXIT_OK && wf_dry_failed(dry))

@@ -16,6 +16,7 @@ static const char usage[] =
     "the database is away.\n"
     "\n"
     "Usage: bulwark workflow run [--json] FILE --update UPDATE.json ... [--state STATE]\n"
+    "                            [--svg OUT]\n"
     "\n"
     "Runs the workflow on updates of Telegram, one after the other, without side "
     "effects:\n"
@@ -23,7 +24,9 @@ static const char usage[] =
     "holds\n"
     "what the database knows: project, customer, variables, workflows, answers, "
     "telegram,\n"
-    "http, now. A file may hold an array of updates.\n"
+    "http, now. A file may hold an array of updates. --svg draws the graph, and the "
+    "path\n"
+    "that was taken, into a file.\n"
     "Exit codes: 0 all went well; 1 an execution failed; 2 wrong usage, nothing to "
     "read.\n";
 
@@ -69,6 +72,8 @@ static const char **slot_of(struct wk_workflow_options *options, const char *wor
         return &options->version_id;
     if (strncmp(word, "--state", strlen("--state")) == 0)
         return &options->state;
+    if (strncmp(word, "--svg", strlen("--svg")) == 0)
+        return &options->svg;
     if (strncmp(word, "--update", strlen("--update")) == 0 &&
         options->update_count < WK_UPDATES_MAX)
         return &options->updates[options->update_count];
@@ -78,7 +83,7 @@ static const char **slot_of(struct wk_workflow_options *options, const char *wor
 static bool take_option(struct wk_workflow_options *options, int argc, char **argv,
                         int *i)
 {
-    static const char *const names[] = { "--version-id", "--state", "--update" };
+    static const char *const names[] = { "--version-id", "--state", "--svg", "--update" };
     const char **slot = slot_of(options, argv[*i]);
 
     for (size_t j = 0; slot != NULL && j < sizeof names / sizeof names[0]; j++) {

@@ -9,7 +9,7 @@
 #define WK_UPDATES_MAX 64
 
 struct wk_workflow_options { /* all borrowed from the command line */
-    const char *version_id, *state;
+    const char *version_id, *state, *svg;
     const char *updates[WK_UPDATES_MAX];
     size_t update_count;
     bool json;

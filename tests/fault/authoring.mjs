@@ -171,10 +171,34 @@ test('run: answers of the state, an error, and what no trigger is for', async ()
     assert.deepEqual([lost.code, /nothing handles it\n$/.test(lost.stdout)], [0, true]);
 });
 
+test('run: the graph and the path as a picture, the same each time', async () => {
+    const branch = { nodes: [START, node('c', 'condition', { expression: '1 > 2' }),
+        node('yes', 'message', { text: 'a <b' }), node('no', 'message', { text: 'n' })],
+    connections: [edge('t', 'c'), { ...edge('c', 'yes'), sourceHandle: 'true' },
+        { ...edge('c', 'no'), sourceHandle: 'false' }], entryNodeId: 't' };
+    const draw = async () => {
+        const file = writeConfig('');
+        const result = await run(branch, [text(1, '/start')], null, ['--svg', file]);
+        assert.equal(result.code, 0, result.stderr);
+        return readFileSync(file, 'utf8');
+    };
+    const svg = await draw();
+    assert.match(svg, /^<svg [^>]*>\n[^]*<\/svg>\n$/);
+    assert.equal(svg.match(/<rect class="node taken"/g).length, 3);
+    assert.equal(svg.match(/<rect class="node"/g).length, 1);
+    assert.deepEqual(svg.match(/<path class="edge[^"]*"/g),
+        ['<path class="edge taken"', '<path class="edge"', '<path class="edge taken"']);
+    assert.match(svg, /<text class="branch"[^>]*>false<\/text>/);
+    assert.equal(await draw(), svg);
+    const nowhere = await run(branch, [text(1, '/start')], null, ['--svg', '/nonexistent/x.svg']);
+    assert.deepEqual([nowhere.code, /x\.svg: No such file/.test(nowhere.stderr)], [2, true]);
+});
+
 test('run: wrong usage', async () => {
     for (const [args, words] of [[['run'], /FILE and --update/], [['run', write(GOOD)], /FILE and --update/],
         [['run', write(GOOD), '--update'], /--update: needs a value/],
         [['run', write(GOOD), '--update', '/nonexistent.json'], /nonexistent/],
+        [['run', write([]), '--update', write(text(1, 'a'))], /an object .* expected/],
         [['run', write(GOOD), '--update', write(text(1, 'a')), '--state', write({ customer: 5 })],
             /state\.customer: an object expected/]]) {
         const result = await bulwark(['workflow', ...args]);

@@ -26,8 +26,8 @@ static char *stored_text(const json_t *workflow, const char *key)
     return value != NULL ? wf_dumps(value) : wf_strdup("[]");
 }
 
-static int make_graph(struct wf_graph **graphp, const json_t *workflow,
-                      struct bw_error *err)
+int wf_stored_graph(struct wf_graph **graphp, const json_t *workflow,
+                    struct bw_error *err)
 {
     char *nodes = stored_text(workflow, "nodes");
     char *connections = stored_text(workflow, "connections");
@@ -59,7 +59,7 @@ void wf_check_workflow(const json_t *workflow, struct wf_problems *problems)
                         "entryNodeId} expected");
         return;
     }
-    rc = make_graph(&graph, workflow, &err);
+    rc = wf_stored_graph(&graph, workflow, &err);
     if (rc == BW_ENOMEM)
         wf_check(rc);
     if (rc != BW_OK) {

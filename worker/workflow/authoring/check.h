@@ -15,6 +15,10 @@
  * first two also as JSON text. Any value. */
 void wf_check_workflow(const json_t *workflow, struct wf_problems *problems);
 
+/* New: the graph of such a workflow, an object. BW_EINVAL, BW_ENOMEM. */
+BW_MUSTCHECK int wf_stored_graph(struct wf_graph **graphp, const json_t *workflow,
+                                 struct bw_error *err);
+
 /* --- parts of it */
 
 struct wf_site { /* a node that is looked at */

@@ -8,7 +8,7 @@
 #include "workflow/engine.h"
 
 #define DRY_PROJECT  "P"
-#define DRY_WORKFLOW "W"
+#define DRY_WORKFLOW "W" /* the id of the one that is run */
 
 typedef void dry_call(void *arg);
 

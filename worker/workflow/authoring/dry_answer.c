@@ -398,6 +398,7 @@ static void show_steps(struct wf_dry *dry, const json_t *params)
                 wf_json_set(shown, names[j], json_incref(member));
         }
         wf_json_set_text(shown, "execution", param(params, 5));
+        wf_json_set_text(shown, "workflow", param(params, 2));
         append(json_object_get(dry->item, "steps"), shown);
     }
     json_decref(logs);

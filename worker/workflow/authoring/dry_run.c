@@ -212,6 +212,9 @@ int wf_dry_create(struct wf_dry **dryp, const json_t *workflow, const json_t *st
     struct wf_dry *dry;
     int rc = check_state(state, err);
 
+    if (rc == BW_OK && !json_is_object(workflow))
+        rc = bw_error_set(err, BW_EINVAL,
+                          "an object {nodes, connections, entryNodeId} expected");
     if (rc != BW_OK)
         return rc;
     dry = wf_alloc(sizeof(*dry));
