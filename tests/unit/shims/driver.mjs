@@ -38,6 +38,15 @@ export class Program {
         this.raw(`${JSON.stringify(message)}\n`);
     }
 
+    /** Waits until stderr, which comes by a way of its own, fulfils `condition`. */
+    async printed(condition) {
+        const deadline = Date.now() + PATIENCE_MS;
+        while (!condition(this.stderr)) {
+            if (Date.now() > deadline) throw new Error(`stderr: ${this.stderr}`);
+            await new Promise((resolve) => setTimeout(resolve, 5));
+        }
+    }
+
     /** The next message that `fits`, taken out; the others stay. */
     async next(fits, what) {
         const limit = late(`${what}; stderr: ${this.stderr}`);
