@@ -248,7 +248,8 @@ static void draw(struct picture *picture)
         picture->out,
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%zu\" height=\"%zu\">\n"
         "<style>text{font:12px sans-serif;text-anchor:middle}.type,.branch{fill:#667;"
-        "font-size:10px}.node{fill:#f6f7fa;stroke:#99a}.edge,.jump{fill:none;"
+        "font-size:10px}.branch{paint-order:stroke;stroke:#fff;stroke-width:3px}"
+        ".node{fill:#f6f7fa;stroke:#99a}.edge,.jump{fill:none;"
         "stroke:#99a;marker-end:url(#tip)}.jump{stroke-dasharray:5 4}.taken{"
         "stroke:#0a7d3c;stroke-width:2.5}rect.taken{fill:#e3f6ea}</style>\n"
         "<defs><marker id=\"tip\" viewBox=\"0 0 8 8\" refX=\"8\" refY=\"4\" "
