@@ -145,9 +145,9 @@ test(`${UPDATES} updates of ${CHATS} chats of ${BOTS} bots`, (cleanup) =>
 test('the same while Redis stops to answer for moments', (cleanup) =>
     serve(cleanup, { chats: 40, updates: 150, bots: 1 }, async (redis) => {
         redis.signal('SIGSTOP');
-        await sleep(350); // longer than the engine waits for an answer
+        await sleep(300); // longer than the engine waits for an answer
         redis.signal('SIGCONT');
-        await sleep(1200 * PATIENCE);
+        await sleep(2500 * PATIENCE);
     }));
 
 await runAll();

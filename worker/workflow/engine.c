@@ -11,7 +11,7 @@
 #define REDIS_PAUSE_MS     50
 #define REDIS_PAUSE_MAX_MS 2000
 #define REDIS_DISTRUST_MS  60000
-#define REDIS_GRACE_MS     3000 /* longer than the longest pause */
+#define REDIS_GRACE_MS     2000
 
 /* Renews the locks of the chats while anything runs, and looks after the schedule; stops
  * by itself when there is neither, so that a task never outlives the engine. */
@@ -201,17 +201,18 @@ bool wf_engine_redis_failed_lately(const struct wf_engine *engine)
            wf_engine_mono(engine).ns < at + (int64_t)REDIS_DISTRUST_MS * 1000000;
 }
 
-bool wf_engine_redis_worked_lately(const struct wf_engine *engine)
+bool wf_engine_redis_hiccups(struct wf_engine *engine)
 {
-    int64_t at = atomic_load_explicit(&engine->redis_worked_at, memory_order_relaxed);
+    int64_t now = wf_engine_mono(engine).ns, since = 0;
 
-    return at != 0 && wf_engine_mono(engine).ns < at + (int64_t)REDIS_GRACE_MS * 1000000;
+    return atomic_compare_exchange_strong(&engine->redis_missed_since, &since, now) ||
+           now < since + (int64_t)REDIS_GRACE_MS * 1000000;
 }
 
 void wf_engine_redis_worked(struct wf_engine *engine)
 {
-    atomic_store_explicit(&engine->redis_worked_at, wf_engine_mono(engine).ns,
-                          memory_order_relaxed);
+    if (atomic_load_explicit(&engine->redis_missed_since, memory_order_relaxed) != 0)
+        atomic_store_explicit(&engine->redis_missed_since, 0, memory_order_relaxed);
     if (atomic_load_explicit(&engine->redis_failures, memory_order_relaxed) == 0)
         return;
     atomic_store_explicit(&engine->redis_failures, 0, memory_order_relaxed);

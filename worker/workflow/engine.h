@@ -61,8 +61,8 @@ struct wf_engine {
     atomic_int_fast64_t
         redis_closed_until; /* monotonic ns: not asked before; 0: usable */
     atomic_uint redis_failures;
-    atomic_int_fast64_t redis_failed_at; /* monotonic ns, the last time; 0: never */
-    atomic_int_fast64_t redis_worked_at; /* the same */
+    atomic_int_fast64_t redis_failed_at;    /* monotonic ns, the last time; 0: never */
+    atomic_int_fast64_t redis_missed_since; /* monotonic ns; 0: it worked since */
 
     struct bw_mutex runs_mutex; /* guards the list; taken before that of a run */
     struct wf_run *runs;
@@ -108,8 +108,9 @@ void wf_engine_redis_failed(struct wf_engine *engine);
 void wf_engine_redis_worked(struct wf_engine *engine);
 /* Within the last minute: what it holds may be older than what memory has heard. */
 bool wf_engine_redis_failed_lately(const struct wf_engine *engine);
-/* Within the last 3 s: what must be agreed upon by all replicas is worth waiting for. */
-bool wf_engine_redis_worked_lately(const struct wf_engine *engine);
+/* Asked when Redis was missed: whether it is worth waiting for. No longer when it has not
+ * worked for 2 s from the first time on. */
+bool wf_engine_redis_hiccups(struct wf_engine *engine);
 
 void wf_engine_count(atomic_uint_fast64_t *counter);
 void wf_engine_cache(struct wf_engine *engine, enum wf_cache_class class, bool hit);

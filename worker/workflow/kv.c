@@ -84,7 +84,7 @@ static void answer_from_memory(struct wf_engine *engine, struct wf_kv_item *item
         item->yes = wf_memory_extend_if(memory, item->key, item->value, item->ttl_ms);
         break;
     case WF_KV_ENTER:
-        item->number = away && wf_engine_redis_worked_lately(engine)
+        item->number = away && wf_engine_redis_hiccups(engine)
                            ? HICCUP_MS
                            : wf_quotas_enter_memory(item->quotas, memory);
         break;
