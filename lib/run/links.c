@@ -178,8 +178,9 @@ static void on_command_lost(struct bw_conn *conn, const struct bw_error *why, vo
     struct bw_reactor *reactor = arg;
     struct bw_links *links = &reactor->links;
 
-    (void)conn;
-    (void)why; /* the connection has logged it */
+    (void)conn; /* it has logged why */
+    for (size_t i = 0; i < reactor->queue_count; i++)
+        bw_queue_tell(reactor->queues[i], BW_EVENT_ERROR, NULL, why->text);
     bw_redis_lend(reactor->commands, NULL);
     add_dead(links, links->command_id);
     links->command_id = 0;

@@ -167,6 +167,15 @@ void bw_queue_turn(struct bw_queue_loop *queue)
     bw_markers_touch(queue->reactor);
 }
 
+void bw_queue_tell(struct bw_queue_loop *queue, enum bw_event_kind kind, const char *id,
+                   const char *error)
+{
+    struct bw_event event = { .kind = kind, .id = id, .error = error };
+
+    if (queue->handler.event != NULL)
+        queue->handler.event(&event, queue->handler_arg);
+}
+
 void bw_queue_recover(struct bw_queue_loop *queue)
 {
     queue->retry_at.ns = 0;
@@ -191,6 +200,7 @@ void bw_queue_refused(struct bw_queue_loop *queue, const char *what,
     queue->retry_at = bw_mono_add_ms(bw_reactor_now(queue->reactor), pause);
     bw_log(&queue->log, BW_LOG_WARNING, "Redis refuses a call", bw_text("call", what),
            bw_text("error", err->text), bw_num("retryMs", pause));
+    bw_queue_tell(queue, BW_EVENT_ERROR, NULL, err->text);
     bw_queue_touch(queue);
 }
 
@@ -214,6 +224,12 @@ void bw_queue_fetched(struct bw_queue_loop *queue, const struct bw_settle_reply 
     /* What was added after this call was executed may have been announced before its
      * reply. */
     queue->drained = !queue->plenty && !queue->woken;
+    if (reply->job_count > 0)
+        queue->told_drained = false;
+    if (queue->drained && !queue->told_drained) {
+        queue->told_drained = true;
+        bw_queue_tell(queue, BW_EVENT_DRAINED, NULL, NULL);
+    }
     if (reply->ghosts > 0)
         bw_log(&queue->log, BW_LOG_WARNING, "ids without a job dropped",
                bw_num("ids", reply->ghosts));

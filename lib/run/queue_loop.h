@@ -90,7 +90,8 @@ struct bw_queue_loop {
     uint64_t renewals;           /* calls made */
 
     _Atomic bool quiet;
-    _Atomic bool held; /* by the handler */
+    _Atomic bool held;             /* by the handler */
+    bool told_drained, told_quiet; /* the handler knows */
     bool touched;
     struct bw_queue_loop *next_touched;
     struct bw_queue_counters counters;
@@ -107,6 +108,9 @@ void bw_queue_destroy(struct bw_queue_loop **queuep);
 
 /* --- run/queue_loop.c */
 
+/* Tells the handler, if it wants to know. */
+void bw_queue_tell(struct bw_queue_loop *queue, enum bw_event_kind kind, const char *id,
+                   const char *error);
 /* Has the queue looked at before the turn ends. */
 void bw_queue_touch(struct bw_queue_loop *queue);
 /* Sends what can be sent, and sets the timer for what cannot yet. */

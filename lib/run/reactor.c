@@ -134,10 +134,17 @@ static void on_turn(void *arg)
     publish(reactor);
 }
 
-static void wake_queues(struct bw_reactor *reactor)
+static void quiet_changed(struct bw_reactor *reactor)
 {
-    for (size_t i = 0; i < reactor->queue_count; i++)
-        bw_queue_wake(reactor->queues[i]);
+    for (size_t i = 0; i < reactor->queue_count; i++) {
+        struct bw_queue_loop *queue = reactor->queues[i];
+        bool quiet = atomic_load(&queue->quiet);
+
+        if (quiet != queue->told_quiet)
+            bw_queue_tell(queue, quiet ? BW_EVENT_PAUSED : BW_EVENT_RESUMED, NULL, NULL);
+        queue->told_quiet = quiet;
+        bw_queue_wake(queue);
+    }
 }
 
 static void on_wake(void *arg)
@@ -146,7 +153,7 @@ static void on_wake(void *arg)
 
     bw_letterbox_read(&reactor->letters, true);
     if (atomic_exchange(&reactor->quiet_changed, false))
-        wake_queues(reactor);
+        quiet_changed(reactor);
     bw_drain_wake(reactor);
 }
 

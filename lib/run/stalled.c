@@ -18,6 +18,8 @@ static void on_checked(const struct bw_reply *reply, const struct bw_error *err,
         bw_count(&queue->counters.stalled);
         bw_log(&queue->log, BW_LOG_WARNING, "stalled job put back to wait",
                bw_text("job", bw_reply_text(bw_reply_at(reply, i), NULL)));
+        bw_queue_tell(queue, BW_EVENT_STALLED, bw_reply_text(bw_reply_at(reply, i), NULL),
+                      NULL);
     }
     if (bw_reply_count(reply) > 0)
         bw_queue_wake(queue);

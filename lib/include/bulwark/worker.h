@@ -92,6 +92,21 @@ BW_API void bw_queue_options_init(struct bw_queue_options *options);
 
 #define BW_BATCH_MAX 256
 
+/* What a worker notices about a queue, beside what its handler does: the events of those
+ * names of BullMQ's Worker. Texts are borrowed for the call. */
+enum bw_event_kind {
+    BW_EVENT_STALLED, /* `id`: a check of ours put this job back */
+    BW_EVENT_DRAINED, /* nothing waits any more */
+    BW_EVENT_ERROR,   /* `error`: Redis was lost, or refuses */
+    BW_EVENT_PAUSED,  /* bw_worker_quiet() */
+    BW_EVENT_RESUMED
+};
+
+struct bw_event {
+    enum bw_event_kind kind;
+    const char *id, *error; /* NULL: none */
+};
+
 struct bw_handler {
     /* Runs one job and takes it: answers now or later (job.h). On a processor thread, or
      * on the reactor when `inline_` is set: then it must never block. */
@@ -110,6 +125,8 @@ struct bw_handler {
      * job was answered: an answer from another thread waits until this has returned, so
      * do not answer while you hold a lock that this takes. */
     void (*cancel)(struct bw_job *job, void *arg);
+    /* Optional: on the reactor; must not block. */
+    void (*event)(const struct bw_event *event, void *arg);
     bool inline_;
     bool held; /* nothing is fetched before bw_worker_hold() says so */
 };
