@@ -1,34 +1,10 @@
 // External processors from outside: what the protocol's rows do to real jobs, and what broken, slow
 // and dying programs do to them.
 import assert from 'node:assert/strict';
-import { fileURLToPath } from 'node:url';
 
 import { Redis } from '../peer/peer.mjs';
-import {
-    addJobs, Daemon, eventCounts, oneQueue, openQueue, PATIENCE, PersistentRedis, runAll, sleep, test, until,
-} from './rig.mjs';
-
-const PUPPET = fileURLToPath(new URL('../support/processors/puppet.mjs', import.meta.url));
-const redis = await PersistentRedis.create();
-let names = 0;
-
-async function stage(cleanup, { mode = '', handler = {}, ...queue } = {}, rest = {}) {
-    const name = `q${names++}`;
-    const producer = await openQueue(redis, name);
-    const daemon = Daemon.start(oneQueue(redis, { name, concurrency: 8, ...queue,
-        handler: { exec: ['node', PUPPET, mode], ...handler } }, rest));
-    cleanup(() => producer.close());
-    cleanup(() => daemon.signal('SIGKILL'));
-    return { name, producer, daemon };
-}
-
-async function run({ producer }, data, opts = {}) {
-    const { id } = await producer.add('job', data, opts);
-    return until(async () => {
-        const state = await producer.getJobState(id);
-        return ['completed', 'failed'].includes(state) && { state, job: await producer.getJob(id) };
-    }, `the end of ${JSON.stringify(data).slice(0, 60)}`, 15000 * PATIENCE);
-}
+import { redis, run, stage } from './exec_rig.mjs';
+import { addJobs, eventCounts, PATIENCE, runAll, sleep, test, until } from './rig.mjs';
 
 test('a job reaches the program to the byte, its value comes back', async (cleanup) => {
     const it = await stage(cleanup);

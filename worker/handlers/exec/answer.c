@@ -237,7 +237,8 @@ static void take_effect(struct ex_program *program, struct ex_entry *entry,
     if (program->effects >= BARRIER_COUNT || program->effect_bytes >= BARRIER_BYTES) {
         program->effects = 0;
         program->effect_bytes = 0;
-        program->barrier = ex_request_barrier(program, entry->job);
+        program->redis = bw_job_redis(entry->job);
+        ex_request_barrier(program);
     }
 }
 

@@ -156,6 +156,62 @@ static void exec_cancel(struct bw_job *job, void *arg)
     ex_pool_post(pool, &cancel->letter);
 }
 
+/* ---- events; on the reactor */
+
+struct event_letter {
+    struct ex_letter letter;
+    const char *name; /* static */
+    char *id, *error; /* NULL: none */
+};
+
+static void event_free(struct event_letter *event)
+{
+    free(event->id);
+    free(event->error);
+    free(event);
+}
+
+static void deliver_event(struct ex_letter *letter, struct ex_pool *pool)
+{
+    struct event_letter *told = (struct event_letter *)letter; /* its first member */
+    struct ex_event event = {
+        .event = told->name, .id = told->id, .error = told->error, .attempts_made = -1
+    };
+
+    ex_pool_event(pool, &event);
+    event_free(told);
+}
+
+static void exec_event(const struct bw_event *event, void *arg)
+{
+    static const char *const names[] = { [BW_EVENT_STALLED] = "stalled",
+                                         [BW_EVENT_DRAINED] = "drained",
+                                         [BW_EVENT_ERROR] = "error",
+                                         [BW_EVENT_PAUSED] = "paused",
+                                         [BW_EVENT_RESUMED] = "resumed" };
+    struct ex_pool *pool = arg;
+    struct event_letter *told;
+
+    if (!pool->settings.events)
+        return;
+    told = calloc(1, sizeof *told);
+    if (told != NULL) {
+        told->letter.deliver = deliver_event;
+        told->name = names[event->kind];
+        told->id = event->id != NULL ? strdup(event->id) : NULL;
+        told->error = event->error != NULL ? strdup(event->error) : NULL;
+    }
+    if (told == NULL || (event->id != NULL && told->id == NULL) ||
+        (event->error != NULL && told->error == NULL)) {
+        bw_log(&pool->log, BW_LOG_WARNING, "an event was not told: out of memory",
+               bw_text("event", names[event->kind]));
+        if (told != NULL)
+            event_free(told);
+        return;
+    }
+    ex_pool_post(pool, &told->letter);
+}
+
 /* ---- life */
 
 static int exec_create(const struct wk_handler_env *env, const json_t *settings,
@@ -206,6 +262,7 @@ const struct wk_handler_type exec_handler_type = {
     .create = exec_create,
     .handler = { .process = exec_process,
                  .cancel = exec_cancel,
+                 .event = exec_event,
                  .inline_ = true,
                  .held = true },
     .drain = exec_drain,

@@ -112,7 +112,9 @@ struct ex_program {
     unsigned moving;  /* entries of it that are moving: nothing is read */
     unsigned effects; /* side effects since the last barrier */
     size_t effect_bytes;
-    bool barrier; /* waits for the library to catch up: nothing is read */
+    bool barrier;           /* waits for the library to catch up: nothing is read */
+    struct bw_redis *redis; /* asked whether it has; lives as long as the worker */
+    struct bw_mono ask_at;  /* Redis was away: asked again then; EX_NEVER: it is asked */
 
     int64_t backoff_ms;
     struct bw_mono restart_at, start_by, ready_since;
@@ -148,8 +150,9 @@ void ex_answer_put_back(struct ex_entry *entry);
 struct ex_message;
 void ex_request_take(struct ex_program *program, struct ex_entry *entry,
                      const struct ex_message *message);
-/* Has the library say when it has done what was sent so far; false: it cannot now. */
-bool ex_request_barrier(struct ex_program *program, struct bw_job *job);
+/* Has the library say when it has done what was sent so far; until then nothing is read
+ * from the program. While Redis is away the library cannot say so: asked again. */
+void ex_request_barrier(struct ex_program *program);
 
 /* --- the pool */
 

@@ -17,7 +17,6 @@ enum {
     OPEN_REQUESTS = 1024,   /* with more nothing is read until they are answered */
     BACKOFF_FIRST_MS = 100, /* restarts */
     BACKOFF_LAST_MS = 30000,
-    HEALTHY_MS = 60000,
     LOOK_MS = 20 /* at a child, where the system does not tell of its end */
 };
 
@@ -91,7 +90,8 @@ static void plan_restart(struct ex_program *program, bool was_ready)
 {
     struct bw_mono now = bw_mono_now(NULL);
 
-    if (was_ready && bw_mono_ms_until(program->ready_since, now) >= HEALTHY_MS)
+    if (was_ready && bw_mono_ms_until(program->ready_since, now) >=
+                         program->pool->settings.healthy_after)
         program->backoff_ms = BACKOFF_FIRST_MS;
     program->restart_at = bw_mono_add_ms(now, program->backoff_ms);
     program->backoff_ms = program->backoff_ms >= BACKOFF_LAST_MS / 2
@@ -351,6 +351,8 @@ static int64_t next_deadline(const struct ex_program *program, struct bw_mono no
         return program->pool->draining ? EX_NEVER : program->restart_at.ns;
     if (program->state == EX_STARTING)
         next = program->start_by.ns;
+    if (program->barrier)
+        next = earlier(next, program->ask_at.ns);
     if (program->overdue.first != NULL && alive(program))
         next = earlier(next, program->overdue.first->due.ns);
     if (program->child.life < 0)
@@ -369,6 +371,8 @@ int64_t ex_program_deadlines(struct ex_program *program, struct bw_mono now)
         ex_program_kill(program, NULL);
     }
     check_jobs(program, now);
+    if (alive(program) && program->barrier && is_due(program->ask_at, now))
+        ex_request_barrier(program);
     if (alive(program))
         ex_program_flush(program);
     return next_deadline(program, now);

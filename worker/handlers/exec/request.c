@@ -11,7 +11,7 @@
 #include "handlers/exec/message.h"
 #include "handlers/exec/pool.h"
 
-enum { ADD_TIMEOUT_MS = 10000 };
+enum { ADD_TIMEOUT_MS = 10000, BARRIER_RETRY_MS = 100 };
 
 struct call {
     struct ex_letter letter;
@@ -23,6 +23,7 @@ struct call {
     struct bw_buf result;          /* JSON */
     char error[BW_ERROR_TEXT_MAX]; /* "": none */
     bool moved;
+    bool lost; /* Redis did not answer */
 };
 
 struct params {
@@ -182,8 +183,8 @@ static void got_barrier(const struct bw_reply *answer, const struct bw_error *er
 {
     struct call *call = arg;
 
-    (void)answer; /* that it came is all there is to know; */
-    (void)err;    /* a lost connection has ended what was on its way as well */
+    (void)answer; /* that it came is all there is to know */
+    call->lost = err != NULL && err->code != BW_EREDIS;
     ex_pool_post(call->pool, &call->letter);
 }
 
@@ -421,31 +422,45 @@ void ex_request_take(struct ex_program *program, struct ex_entry *entry,
 
 /* ---- floods */
 
+static void ask_later(struct ex_program *program)
+{
+    program->ask_at = bw_mono_add_ms(bw_mono_now(NULL), BARRIER_RETRY_MS);
+}
+
 static void deliver_barrier(struct ex_letter *letter, struct ex_pool *pool)
 {
     struct call *call = (struct call *)letter; /* its first member */
+    struct ex_program *program = call->program;
 
     (void)pool;
-    if (call->program->generation == call->generation)
-        call->program->barrier = false;
+    if (program->generation == call->generation && program->barrier) {
+        if (call->lost)
+            ask_later(program);
+        else
+            program->barrier = false;
+    }
     call_free(call);
 }
 
-bool ex_request_barrier(struct ex_program *program, struct bw_job *job)
+void ex_request_barrier(struct ex_program *program)
 {
     static const struct bw_redis_arg ping = { "PING", 4 };
     struct call *call = calloc(1, sizeof *call);
 
-    if (call == NULL)
-        return false;
+    program->barrier = true;
+    program->ask_at = (struct bw_mono){ EX_NEVER };
+    if (call == NULL) {
+        ask_later(program);
+        return;
+    }
     call->letter.deliver = deliver_barrier;
     call->pool = program->pool;
     call->program = program;
     call->generation = program->generation;
     call->pool->calls++;
-    if (bw_redis_command(bw_job_redis(job), &ping, 1, ADD_TIMEOUT_MS, got_barrier,
-                         call) == BW_OK)
-        return true;
+    if (bw_redis_command(program->redis, &ping, 1, ADD_TIMEOUT_MS, got_barrier, call) ==
+        BW_OK)
+        return;
     call_free(call);
-    return false;
+    ask_later(program);
 }

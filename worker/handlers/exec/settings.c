@@ -29,6 +29,7 @@ static const struct number_key number_keys[] = {
       1 << 30 },
     { "startTimeout", offsetof(struct ex_settings, start_timeout), 10000, 1, MS_MAX },
     { "killGrace", offsetof(struct ex_settings, kill_grace), 5000, 0, MS_MAX },
+    { "healthyAfter", offsetof(struct ex_settings, healthy_after), 60000, 1, MS_MAX },
 };
 static const struct number_key limit_keys[] = {
     { "memory", offsetof(struct ex_settings, limit_memory), 0, 1 << 20, INT64_MAX },
@@ -99,13 +100,13 @@ static int check_all_keys(const json_t *object, struct bw_error *err)
 {
     static const char *const keys[] = { "exec",      "processes",    "events",
                                         "env",       "maxLineBytes", "startTimeout",
-                                        "killGrace", "limits",       "user",
-                                        "shareRedis" };
+                                        "killGrace", "healthyAfter", "limits",
+                                        "user",      "shareRedis" };
     static const char *const limits[] = { "memory", "cpu" };
     const json_t *inner = json_object_get(object, "limits");
     int rc = check_keys(object, "", keys, sizeof keys / sizeof keys[0],
                         "exec, processes, events, env, maxLineBytes, startTimeout, "
-                        "killGrace, limits, user, shareRedis",
+                        "killGrace, healthyAfter, limits, user, shareRedis",
                         err);
 
     if (rc == BW_OK && inner != NULL && !json_is_object(inner))

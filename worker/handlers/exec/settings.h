@@ -22,8 +22,10 @@ struct ex_settings {
     int64_t max_line_bytes;
     int64_t start_timeout; /* ms */
     int64_t kill_grace;    /* ms */
-    int64_t limit_memory;  /* bytes of address space; 0: no limit */
-    int64_t limit_cpu;     /* seconds; 0: no limit */
+    int64_t
+        healthy_after;    /* ms of being ready after which a restart waits 100 ms again */
+    int64_t limit_memory; /* bytes of address space; 0: no limit */
+    int64_t limit_cpu;    /* seconds; 0: no limit */
     bool events;
     bool share_redis;
     bool has_user; /* the rest follows from "user" */
