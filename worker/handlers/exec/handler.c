@@ -225,6 +225,11 @@ static int exec_create(const struct wk_handler_env *env, const json_t *settings,
     return rc;
 }
 
+static void exec_start(void *instance)
+{
+    ex_pool_begin(instance);
+}
+
 static void exec_drain(void *instance, int64_t timeout_ms)
 {
     ex_pool_drain(instance, timeout_ms);
@@ -260,6 +265,7 @@ const struct wk_handler_type exec_handler_type = {
     .check = exec_check,
     .probe = exec_probe,
     .create = exec_create,
+    .start = exec_start,
     .handler = { .process = exec_process,
                  .cancel = exec_cancel,
                  .event = exec_event,

@@ -123,7 +123,7 @@ void ex_pool_ready_changed(struct ex_pool *pool)
     bw_log(&pool->log, pool->held ? BW_LOG_WARNING : BW_LOG_INFO,
            pool->held ? "no processor is ready: no jobs are taken"
                       : "a processor is ready: jobs are taken");
-    /* The queue is known: it was added before the first program was started. */
+    /* The queue is known: programs are started after the worker. */
     (void)bw_worker_hold(pool->env.worker, pool->env.queue, pool->held);
     if (pool->held)
         put_back_pending(pool);
@@ -265,6 +265,18 @@ static void *pool_main(void *arg)
 }
 
 /* ---- from other threads */
+
+static void deliver_begin(struct ex_letter *letter, struct ex_pool *pool)
+{
+    (void)letter; /* part of the pool */
+    pool->begun = true;
+}
+
+void ex_pool_begin(struct ex_pool *pool)
+{
+    pool->begin.deliver = deliver_begin;
+    ex_pool_post(pool, &pool->begin);
+}
 
 struct drain_letter {
     struct ex_letter letter;

@@ -187,7 +187,9 @@ struct ex_pool {
     struct ex_entry *buckets[EX_BUCKETS];
     int64_t last_seq;
     unsigned calls; /* of the library, unanswered: their letters are still to come */
-    bool held;      /* no jobs are fetched */
+    struct ex_letter begin; /* of ex_pool_begin() */
+    bool begun;             /* programs may be started */
+    bool held;              /* no jobs are fetched */
     bool draining, ending;
     _Atomic bool abandoned;  /* any thread: kill all, end now */
     struct bw_mono deadline; /* draining: SIGTERM */
@@ -197,6 +199,8 @@ struct ex_pool {
 
 BW_MUSTCHECK int ex_pool_create(struct ex_pool **poolp, const struct wk_handler_env *env,
                                 const json_t *settings, struct bw_error *err);
+/* The worker has started and knows its queues: so may the programs. Once. */
+void ex_pool_begin(struct ex_pool *pool);
 /* Any thread, as often as wanted: SIGTERM after `timeout_ms`, SIGKILL 5 s later; a second
  * call with 0 kills at once. */
 void ex_pool_drain(struct ex_pool *pool, int64_t timeout_ms);

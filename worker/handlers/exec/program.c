@@ -343,12 +343,17 @@ static int64_t earlier(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
+static bool may_start(const struct ex_pool *pool)
+{
+    return pool->begun && !pool->draining;
+}
+
 static int64_t next_deadline(const struct ex_program *program, struct bw_mono now)
 {
     int64_t next = EX_NEVER;
 
     if (program->state == EX_DOWN)
-        return program->pool->draining ? EX_NEVER : program->restart_at.ns;
+        return may_start(program->pool) ? program->restart_at.ns : EX_NEVER;
     if (program->state == EX_STARTING)
         next = program->start_by.ns;
     if (program->barrier)
@@ -362,7 +367,7 @@ static int64_t next_deadline(const struct ex_program *program, struct bw_mono no
 
 int64_t ex_program_deadlines(struct ex_program *program, struct bw_mono now)
 {
-    if (program->state == EX_DOWN && !program->pool->draining &&
+    if (program->state == EX_DOWN && may_start(program->pool) &&
         is_due(program->restart_at, now))
         (void)ex_program_start(program); /* or again, later */
     if (program->state == EX_STARTING && is_due(program->start_by, now)) {
