@@ -181,6 +181,14 @@ export const statements = [
     'deferred failures are not rate limited',
     'Prometheus text',
     'pause with both lines on a queue',
+    'a stop in the moment in which a job comes',
+    'a job handed back without having run',
+    'what Redis refuses touches no other job',
+    'H fields, zones in any case, unreadable patterns',
+    'midnights that come twice',
+    'moveToWaitingChildren after a failed child',
+    'the wait for markers after an error and a lost link',
+    'events are told once Redis has recorded them',
 ];
 
 /** `beside`: names of ctest's tests that answer where nothing can be compared with BullMQ. */
