@@ -12,7 +12,7 @@ ARGV  1 now (ms)  2 number of items  3 jobs wanted  4 token prefix  5 number of 
       C  completed                    value, keep count, age, limit (each < 0: none)
       F  failed for good              value, fields, attempts, keep count, age, limit
       R  retried at once              fields, lifo
-      D  to delayed                   fields, counts attempt, delay
+      D  to delayed                   fields, counts attempt ('-': nor its start), delay
       W  put back to wait             -
       Flags are '1' or '0'. `fields` are: a flag whether they are written, failedReason, stacktrace, tm
       ('': none).

@@ -31,6 +31,15 @@ static inline bool bw_list_is_empty(const struct bw_list *list)
     return list->next == list;
 }
 
+/* Right behind `before`, a node of a list or its head. `node` must be in no list. */
+static inline void bw_list_insert_after(struct bw_list *before, struct bw_list *node)
+{
+    node->prev = before;
+    node->next = before->next;
+    before->next->prev = node;
+    before->next = node;
+}
+
 /* At the end. `node` must be in no list. */
 static inline void bw_list_append(struct bw_list *list, struct bw_list *node)
 {

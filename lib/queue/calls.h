@@ -27,9 +27,10 @@
 enum bw_settle_kind {
     BW_SETTLE_COMPLETED,
     BW_SETTLE_FAILED,
-    BW_SETTLE_RETRY,   /* immediate retry, §5.6 */
-    BW_SETTLE_DELAY,   /* to delayed; counts an attempt if `counts_attempt`, §5.7 */
-    BW_SETTLE_PUT_BACK /* moveToWait, §5.8 */
+    BW_SETTLE_RETRY,    /* immediate retry, §5.6 */
+    BW_SETTLE_DELAY,    /* to delayed; counts an attempt if `counts_attempt`, §5.7 */
+    BW_SETTLE_PUT_BACK, /* moveToWait, §5.8 */
+    BW_SETTLE_HAND_BACK /* not for settle: bw_hand_back_build() */
 };
 
 struct bw_settle_item { /* all borrowed for the call */
@@ -41,10 +42,12 @@ struct bw_settle_item { /* all borrowed for the call */
     struct bw_text stacktrace; /* JSON */
     struct bw_text telemetry;  /* its trace context, for `tm`; data NULL: none */
     bool counts_attempt;       /* delay */
-    int64_t delay_ms;          /* delay */
-    unsigned attempts;         /* opts.attempts, for retries-exhausted */
-    bool lifo;                 /* retry */
-    struct bw_keep keep;       /* completed, failed: the job's own, else the queue's */
+    bool unstarted;    /* delay without an attempt, hand back: the start does not count */
+    int64_t delay_ms;  /* delay */
+    int64_t until_ms;  /* delay: wall time instead of that; 0: none */
+    unsigned attempts; /* opts.attempts, for retries-exhausted */
+    bool lifo;         /* retry */
+    struct bw_keep keep; /* completed, failed: the job's own, else the queue's */
 };
 
 struct bw_groups {   /* ordered groups: lua/README.md */
@@ -73,6 +76,11 @@ struct bw_take {              /* the fetching half */
 void bw_settle_build(struct bw_cmd *cmd, const struct bw_keys *keys, struct bw_wall now,
                      const struct bw_settle_item *items, size_t count,
                      const struct bw_take *take, int64_t metrics_max_data_points);
+
+/* Jobs that were fetched and are not run, in the order of the fetch: back to where they
+ * were, next in line (lua/hand_back.lua). The reply has a code for each. BMQ-170 */
+void bw_hand_back_build(struct bw_cmd *cmd, const struct bw_keys *keys, int pause_layout,
+                        const struct bw_settle_item *items, size_t count);
 
 struct bw_settle_reply {
     const struct bw_reply *codes; /* one integer an item: 0 or a negative script code */

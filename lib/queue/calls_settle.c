@@ -1,5 +1,8 @@
-/* lua/settle.lua, settle_grouped.lua: end attempts and take jobs. */
+/* lua/settle.lua, settle_grouped.lua, hand_back.lua: end attempts, take jobs, give them
+ * back. */
 #include "queue/calls.h"
+
+#include <assert.h>
 
 #include "queue/calls_impl.h"
 #include "scripts.h"
@@ -32,7 +35,20 @@ static void add_failure(struct bw_cmd *cmd, const struct bw_settle_item *item)
     bw_cmd_text(cmd, item->telemetry);
 }
 
-static void add_item(struct bw_cmd *cmd, const struct bw_settle_item *item)
+static void add_delay(struct bw_cmd *cmd, const struct bw_settle_item *item,
+                      struct bw_wall now)
+{
+    int64_t delay = item->until_ms != 0 ? item->until_ms - now.ms : item->delay_ms;
+
+    if (item->unstarted)
+        bw_cmd_str(cmd, "-");
+    else
+        bw_cmd_flag(cmd, item->counts_attempt);
+    bw_cmd_int(cmd, delay > 0 ? delay : 0);
+}
+
+static void add_item(struct bw_cmd *cmd, const struct bw_settle_item *item,
+                     struct bw_wall now)
 {
     switch (item->kind) {
     case BW_SETTLE_COMPLETED:
@@ -56,11 +72,13 @@ static void add_item(struct bw_cmd *cmd, const struct bw_settle_item *item)
     case BW_SETTLE_DELAY:
         add_head(cmd, "D", item);
         add_failure(cmd, item);
-        bw_cmd_flag(cmd, item->counts_attempt);
-        bw_cmd_int(cmd, item->delay_ms);
+        add_delay(cmd, item, now);
         break;
     case BW_SETTLE_PUT_BACK:
         add_head(cmd, "W", item);
+        break;
+    case BW_SETTLE_HAND_BACK: /* has a script of its own */
+        assert(item->kind != BW_SETTLE_HAND_BACK);
         break;
     }
 }
@@ -90,9 +108,21 @@ void bw_settle_build(struct bw_cmd *cmd, const struct bw_keys *keys, struct bw_w
     bw_cmd_int(cmd, metrics_max_data_points);
     bw_cmd_int(cmd, take->pause_layout);
     for (size_t i = 0; i < count; i++)
-        add_item(cmd, &items[i]);
+        add_item(cmd, &items[i], now);
     if (take->groups != NULL)
         bw_cmd_groups(cmd, take->groups);
+}
+
+void bw_hand_back_build(struct bw_cmd *cmd, const struct bw_keys *keys, int pause_layout,
+                        const struct bw_settle_item *items, size_t count)
+{
+    bw_cmd_queue_script(cmd, &bw_script_hand_back, keys);
+    bw_cmd_int(cmd, pause_layout);
+    for (size_t i = 0; i < count; i++) {
+        bw_cmd_text(cmd, items[i].id);
+        bw_cmd_text(cmd, items[i].token);
+        bw_cmd_flag(cmd, items[i].unstarted);
+    }
 }
 
 int bw_settle_decode(struct bw_settle_reply *out, const struct bw_reply *reply,

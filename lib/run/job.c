@@ -20,6 +20,14 @@ enum {
     ANSWER_TAKEN /* by the worker: the handler's is dropped */
 };
 
+/* Values of job->start. */
+enum {
+    START_WITH_HANDLER, /* a handler that has got the job has started it */
+    START_LATER,        /* bw_job_start_later() */
+    START_BEGUN,
+    START_TAKEN /* the worker gave the job up before that */
+};
+
 /* --- life */
 
 /* Memory of ended jobs is kept for the next ones, but not that of a rare, large job. */
@@ -235,6 +243,29 @@ bool bw_job_take_answer(struct bw_job *job, bool unbegun)
     return atomic_compare_exchange_strong(&job->answer, &expected, ANSWER_TAKEN);
 }
 
+bool bw_job_take_start(struct bw_job *job)
+{
+    int expected = START_LATER;
+
+    return bw_job_take_answer(job, true) ||
+           atomic_compare_exchange_strong(&job->start, &expected, START_TAKEN);
+}
+
+void bw_job_start_later(struct bw_job *job)
+{
+    assert(job->magic == BW_JOB_MAGIC);
+    atomic_store(&job->start, START_LATER);
+}
+
+bool bw_job_start(struct bw_job *job)
+{
+    int expected = START_LATER;
+
+    assert(job->magic == BW_JOB_MAGIC);
+    return atomic_compare_exchange_strong(&job->start, &expected, START_BEGUN) ||
+           expected != START_TAKEN;
+}
+
 void bw_job_forget_handler(struct bw_job *job)
 {
     atomic_store(&job->answer, ANSWER_GIVEN); /* callbacks are on this thread as well */
@@ -305,7 +336,31 @@ void bw_job_move_to_delayed(struct bw_job *job, int64_t delay_ms)
     if (!claim_answer(job))
         return;
     job->outcome.kind = BW_OUTCOME_DELAY;
+    job->outcome.unstarted = false;
     job->outcome.delay_ms = delay_ms > 0 ? delay_ms : 0;
+    job->outcome.until_ms = 0;
+    deliver(job);
+}
+
+void bw_job_put_off(struct bw_job *job, struct bw_wall until, bool unstarted)
+{
+    assert(job->magic == BW_JOB_MAGIC);
+    if (!claim_answer(job))
+        return;
+    job->outcome.kind = BW_OUTCOME_DELAY;
+    job->outcome.unstarted = unstarted;
+    job->outcome.delay_ms = 0;
+    job->outcome.until_ms = until.ms;
+    deliver(job);
+}
+
+void bw_job_hand_back(struct bw_job *job, bool unstarted)
+{
+    assert(job->magic == BW_JOB_MAGIC);
+    if (!claim_answer(job))
+        return;
+    job->outcome.kind = BW_OUTCOME_HAND_BACK;
+    job->outcome.unstarted = unstarted;
     deliver(job);
 }
 

@@ -45,6 +45,7 @@ enum bw_outcome_kind {
     BW_OUTCOME_FAIL,
     BW_OUTCOME_DELAY,
     BW_OUTCOME_WAIT,
+    BW_OUTCOME_HAND_BACK,
     BW_OUTCOME_LIMIT,
     BW_OUTCOME_MOVED, /* by the program itself: nothing to record */
     BW_OUTCOME_LEAVE  /* left to the stalled check: nothing can be recorded */
@@ -56,7 +57,9 @@ struct bw_outcome { /* what the handler said */
     struct bw_buf stack;
     struct bw_buf telemetry; /* empty: none */
     bool has_text, has_stack, unrecoverable, has_delay;
+    bool unstarted; /* delay, hand back: its start does not count */
     int64_t delay_ms;
+    int64_t until_ms; /* delay: wall time instead of that; 0: none */
 };
 
 struct bw_job {
@@ -72,6 +75,7 @@ struct bw_job {
 
     /* Whose turn it is to speak about the job: see bw_job_cancel(). */
     _Atomic int answer;
+    _Atomic int start;             /* bw_job_start() */
     _Atomic int64_t lock_until_ns; /* monotonic; when the lock expires unless renewed */
     _Atomic bool lock_lost, cancelled, revoked, given_up;
 
@@ -80,8 +84,9 @@ struct bw_job {
     struct bw_list node; /* among the jobs of the queue, or among those given up */
     struct bw_job *next; /* among those that are ready, among those whose next iteration
                             is to be planned, or among free memory */
-    bool planning;       /* run/iterations.c has it; no handler yet */
-    bool plan_alone;     /* a call that planned for others too was refused */
+    struct bw_list handback;   /* among those that are handed back: run/handback.c */
+    bool planning;             /* run/iterations.c has it; no handler yet */
+    bool plan_alone;           /* a call that planned for others too was refused */
     struct bw_plan_call *plan; /* in which call; NULL: it waits for the next */
     bool answered;
     int refusal;            /* a code that is being looked into */
@@ -113,6 +118,10 @@ void bw_job_forget_handler(struct bw_job *job);
 /* The job's end is the worker's to say from now on: false when its handler has answered.
  * What the handler says later is dropped. `unbegun`: only if no handler has got it. */
 bool bw_job_take_answer(struct bw_job *job, bool unbegun);
+
+/* For a job that was given up: true when nothing of it has begun, and then nothing will:
+ * no handler has got it, or the one that has did not start it. */
+bool bw_job_take_start(struct bw_job *job);
 
 /* Puts an outcome in the handler's place, for a job that no handler ever gets (or gets
  * again). */

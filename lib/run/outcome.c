@@ -154,9 +154,14 @@ bool bw_outcome_decide(struct bw_job *job)
     case BW_OUTCOME_DELAY:
         start_item(job, BW_SETTLE_DELAY);
         job->item.delay_ms = job->outcome.delay_ms;
+        job->item.until_ms = job->outcome.until_ms;
+        job->item.unstarted = job->outcome.unstarted;
         return true;
     case BW_OUTCOME_WAIT:
         bw_outcome_put_back(job);
+        return true;
+    case BW_OUTCOME_HAND_BACK:
+        bw_outcome_hand_back(job, job->outcome.unstarted);
         return true;
     case BW_OUTCOME_LIMIT:
         decide_limit(job);
@@ -173,6 +178,12 @@ bool bw_outcome_decide(struct bw_job *job)
 void bw_outcome_put_back(struct bw_job *job)
 {
     start_item(job, BW_SETTLE_PUT_BACK);
+}
+
+void bw_outcome_hand_back(struct bw_job *job, bool unstarted)
+{
+    start_item(job, BW_SETTLE_HAND_BACK);
+    job->item.unstarted = unstarted;
 }
 
 /* --- Redis's answer */
@@ -195,6 +206,7 @@ static void count_recorded(struct bw_job *job)
         bw_count(job->item.counts_attempt ? &counters->retried : &counters->delayed);
         break;
     case BW_SETTLE_PUT_BACK:
+    case BW_SETTLE_HAND_BACK:
         bw_count(&counters->put_back);
         break;
     }

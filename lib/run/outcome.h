@@ -14,6 +14,9 @@ struct bw_job;
 BW_MUSTCHECK bool bw_outcome_decide(struct bw_job *job);
 /* job->item for a job that goes back to wait untouched. */
 void bw_outcome_put_back(struct bw_job *job);
+/* … for one that goes back as if it had not been fetched; `unstarted`: nor begun.
+ * BMQ-170 */
+void bw_outcome_hand_back(struct bw_job *job, bool unstarted);
 /* Redis's answer to job->item, a code: counts, and ends the job or sends it on its
  * further way. */
 void bw_outcome_settled(struct bw_job *job, int code);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "run/adopt.h"
+#include "run/handback.h"
 #include "run/iterations.h"
 #include "run/job.h"
 #include "run/outcome.h"
@@ -158,6 +159,7 @@ void bw_queue_turn(struct bw_queue_loop *queue)
     end_waits(queue);
     bw_iterations_send(queue);
     if (!in_retry_pause(queue)) {
+        bw_handback_send(queue);
         if (queue->adopt_wanted && !queue->adopting)
             bw_adopt_send(queue);
         while (queue->calls_out < BW_SETTLE_CALLS && send_one(queue))
@@ -317,8 +319,9 @@ static void forgo_job(struct bw_queue_loop *queue, const struct bw_error *err,
     bw_queue_refused(queue, "fetch", err);
 }
 
-static uint64_t token_number(const struct bw_queue_loop *queue, const struct bw_job *job)
+uint64_t bw_queue_token_number(const struct bw_job *job)
 {
+    const struct bw_queue_loop *queue = job->queue;
     size_t skip = strlen(queue->token_prefix);
 
     if (job->data.token.data == NULL || job->data.token.len <= skip)
@@ -369,7 +372,7 @@ void bw_queue_start_job(struct bw_queue_loop *queue, const struct bw_reply *fiel
         bw_job_destroy(&job);
         return;
     }
-    if (token_number(queue, job) < first_token) {
+    if (bw_queue_token_number(job) < first_token) {
         bw_job_destroy(&job);
         return;
     }
@@ -403,6 +406,10 @@ void bw_queue_ready(struct bw_job *job)
 {
     struct bw_queue_loop *queue = job->queue;
 
+    if (job->item.kind == BW_SETTLE_HAND_BACK) {
+        bw_handback_add(job);
+        return;
+    }
     job->place = BW_JOB_READY;
     append_ready(queue, job);
     queue->ready_count++;
@@ -413,6 +420,10 @@ void bw_queue_ready_first(struct bw_job *job)
 {
     struct bw_queue_loop *queue = job->queue;
 
+    if (job->item.kind == BW_SETTLE_HAND_BACK) {
+        bw_handback_add(job);
+        return;
+    }
     job->place = BW_JOB_READY;
     job->next = queue->ready_head;
     queue->ready_head = job;
@@ -472,14 +483,17 @@ void bw_queue_job_gone(struct bw_job *job)
 
 void bw_queue_give_up(struct bw_job *job)
 {
+    bool unstarted;
+
     assert(job->place == BW_JOB_HELD);
     if (bw_stop_end(job))
         return;
     atomic_store(&job->given_up, true);
+    unstarted = bw_job_take_start(job);
     if (bw_iterations_forget(job))
         job->answered = true;
     bw_job_cancel(job);
     job->queue->held_count--;
-    bw_outcome_put_back(job);
+    bw_outcome_hand_back(job, unstarted);
     bw_queue_ready(job);
 }

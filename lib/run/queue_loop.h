@@ -51,8 +51,9 @@ struct bw_queue_loop {
     unsigned batch; /* most jobs a call settles or takes */
 
     /* Jobs. */
-    struct bw_list jobs;     /* all but those that are gone */
-    struct bw_list given_up; /* gone, but their handlers have not answered */
+    struct bw_list jobs;      /* all but those that are gone */
+    struct bw_list given_up;  /* gone, but their handlers have not answered */
+    struct bw_list handbacks; /* run/handback.c */
     unsigned job_count;
     struct bw_job *ready_head, *ready_tail;
     unsigned ready_count;
@@ -132,16 +133,20 @@ struct bw_job *bw_queue_next_job(const struct bw_queue_loop *queue,
                                  const struct bw_job *job);
 /* The job with this id that its handler has; NULL: none. */
 struct bw_job *bw_queue_find_held(const struct bw_queue_loop *queue, const char *id);
+/* Which job it is in the order of fetches. */
+uint64_t bw_queue_token_number(const struct bw_job *job);
 /* The handler has answered. */
 void bw_queue_answered(struct bw_job *job);
-/* The job's end goes (again) into a settle call: behind the others, or before them. */
+/* The job's end goes (again) into a settle call: behind the others, or before them; or it
+ * is handed back. */
 void bw_queue_ready(struct bw_job *job);
 void bw_queue_ready_first(struct bw_job *job);
 /* Takes the first ready job. */
 struct bw_job *bw_queue_take_ready(struct bw_queue_loop *queue);
 /* The job is recorded, or lost to us. */
 void bw_queue_job_gone(struct bw_job *job);
-/* Takes a held job away from its handler and puts it back to wait. */
+/* Takes a held job away from its handler and hands it back; its start counts if it was
+ * begun. */
 void bw_queue_give_up(struct bw_job *job);
 /* A call was refused: no more calls for a while, longer each time. */
 void bw_queue_refused(struct bw_queue_loop *queue, const char *what,

@@ -184,6 +184,7 @@ int bw_queue_create(struct bw_queue_loop **queuep, struct bw_reactor *reactor,
         return bw_error_set(err, BW_ENOMEM, "out of memory");
     bw_list_init(&queue->jobs);
     bw_list_init(&queue->given_up);
+    bw_list_init(&queue->handbacks);
     queue->reactor = reactor;
     queue->handler = *handler;
     atomic_store(&queue->held, handler->held);

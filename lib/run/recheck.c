@@ -17,6 +17,7 @@ static bool ends_the_job(const struct bw_job *job)
 static bool leaves_no_trace(const struct bw_job *job)
 {
     return job->item.kind == BW_SETTLE_PUT_BACK ||
+           job->item.kind == BW_SETTLE_HAND_BACK ||
            (job->item.kind == BW_SETTLE_DELAY && !job->item.counts_attempt);
 }
 

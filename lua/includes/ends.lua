@@ -87,6 +87,8 @@ local function delay(id, job, at)
     write_failure(job, at + 3)
     if ARGV[at + 7] == '1' then
         call('HINCRBY', job, 'atm', 1)
+    elseif ARGV[at + 7] == '-' and call('HINCRBY', job, 'ats', -1) <= 0 then
+        call('HDEL', job, 'ats')
     end
     call('HSET', job, 'delay', ARGV[at + 8])
     add_delayed(q, id, now, tonumber(ARGV[at + 8]))

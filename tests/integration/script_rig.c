@@ -82,6 +82,15 @@ const struct bw_reply *rig_send(struct rig *rig)
     return reply;
 }
 
+void rig_want_error(struct rig *rig, const char *part)
+{
+    const struct bw_reply *reply = send_cmd(rig, &rig->cmd);
+
+    bw_cmd_clear(&rig->cmd);
+    assert_int_equal(bw_reply_kind(reply), BW_REPLY_ERROR);
+    assert_non_null(strstr(bw_reply_text(reply, NULL), part));
+}
+
 static void load_scripts(struct rig *rig)
 {
     for (size_t i = 0; i < bw_script_count; i++) {

@@ -57,6 +57,8 @@ char *rig_dump(struct rig *rig);
 
 /* Sends what was built in rig->cmd. Borrowed reply. */
 const struct bw_reply *rig_send(struct rig *rig);
+/* The same; the reply is an error with this in its text. */
+void rig_want_error(struct rig *rig, const char *part);
 
 /* Adds through the producer's options; returns the id or the code as text. */
 const char *rig_add(struct rig *rig, const char *name, const char *data,

@@ -122,6 +122,45 @@ static void deadline_hands_back(void **state)
     assert_int_equal(rig_int(rig, "ZCARD bull:" QUEUE ":completed"), 0);
 }
 
+/* WF-166: what a handler hands back comes next, and neither attempt nor start count; one
+ * that is put off comes when it is time. BMQ-170 */
+static void handler_hands_back(void **state)
+{
+    struct keeping_rig *fixture = *state;
+    struct rig *rig = &fixture->rig;
+    struct bw_job *jobs[4];
+
+    run_and_keep(fixture, 6, 4);
+    assert_int_equal(bw_worker_hold(rig->worker, QUEUE, true), BW_OK);
+    for (int i = 0; i < 4; i++)
+        jobs[i] = rig_keeper_take(&fixture->keeper);
+    bw_job_hand_back(jobs[1], true); /* not in the order of the fetch */
+    bw_job_hand_back(jobs[0], true);
+    bw_job_hand_back(jobs[2], false);
+    bw_job_put_off(jobs[3], (struct bw_wall){ rig_wall_ms() + 300 }, true);
+    rig_wait(5000, rig_stats(rig, QUEUE).in_flight == 0);
+    assert_int_equal(rig_int(rig, "LLEN bull:" QUEUE ":wait"), 5);
+    assert_int_equal(rig_int(rig, "LLEN bull:" QUEUE ":active"), 0);
+    assert_int_equal(rig_int(rig, "ZCARD bull:" QUEUE ":delayed"), 1);
+    rig_expect(rig, NULL, "HGET bull:" QUEUE ":1 ats");
+    rig_expect(rig, "1", "HGET bull:" QUEUE ":3 ats");
+    rig_expect(rig, NULL, "HGET bull:" QUEUE ":4 ats");
+    rig_expect(rig, NULL, "HGET bull:" QUEUE ":4 atm");
+    rig_expect(rig, "1", "LINDEX bull:" QUEUE ":wait -1");
+    rig_expect(rig, "2", "LINDEX bull:" QUEUE ":wait -2");
+    rig_expect(rig, "3", "LINDEX bull:" QUEUE ":wait -3");
+    assert_int_equal(rig_stats(rig, QUEUE).put_back, 3);
+    assert_int_equal(bw_worker_hold(rig->worker, QUEUE, false), BW_OK);
+    rig_wait(5000, rig_keeper_count(&fixture->keeper) == 4);
+    for (int i = 0; i < 6; i++) {
+        rig_wait(5000, rig_keeper_count(&fixture->keeper) > 0);
+        bw_job_complete(rig_keeper_take(&fixture->keeper), NULL, 0);
+    }
+    rig_wait(5000, rig_int(rig, "ZCARD bull:" QUEUE ":completed") == 6);
+    rig_expect(rig, "1", "HGET bull:" QUEUE ":4 ats");
+    rig_expect(rig, "2", "HGET bull:" QUEUE ":3 ats");
+}
+
 static void second_call_ends_at_once(void **state)
 {
     struct keeping_rig *fixture = *state;
@@ -231,6 +270,7 @@ int main(void)
         TEST(jobs_in_flight_finish),
         TEST(locks_are_renewed_meanwhile),
         TEST(deadline_hands_back),
+        TEST(handler_hands_back),
         TEST(second_call_ends_at_once),
         TEST(deadline_holds_without_redis),
         TEST(deadline_holds_while_redis_is_stopped),

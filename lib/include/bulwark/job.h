@@ -18,6 +18,7 @@
 #include <bulwark/flow.h>
 #include <bulwark/log.h>
 #include <bulwark/redis.h>
+#include <bulwark/time.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -59,6 +60,14 @@ BW_API bool bw_job_lock_held(const struct bw_job *job);
 BW_API bool bw_job_cancelled(const struct bw_job *job);
 /* … by a cancellation that somebody asked for: the job will fail for good. */
 BW_API bool bw_job_revoked(const struct bw_job *job);
+
+/* For a handler that keeps jobs until somebody can run them: said in `process`, a job
+ * counts as started only from bw_job_start() on, which comes before anything of it leaves
+ * the worker. False: the worker has given the job up meanwhile and hands it back as one
+ * that was never started; answer it with bw_job_hand_back(). Without these a job is
+ * started when its handler gets it. */
+BW_API void bw_job_start_later(struct bw_job *job);
+BW_API BW_MUSTCHECK bool bw_job_start(struct bw_job *job);
 
 /* --- side effects, in order, each before the job's end; errors only for bad input or
  * memory. They are sent by the reactor; a failure there is logged. (spec/bullmq.md §7.1)
@@ -140,6 +149,17 @@ BW_API void bw_job_fail(struct bw_job *job, const struct bw_job_failure *failure
 BW_API void bw_job_move_to_delayed(struct bw_job *job, int64_t delay_ms);
 /* Back to wait, next in line, without an attempt made: WaitingError. §5.8 */
 BW_API void bw_job_move_to_wait(struct bw_job *job);
+/* Back to its place as if it had not been fetched, without an attempt made: it comes
+ * next, in wait or before all others of its priority, jobs of one fetch in their old
+ * order, and an idle worker is told. `unstarted`: nothing of it has left the worker, so
+ * its start does not count either (attempts_started is as before the fetch, and
+ * maxStartedAttempts is not used up); without it the next start is known not to be the
+ * first. For a handler that cannot work at present: it holds its queue first
+ * (bw_worker_hold()), or the worker takes the job again at once. BMQ-170 */
+BW_API void bw_job_hand_back(struct bw_job *job, bool unstarted);
+/* Back to delayed until a time, the same for as many jobs as are given it, without an
+ * attempt made; `unstarted` as above. A time that is over means at once. */
+BW_API void bw_job_put_off(struct bw_job *job, struct bw_wall until, bool unstarted);
 /* The queue is limited for `delay_ms` and the job goes back to wait: RateLimitError.
  * §10.3 */
 BW_API void bw_job_rate_limit(struct bw_job *job, int64_t delay_ms);

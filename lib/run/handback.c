@@ -1,0 +1,116 @@
+#include "run/handback.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "run/job.h"
+#include "run/outcome.h"
+#include "run/queue_loop.h"
+#include "run/reactor.h"
+
+struct handback_call {
+    struct bw_queue_loop *queue;
+    unsigned count;
+    struct bw_job *jobs[BW_SETTLE_BATCH];
+};
+
+/* --- those that wait, in the order of the fetch */
+
+void bw_handback_add(struct bw_job *job)
+{
+    struct bw_queue_loop *queue = job->queue;
+    uint64_t number = bw_queue_token_number(job);
+    struct bw_list *before = queue->handbacks.prev;
+
+    job->place = BW_JOB_READY;
+    while (before != &queue->handbacks &&
+           bw_queue_token_number(BW_LIST_OF(before, struct bw_job, handback)) > number)
+        before = before->prev;
+    bw_list_insert_after(before, &job->handback);
+    bw_queue_touch(queue);
+}
+
+/* The last of them come first: each call puts its jobs before those of the one before. */
+static void take_last(struct handback_call *call)
+{
+    struct bw_list *waiting = &call->queue->handbacks;
+    unsigned start = BW_SETTLE_BATCH;
+
+    while (start > 0 && waiting->prev != waiting) {
+        struct bw_job *job = BW_LIST_OF(waiting->prev, struct bw_job, handback);
+
+        bw_list_remove(&job->handback);
+        job->place = BW_JOB_SENT;
+        call->jobs[--start] = job;
+    }
+    call->count = BW_SETTLE_BATCH - start;
+    for (unsigned i = 0; i < call->count; i++)
+        call->jobs[i] = call->jobs[start + i];
+}
+
+static void return_jobs(struct handback_call *call, bool unsure)
+{
+    for (unsigned i = 0; i < call->count; i++) {
+        call->jobs[i]->unsure = call->jobs[i]->unsure || unsure;
+        bw_handback_add(call->jobs[i]);
+    }
+}
+
+/* --- calls */
+
+static void on_handed_back(const struct bw_reply *reply, const struct bw_error *err,
+                           void *arg)
+{
+    struct handback_call *call = arg;
+    struct bw_queue_loop *queue = call->queue;
+    const struct bw_error odd = { BW_EPROTO, "hand_back: unexpected form of reply" };
+
+    if (err == NULL && bw_reply_count(reply) != call->count)
+        err = &odd;
+    if (err != NULL) {
+        return_jobs(call, err->code != BW_ECLOSED);
+        if (err->code == BW_EREDIS || err->code == BW_EPROTO)
+            bw_queue_refused(queue, "hand back", err);
+    } else {
+        queue->refusals = 0;
+        for (unsigned i = 0; i < call->count; i++)
+            bw_outcome_settled(
+                call->jobs[i],
+                bw_script_code(bw_reply_integer(bw_reply_at(reply, i))));
+    }
+    free(call);
+}
+
+/* False: the rest waits. */
+static bool send_one(struct bw_queue_loop *queue)
+{
+    struct bw_reactor *reactor = queue->reactor;
+    struct handback_call *call = bw_calloc(1, sizeof *call);
+    struct bw_cmd *cmd = bw_reactor_cmd(reactor);
+    const struct bw_error no_memory = { BW_ENOMEM, "out of memory" };
+    int result = BW_ENOMEM;
+
+    if (call != NULL) {
+        call->queue = queue;
+        take_last(call);
+        for (unsigned i = 0; i < call->count; i++)
+            reactor->items[i] = call->jobs[i]->item;
+        bw_hand_back_build(cmd, &queue->keys, (int)queue->options.pause_layout,
+                           reactor->items, call->count);
+        result = bw_reactor_call(reactor, cmd, on_handed_back, call);
+        if (result != BW_OK) {
+            return_jobs(call, false);
+            free(call);
+        }
+    }
+    if (result == BW_ENOMEM)
+        bw_queue_refused(queue, "hand back", &no_memory);
+    return result == BW_OK;
+}
+
+void bw_handback_send(struct bw_queue_loop *queue)
+{
+    while (!bw_list_is_empty(&queue->handbacks) && send_one(queue))
+        continue;
+}
