@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "nearest.h"
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define MS_MAX       INT64_C(31536000000) /* a year: more is a slip of the unit */
 #define QUEUES_MAX   100000

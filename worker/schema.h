@@ -67,12 +67,6 @@ BW_MUSTCHECK int wk_schema_help(const struct wk_schema *schema, const char *pref
 
 /* --- parts, also for other tables of names */
 
-/* Borrowed: the known name nearest to `word`, or NULL when none is near. `name_at`
- * returns NULL past the end. */
-const char *wk_nearest(const char *word,
-                       const char *(*name_at)(const void *arg, size_t index),
-                       const void *arg);
-
 #define WK_PATH_MAX 160
 
 /* "path.key", or "key" for the empty path; cut at the limit. */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "workflow/authoring/check.h"
+#include "workflow/authoring/dry_run.h"
 #include "workflow/mem.h"
 #include "workflow/nodes/nodes.h"
 
@@ -345,6 +346,17 @@ static void report_as_json(void **state)
     wf_problems_fini(&problems);
 }
 
+/* Whatever the engine may ask PostgreSQL, a dry run has something to say, or says
+ * knowingly nothing. */
+static void every_statement_is_answered(void **state)
+{
+    (void)state;
+    for (int sql = 0; sql < WF_SQL_COUNT; sql++) {
+        if (!wf_dry_answers((enum wf_sql)sql))
+            fail_msg("%s", wf_store_statement((enum wf_sql)sql)->name);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -352,6 +364,7 @@ int main(void)
         cmocka_unit_test(required_fields),
         cmocka_unit_test(graphs_as_stored),
         cmocka_unit_test(report_as_json),
+        cmocka_unit_test(every_statement_is_answered),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

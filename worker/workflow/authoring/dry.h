@@ -29,8 +29,10 @@ struct wf_dry {
     struct bw_log log;
     struct dry_event *events; /* in order of time */
     const json_t *workflow, *state;
-    json_t *project;    /* as templates see it */
-    json_t *customer;   /* NULL: none */
+    json_t *project; /* as templates see it */
+    json_t *store;   /* customers and money: dry_store.h */
+    char *found;     /* whom user_found has found, for the rest of its batch */
+    const char *sqlstate, *refusal; /* of the batch that runs; NULL: none */
     json_t *variables;  /* scope → key → value; sessions as "session <id>" */
     json_t *executions; /* id → row */
     json_t *delays;     /* jobs to run later: {"id","data","due"} */
@@ -65,5 +67,7 @@ void dry_db_effects(struct wf_effects *effects);
 
 /* --- dry_answer.c: what PostgreSQL would say. New reference: rows of cells. */
 json_t *dry_answer(struct wf_dry *dry, enum wf_sql sql, const json_t *params);
+/* Borrowed: as the state's `answers` name it. */
+const char *dry_answer_name(enum wf_sql sql);
 
 #endif

@@ -7,8 +7,9 @@
 
 struct wf_batch {
     struct wf_dry *dry;
-    json_t *statements; /* [{"sql": number, "params": []}] */
-    json_t *results;    /* rows of each */
+    json_t *statements;             /* [{"sql": number, "params": []}] */
+    json_t *results;                /* rows of each */
+    const char *sqlstate, *refusal; /* NULL: all went well */
     wf_db_done *done;
     void *arg;
 };
@@ -79,30 +80,45 @@ static void settled(void *arg)
 static wf_call batch_submit(void *arg, struct wf_batch *batch, int64_t timeout_ms,
                             wf_db_done *done, void *done_arg)
 {
+    struct wf_dry *dry = batch->dry;
+    json_t *statement, *before;
     size_t i;
-    json_t *statement;
 
     (void)timeout_ms;
     batch->done = done;
     batch->arg = done_arg;
+    wf_set(&dry->found, NULL);
+    dry->sqlstate = dry->refusal = NULL;
+    before = wf_must(json_deep_copy(dry->store));
     json_array_foreach(batch->statements, i, statement)
     {
-        run_statement(batch, statement);
+        if (dry->sqlstate == NULL)
+            run_statement(batch, statement);
     }
+    if (dry->sqlstate != NULL) { /* one transaction: nothing was done */
+        json_decref(dry->store);
+        dry->store = json_incref(before);
+    }
+    json_decref(before);
+    batch->sqlstate = dry->sqlstate;
+    batch->refusal = dry->refusal;
     dry_later(arg, settled, batch, 0);
     return 0;
 }
 
 static enum wf_db_outcome batch_outcome(const struct wf_batch *batch)
 {
-    (void)batch;
-    return WF_DB_OK;
+    return batch->sqlstate == NULL ? WF_DB_OK : WF_DB_REFUSED;
 }
 
-static const char *no_text(const struct wf_batch *batch)
+static const char *batch_sqlstate(const struct wf_batch *batch)
 {
-    (void)batch;
-    return "";
+    return batch->sqlstate != NULL ? batch->sqlstate : "";
+}
+
+static const char *batch_message(const struct wf_batch *batch)
+{
+    return batch->refusal != NULL ? batch->refusal : "";
 }
 
 static size_t batch_rows(const struct wf_batch *batch, size_t index)
@@ -136,8 +152,8 @@ void dry_db_effects(struct wf_effects *effects)
     effects->batch_add = batch_add;
     effects->batch_submit = batch_submit;
     effects->batch_outcome = batch_outcome;
-    effects->batch_sqlstate = no_text;
-    effects->batch_message = no_text;
+    effects->batch_sqlstate = batch_sqlstate;
+    effects->batch_message = batch_message;
     effects->batch_rows = batch_rows;
     effects->batch_value = batch_value;
     effects->batch_destroy = batch_destroy;

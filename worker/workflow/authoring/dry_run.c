@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "workflow/authoring/dry.h"
+#include "workflow/authoring/dry_store.h"
 #include "workflow/mem.h"
 #include "workflow/run.h"
 
@@ -159,58 +159,12 @@ void wf_dry_update(struct wf_dry *dry, const json_t *update)
 
 /* --- life */
 
-static json_t *object_or_empty(const json_t *value)
-{
-    return json_is_object(value) ? wf_must(json_deep_copy(value))
-                                 : wf_must(json_object());
-}
-
-static int check_state(const json_t *state, struct bw_error *err)
-{
-    static const char *const members[] = { "project",   "customer", "variables",
-                                           "workflows", "answers",  "telegram",
-                                           "http" };
-
-    if (state != NULL && !json_is_object(state))
-        return bw_error_set(err, BW_EINVAL, "the state is no object");
-    for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
-        const json_t *member = json_object_get(state, members[i]);
-
-        if (member != NULL && !json_is_null(member) && !json_is_object(member))
-            return bw_error_set(err, BW_EINVAL, "state.%s: an object expected",
-                                members[i]);
-    }
-    return BW_OK;
-}
-
-static void set_state(struct wf_dry *dry)
-{
-    static const char *const scopes[] = { "session", "user", "project", "global" };
-    const json_t *now = json_object_get(dry->state, "now");
-
-    dry->project = object_or_empty(json_object_get(dry->state, "project"));
-    if (json_object_get(dry->project, "id") == NULL)
-        wf_json_set_text(dry->project, "id", DRY_PROJECT);
-    if (json_is_object(json_object_get(dry->state, "customer"))) {
-        dry->customer = object_or_empty(json_object_get(dry->state, "customer"));
-        if (json_object_get(dry->customer, "id") == NULL)
-            wf_json_set_text(dry->customer, "id", "u1");
-    }
-    dry->variables = object_or_empty(json_object_get(dry->state, "variables"));
-    for (size_t i = 0; i < sizeof(scopes) / sizeof(scopes[0]); i++) {
-        if (!json_is_object(json_object_get(dry->variables, scopes[i])))
-            wf_json_set(dry->variables, scopes[i], wf_must(json_object()));
-    }
-    dry->now_ms = json_is_number(now) ? (int64_t)json_number_value(now)
-                                      : (int64_t)time(NULL) * 1000;
-}
-
 int wf_dry_create(struct wf_dry **dryp, const json_t *workflow, const json_t *state,
                   struct bw_error *err)
 {
     struct wf_engine_options options = { .queue = "dry-run" };
     struct wf_dry *dry;
-    int rc = check_state(state, err);
+    int rc = dry_state_check(state, err);
 
     if (rc == BW_OK && !json_is_object(workflow))
         rc = bw_error_set(err, BW_EINVAL,
@@ -220,7 +174,7 @@ int wf_dry_create(struct wf_dry **dryp, const json_t *workflow, const json_t *st
     dry = wf_alloc(sizeof(*dry));
     dry->workflow = workflow;
     dry->state = state;
-    set_state(dry);
+    dry_state_seed(dry);
     dry->executions = wf_must(json_object());
     dry->delays = wf_must(json_array());
     dry->trace = wf_must(json_array());
@@ -261,7 +215,8 @@ void wf_dry_destroy(struct wf_dry **dryp)
     wf_engine_destroy(&dry->engine);
     wf_memory_destroy(&dry->redis);
     json_decref(dry->project);
-    json_decref(dry->customer);
+    json_decref(dry->store);
+    free(dry->found);
     json_decref(dry->variables);
     json_decref(dry->executions);
     json_decref(dry->delays);
