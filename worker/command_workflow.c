@@ -1,9 +1,11 @@
 #include "command_workflow.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "exit_code.h"
+#include "json/read.h"
 
 static const char usage[] =
     "Usage: bulwark workflow validate [--json] FILE | --version-id ID [options]\n"
@@ -33,8 +35,16 @@ static const char usage[] =
 json_t *wk_workflow_read(const char *path, struct bw_error *err)
 {
     json_error_t at;
-    json_t *value = strcmp(path, "-") == 0 ? json_loadf(stdin, JSON_DECODE_ANY, &at)
-                                           : json_load_file(path, JSON_DECODE_ANY, &at);
+    FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "rbe");
+    json_t *value;
+
+    if (file == NULL) {
+        (void)bw_error_set(err, BW_EINVAL, "%s: %s", path, strerror(errno));
+        return NULL;
+    }
+    value = wk_json_read_file(file, JSON_DECODE_ANY, &at);
+    if (file != stdin)
+        (void)fclose(file); /* it was only read */
 
     if (value == NULL && at.line < 1)
         (void)bw_error_set(err, BW_EINVAL, "%s: %s", path, at.text);

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "json/read.h"
+
 #define RETRY_AFTER_MAX_S 86400
 
 void tg_answer_fini(struct tg_answer *answer)
@@ -49,7 +51,7 @@ static bool take_apart(struct tg_answer *answer, const json_t *root)
 
 bool tg_answer_parse(struct tg_answer *answer, const char *text, size_t len)
 {
-    json_t *root = json_loadb(text, len, 0, NULL);
+    json_t *root = wk_json_read(text, len, 0, NULL);
     bool good;
 
     tg_answer_fini(answer);

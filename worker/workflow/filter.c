@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "json/read.h"
 #include "workflow/value.h"
 
 struct filter {
@@ -41,7 +42,7 @@ static bool missing(const json_t *value)
  * keeps the type. */
 static json_t *bare_value(struct wf_text arg)
 {
-    json_t *value = json_loadb(arg.data, arg.len, JSON_DECODE_ANY, NULL);
+    json_t *value = wk_json_read(arg.data, arg.len, JSON_DECODE_ANY, NULL);
 
     if (json_is_number(value) || json_is_boolean(value))
         return value;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "json/read.h"
 #include "workflow/frozen.h"
 #include "workflow/graph_parse.h"
 #include "workflow/text.h"
@@ -11,17 +12,9 @@
 #define SHARED_VALUES 5
 #define LAYERS_MAX    4 /* twice encoded is what was seen */
 
-/* Numbers beyond 64 bits are legal in a jsonb; they are kept as doubles. */
 static json_t *decode_once(const char *text, json_error_t *error)
 {
-    const size_t flags = JSON_DECODE_ANY;
-    json_t *value;
-
-    memset(error, 0, sizeof *error); /* jansson may say nothing when memory is out */
-    value = json_loads(text, flags, error);
-    if (value == NULL && json_error_code(error) == json_error_numeric_overflow)
-        value = json_loads(text, flags | JSON_DECODE_INT_AS_REAL, error);
-    return value;
+    return wk_json_read(text, strlen(text), JSON_DECODE_ANY, error);
 }
 
 int wf_graph_decode(const char *text, json_t **out, struct bw_error *err)

@@ -8,6 +8,8 @@
 
 #include <bulwark/error.h>
 
+#include "json/read.h"
+
 static _Noreturn void out_of_memory(void)
 {
     static const char text[] = "bulwark: out of memory\n";
@@ -75,19 +77,7 @@ void wf_check(int rc)
 
 json_t *wf_text(const char *text)
 {
-    json_t *json = json_string(text);
-    char *copy;
-
-    if (json != NULL)
-        return json;
-    copy = wf_strdup(text);
-    for (char *at = copy; *at != '\0'; at++) {
-        if ((unsigned char)*at >= 0x80)
-            *at = '?';
-    }
-    json = wf_must(json_string(copy));
-    free(copy);
-    return json;
+    return wf_must(wk_json_text(text, strlen(text)));
 }
 
 const char *wf_member(const json_t *object, const char *key, const char *fallback)
@@ -120,7 +110,7 @@ char *wf_dumps(const json_t *json)
 
 json_t *wf_loads(const char *text)
 {
-    return text != NULL ? json_loads(text, JSON_DECODE_ANY, NULL) : NULL;
+    return text != NULL ? wk_json_read(text, strlen(text), JSON_DECODE_ANY, NULL) : NULL;
 }
 
 void wf_json_set(json_t *object, const char *key, json_t *value)

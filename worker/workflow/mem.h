@@ -24,7 +24,7 @@ json_t *wf_must(json_t *json);
 /* Ends the program when `rc` says that memory ran out. */
 void wf_check(int rc);
 
-/* New reference: a JSON string; bytes that are no UTF-8 become '?'. */
+/* New reference: a JSON string; what is no UTF-8 becomes U+FFFD. */
 json_t *wf_text(const char *text);
 /* A string member, or `fallback`; NULL objects have no members. */
 const char *wf_member(const json_t *object, const char *key, const char *fallback);

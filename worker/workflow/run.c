@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "json/read.h"
 #include "workflow/delay_job.h"
 #include "workflow/fault_point.h"
 #include "workflow/frames.h"
@@ -369,7 +370,7 @@ void wf_run_start(struct wf_engine *engine, struct bw_job *job)
     run->job = job;
     data = wf_job_data(run, &len);
     wf_under_way_enter(run);
-    run->data = json_loadb(data, len, 0, NULL);
+    run->data = wk_json_read(data, len, 0, NULL);
     if (json_is_object(run->data))
         dispatch(run);
     else

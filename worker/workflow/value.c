@@ -19,7 +19,7 @@ static int add_clean(struct wf_text text, struct bw_buf *out)
         uint32_t code = wf_text_next(text, &at);
         char bytes[4];
 
-        if (code >= 0xd800 && code <= 0xdfff)
+        if (code == 0 || (code >= 0xd800 && code <= 0xdfff))
             code = 0xfffd;
         rc = bw_buf_add(out, bytes, wf_text_encode(code, bytes));
     }
@@ -29,7 +29,8 @@ static int add_clean(struct wf_text text, struct bw_buf *out)
 json_t *wf_value_from_text(struct wf_text text)
 {
     struct bw_buf clean = BW_BUF_INIT;
-    json_t *json = json_stringn(text.data, text.len);
+    bool odd = text.len > 0 && memchr(text.data, '\0', text.len) != NULL;
+    json_t *json = odd ? NULL : json_stringn(text.data, text.len);
 
     if (json != NULL) /* the usual case: jansson has looked at every byte */
         return json;

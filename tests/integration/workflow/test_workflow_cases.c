@@ -252,7 +252,10 @@ static char *run_job(const json_t *step)
         return wf_rig_update(&rig, json_object_get(step, "update"));
     if (json_object_get(job, "opts") != NULL)
         opts = json_dumps(json_object_get(job, "opts"), JSON_COMPACT);
-    id = wf_rig_add(&rig, text_of(job, "name"), json_object_get(job, "data"), opts);
+    if (text_of(job, "text") != NULL)
+        id = wf_rig_add_text(&rig, text_of(job, "name"), text_of(job, "text"), opts);
+    else
+        id = wf_rig_add(&rig, text_of(job, "name"), json_object_get(job, "data"), opts);
     result = wf_rig_wait(&rig, id, 20000);
     free(id);
     free(opts);

@@ -249,14 +249,23 @@ static void on_added(const char *id, const struct bw_error *err, void *arg)
 char *wf_rig_add(struct wf_rig *rig, const char *name, const json_t *data,
                  const char *opts)
 {
-    char *text = json_dumps(data, JSON_COMPACT);
+    char *text = json_dumps(data, JSON_COMPACT), *id;
+
+    assert_non_null(text);
+    id = wf_rig_add_text(rig, name, text, opts);
+    free(text);
+    return id;
+}
+
+char *wf_rig_add_text(struct wf_rig *rig, const char *name, const char *text,
+                      const char *opts)
+{
     struct bw_add add = {
         .queue = WF_RIG_QUEUE, .name = name, .data = text, .opts = opts
     };
     struct added added = { .id = NULL };
     struct bw_error err;
 
-    assert_non_null(text);
     add.data_len = strlen(text);
     add.opts_len = opts != NULL ? strlen(opts) : 0;
     bw_mutex_init(&added.mutex);
@@ -268,7 +277,6 @@ char *wf_rig_add(struct wf_rig *rig, const char *name, const json_t *data,
     bw_mutex_unlock(&added.mutex);
     bw_cond_fini(&added.cond);
     bw_mutex_fini(&added.mutex);
-    free(text);
     if (added.id == NULL)
         fail_msg("add: %s", added.err.text);
     return added.id;

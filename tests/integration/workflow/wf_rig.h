@@ -58,6 +58,9 @@ void wf_rig_up_idle(struct wf_rig *rig);
 /* Adds a job over Redis itself, as Node would; `opts` may be NULL. New: its id. */
 char *wf_rig_add(struct wf_rig *rig, const char *name, const json_t *data,
                  const char *opts);
+/* The same with the data's very text. */
+char *wf_rig_add_text(struct wf_rig *rig, const char *name, const char *text,
+                      const char *opts);
 /* Waits until the job is completed or failed for good, at most `timeout_ms`. New: its
  * return value, or "failed: <reason>". */
 char *wf_rig_wait(struct wf_rig *rig, const char *id, int64_t timeout_ms);

@@ -203,8 +203,8 @@ static void test_whole_string(void **state)
     check_value("null", "null");
     check_value("7", "7");
     check_value("'plain'", "'plain'");
-    check_value("'a\\u0000{{n}}'", "'a\\u00005'");
-    check_value("'{{nul}}!'", "'a\\u0000b!'");
+    check_value("'a\\u0000{{n}}'", "'a\\ufffd5'"); /* WF-174 */
+    check_value("'{{nul}}!'", "'a\\ufffdb!'");
     check_value("'{{nul}}'", "'a\\u0000b'");
 }
 

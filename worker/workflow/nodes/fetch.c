@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "json/read.h"
 #include "web/policy.h"
 #include "workflow/mem.h"
 #include "workflow/under_way.h"
@@ -122,18 +123,23 @@ static bool names_type(const json_t *headers)
 
 /* --- the request */
 
-/* New; NULL: the node has failed. */
-static char *safe_url(struct wf_run *run, const char *url, bool any_address)
+/* Borrowed: where requests may go, redirects included; NULL: anywhere. */
+static const char *allowed(const struct wf_run *run)
 {
     const struct wf_settings *settings = &run->engine->settings;
-    const char *domains = settings->http_domains;
+
+    return *settings->http_domains != '\0' ? settings->http_domains
+                                           : getenv("API_REQUEST_ALLOWED_DOMAINS");
+}
+
+/* New; NULL: the node has failed. */
+static char *safe_url(struct wf_run *run, const char *url)
+{
     struct bw_error err = { 0 };
     char *whole = NULL;
-    int rc;
+    int rc = web_policy_url(url, allowed(run), run->engine->settings.http_private, &whole,
+                            &err);
 
-    if (*domains == '\0' && getenv("API_REQUEST_ALLOWED_DOMAINS") != NULL)
-        domains = getenv("API_REQUEST_ALLOWED_DOMAINS");
-    rc = web_policy_url(url, any_address ? NULL : domains, any_address, &whole, &err);
     if (rc == BW_ENOMEM)
         wf_check(rc);
     if (rc != BW_OK)
@@ -196,7 +202,7 @@ bool wf_fetch_prepare(struct wf_run *run, const struct wf_fetch_rules *rules)
         free(url);
         return false;
     }
-    whole = safe_url(run, url, run->engine->settings.http_private);
+    whole = safe_url(run, url);
     free(url);
     headers = whole != NULL ? render_headers(run) : NULL;
     if (headers != NULL)
@@ -209,7 +215,7 @@ bool wf_fetch_prepare(struct wf_run *run, const struct wf_fetch_rules *rules)
 
 bool wf_fetch_post(struct wf_run *run, const char *url, json_t *body, int64_t timeout_ms)
 {
-    char *whole = safe_url(run, url, run->engine->settings.http_private);
+    char *whole = safe_url(run, url);
 
     if (whole != NULL)
         keep(run, whole, "POST", wf_must(json_object()), wf_dumps(body), timeout_ms);
@@ -253,7 +259,7 @@ static const char **header_lines(const json_t *headers)
     return lines;
 }
 
-void wf_fetch(struct wf_run *run, bool any_address, wf_step *then)
+void wf_fetch(struct wf_run *run, bool chosen, wf_step *then)
 {
     const struct wf_effects *effects = run->engine->effects;
     const char **lines = header_lines(json_object_get(run->scratch, "headers"));
@@ -268,7 +274,9 @@ void wf_fetch(struct wf_run *run, bool any_address, wf_step *then)
         .body_len = json_string_length(body),
         .timeout_ms = timeout < left ? timeout : left,
         .max_body = (size_t)run->engine->settings.http_max_body,
-        .any_address = any_address || run->engine->settings.http_private,
+        .domains = allowed(run),
+        .any_address = run->engine->settings.http_private,
+        .chosen = chosen,
     };
 
     if (request.timeout_ms < 1)
@@ -302,12 +310,19 @@ enum wf_action wf_fetch_fail(struct wf_run *run)
 
 json_t *wf_fetch_value(const struct wf_run *run)
 {
-    json_t *value =
-        json_loadb(run->fetched.body, run->fetched.len, JSON_DECODE_ANY, NULL);
+    static const char mark[] = "\xef\xbb\xbf"; /* of byte order: no part of the text */
+    const char *body = run->fetched.body;
+    size_t len = run->fetched.len;
+    json_t *value;
 
+    if (len >= 3 && memcmp(body, mark, 3) == 0) {
+        body += 3;
+        len -= 3;
+    }
+    value = wk_json_read(body, len, JSON_DECODE_ANY, NULL);
     if (value != NULL)
         return value;
-    return run->fetched.len > 0 ? wf_text(run->fetched.body) : json_null();
+    return len > 0 ? wf_must(wk_json_text(body, len)) : json_null();
 }
 
 void wf_fetch_log(struct wf_run *run, const json_t *output)
