@@ -45,6 +45,7 @@ TEXT_OVERRIDE(redis_username, redis_env.username)
 TEXT_OVERRIDE(redis_password, redis_env.password)
 TEXT_OVERRIDE(database_url, database.url)
 TEXT_OVERRIDE(telegram_url, telegram.api_url)
+TEXT_OVERRIDE(telegram_proxy, telegram.proxy_url)
 TEXT_OVERRIDE(prefix, prefix)
 TEXT_OVERRIDE(queue, quick.queue)
 TEXT_OVERRIDE(http_listen, http.listen)
@@ -122,6 +123,8 @@ static const struct wk_override overrides[] = {
     { "TELEGRAM_API_ROOT", NULL, NULL, "another name of TELEGRAM_API_URL",
       apply_telegram_url },
     { "TELEGRAM_API_URL", NULL, NULL, "Bot API, as telegram.apiUrl", apply_telegram_url },
+    { "TELEGRAM_PROXY_URL", NULL, NULL, "proxy for it, as telegram.proxyUrl",
+      apply_telegram_proxy },
     { "BULWARK_HTTP_TOKEN", NULL, NULL, "bearer token, as http.token", apply_http_token },
     { "BULWARK_HTTP_LISTEN", "http-listen", "ADDRESS", "as http.listen; off: none",
       apply_http_listen },

@@ -571,11 +571,45 @@ static void a_bad_url_is_refused(void **state)
     }
 }
 
+static void a_bad_proxy_is_refused(void **state)
+{
+    static const char *const urls[] = { "http://",         "://p",
+                                        "http://p:99999",  "http://p:x",
+                                        "ftp://u:Secret@h", "http://u:Secret@",
+                                        "a b",             "http://u:Secret@a b:1",
+                                        "socks6://h:1",    "file:///Secret" };
+    static const char *const good[] = { "", "proxy", "proxy:3128", "http://u:p@proxy:3128/",
+                                        "socks5h://[::1]:1080" };
+    struct rig *rig = *state;
+
+    for (size_t i = 0; i < sizeof urls / sizeof urls[0]; i++) {
+        struct tg_options options = { .proxy_url = urls[i], .log = &rig->log };
+        struct bw_error err = { 0 };
+        struct tg_client *client;
+
+        if (tg_client_create(&client, &options, &err) != BW_EINVAL)
+            fail_msg("%s is let through", urls[i]);
+        assert_null(client);
+        assert_non_null(strstr(err.text, "telegram.proxyUrl"));
+        assert_null(strstr(err.text, "Secret"));
+    }
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        struct tg_options options = { .proxy_url = good[i], .log = &rig->log };
+        struct bw_error err = { 0 };
+        struct tg_client *client;
+
+        if (tg_client_create(&client, &options, &err) != BW_OK)
+            fail_msg("%s: %s", good[i], err.text);
+        tg_client_destroy(&client);
+    }
+}
+
 #define WITH_CLIENT(test) cmocka_unit_test_setup_teardown(test, fresh, stale)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        WITH_CLIENT(a_bad_proxy_is_refused),
         WITH_CLIENT(a_message_is_sent),
         WITH_CLIENT(each_outcome_is_told_apart),
         WITH_CLIENT(without_a_server_nothing_is_sent),

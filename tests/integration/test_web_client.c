@@ -34,6 +34,7 @@ struct server {
     unsigned short port;
     pthread_t thread;
     atomic_uint requests;
+    char last[4096]; /* the request before the answer that is being given */
 };
 
 static void reply(int fd, const char *head, size_t body)
@@ -58,16 +59,41 @@ static void reply(int fd, const char *head, size_t body)
 /* False: the connection is to be closed. */
 static bool serve(struct server *server, int fd, const char *request)
 {
-    char head[128];
+    char head[160];
 
     if (strstr(request, " /ok") != NULL) {
         reply(fd, "200 OK", 2);
+    } else if (strstr(request, " /bye") != NULL) {
+        reply(fd, "200 OK\r\nConnection: close", 2);
+        return false;
     } else if (strstr(request, " /big") != NULL) {
         reply(fd, "200 OK", 100000);
     } else if (strstr(request, " /once") != NULL) {
         (void)snprintf(head, sizeof(head),
                        "302 Found\r\nLocation: http://127.0.0.1:%hu/ok", server->port);
         reply(fd, head, 0);
+    } else if (strstr(request, " /away") != NULL) { /* the same server, another host */
+        (void)snprintf(head, sizeof(head),
+                       "%.3s Away\r\nConnection: close\r\nLocation: http://%s:%hu/bye",
+                       strstr(request, " /away/") + 7, "localhost", server->port);
+        reply(fd, head, 0);
+        return false; /* one connection at a time */
+    } else if (strstr(request, " /stay") != NULL) {
+        reply(fd, "307 Stay\r\nLocation: /bye", 0);
+    } else if (strstr(request, " /back") != NULL) { /* away, and home again */
+        (void)snprintf(
+            head, sizeof(head),
+            "302 Found\r\nConnection: close\r\nLocation: http://localhost:%hu/home",
+            server->port);
+        reply(fd, head, 0);
+        return false;
+    } else if (strstr(request, " /home") != NULL) {
+        (void)snprintf(
+            head, sizeof(head),
+            "302 Found\r\nConnection: close\r\nLocation: http://127.0.0.1:%hu/bye",
+            server->port);
+        reply(fd, head, 0);
+        return false;
     } else if (strstr(request, " /loop") != NULL) {
         reply(fd, "302 Found\r\nLocation: /loop", 0);
     } else if (strstr(request, " /file") != NULL) {
@@ -103,6 +129,7 @@ static void converse(struct server *server, int fd)
         if (strstr(request, "\r\n\r\n") == NULL)
             continue;
         server->requests++;
+        memcpy(server->last, request, len + 1);
         if (!serve(server, fd, request))
             return;
         len = 0;
@@ -205,6 +232,46 @@ static struct asked ask(const char *host, const char *path, bool any_address,
     return asked;
 }
 
+/* A request with a key and a body; what the server saw last is in server.last. */
+static struct asked ask_with_key(const char *path, const char *method,
+                                 const char *domains, bool chosen)
+{
+    static const char *const headers[] = { "X-API-Key: s3cret",
+                                           "Authorization: Bearer s3cret",
+                                           "Cookie: a=s3cret",
+                                           "X-Empty;",
+                                           "Accept: text/plain",
+                                           "Content-Type: application/json",
+                                           NULL };
+    struct web_request request = { .method = method,
+                                   .headers = headers,
+                                   .domains = domains,
+                                   .timeout_ms = 5000,
+                                   .max_body = 50000,
+                                   .any_address = !chosen,
+                                   .chosen = chosen };
+    struct bw_mono until = bw_mono_add_ms(bw_mono_now(NULL), WAIT_MS);
+    struct asked asked = { .done = false };
+    char url[128];
+
+    (void)snprintf(url, sizeof(url), "http://me:s3cret@127.0.0.1:%hu%s", server.port,
+                   path);
+    request.url = url;
+    if (strcmp(method, "GET") != 0) {
+        request.body = "{}";
+        request.body_len = 2;
+    }
+    bw_mutex_init(&asked.mutex);
+    bw_cond_init(&asked.cond);
+    assert_int_equal(web_client_submit(client, &request, answered, &asked, NULL), BW_OK);
+    bw_mutex_lock(&asked.mutex);
+    while (!asked.done && bw_mono_before(bw_mono_now(NULL), until))
+        (void)bw_cond_wait_until(&asked.cond, &asked.mutex, until);
+    bw_mutex_unlock(&asked.mutex);
+    assert_true(asked.done);
+    return asked;
+}
+
 static int open_all(void **state)
 {
     struct bw_error err = { 0 };
@@ -245,6 +312,63 @@ static void test_redirects(void **state)
     assert_int_equal(asked.outcome, WEB_FAILED);
     assert_non_null(strstr(asked.error, "redirects"));
     asked = ask("127.0.0.1", "/file", true, 5000);
+    assert_int_equal(asked.outcome, WEB_UNSAFE);
+}
+
+/* Each hop is held against the list, not only the first. */
+static void test_redirect_domains(void **state)
+{
+    struct asked asked = ask_with_key("/away/302", "GET", "127.0.0.1", false);
+
+    (void)state;
+    assert_int_equal(asked.outcome, WEB_UNSAFE);
+    assert_string_equal(asked.error, "its domain is not on the list");
+    assert_int_equal(server.requests, 1);
+    asked = ask_with_key("/away/302", "GET", "127.0.0.1, localhost", false);
+    assert_int_equal(asked.outcome, WEB_ANSWERED);
+    asked = ask_with_key("/stay", "GET", "127.0.0.1", false);
+    assert_int_equal(asked.outcome, WEB_ANSWERED);
+}
+
+/* What was meant for the first host does not reach another one, not even when that one
+ * sends the request back; within the host all goes along. */
+static void test_redirect_headers(void **state)
+{
+    struct asked asked = ask_with_key("/stay", "POST", NULL, false);
+
+    (void)state;
+    assert_int_equal(asked.outcome, WEB_ANSWERED);
+    assert_non_null(strstr(server.last, "POST /bye"));
+    assert_non_null(strstr(server.last, "X-API-Key: s3cret"));
+    assert_non_null(strstr(server.last, "Cookie: a=s3cret"));
+    asked = ask_with_key("/away/307", "POST", NULL, false);
+    assert_int_equal(asked.outcome, WEB_ANSWERED);
+    assert_non_null(strstr(server.last, "POST /bye"));
+    assert_non_null(strstr(server.last, "Host: localhost"));
+    assert_non_null(strstr(server.last, "Accept: text/plain"));
+    assert_non_null(strstr(server.last, "Content-Type: application/json"));
+    assert_null(strstr(server.last, "s3cret"));
+    assert_null(strstr(server.last, "X-Empty"));
+    assert_null(strstr(server.last, "Authorization"));
+    asked = ask_with_key("/away/303", "POST", NULL, false);
+    assert_int_equal(asked.outcome, WEB_ANSWERED);
+    assert_non_null(strstr(server.last, "GET /bye"));
+    assert_null(strstr(server.last, "Content-Type"));
+    assert_null(strstr(server.last, "s3cret"));
+    asked = ask_with_key("/back", "GET", NULL, false);
+    assert_int_equal(asked.outcome, WEB_ANSWERED);
+    assert_non_null(strstr(server.last, "Host: 127.0.0.1"));
+    assert_null(strstr(server.last, "s3cret"));
+}
+
+/* The operator's own address may be private; where it redirects to is judged. */
+static void test_chosen(void **state)
+{
+    struct asked asked = ask_with_key("/stay", "GET", "example.com", true);
+
+    (void)state;
+    assert_int_equal(asked.outcome, WEB_ANSWERED);
+    asked = ask_with_key("/away/302", "GET", NULL, true);
     assert_int_equal(asked.outcome, WEB_UNSAFE);
 }
 
@@ -338,6 +462,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_answers, open_all, close_all),
         cmocka_unit_test_setup_teardown(test_redirects, open_all, close_all),
+        cmocka_unit_test_setup_teardown(test_redirect_domains, open_all, close_all),
+        cmocka_unit_test_setup_teardown(test_redirect_headers, open_all, close_all),
+        cmocka_unit_test_setup_teardown(test_chosen, open_all, close_all),
         cmocka_unit_test_setup_teardown(test_limits, open_all, close_all),
         cmocka_unit_test_setup_teardown(test_closed, open_all, close_all),
         cmocka_unit_test_setup_teardown(test_cancel, open_all, close_all),

@@ -102,6 +102,41 @@ static int check_url(const char *url, struct bw_error *err)
                         "telegram.apiUrl: http:// or https:// is expected");
 }
 
+/* The text may hold a password: it is not shown. */
+static int check_proxy(const char *url, struct bw_error *err)
+{
+    static const char *const schemes[] = { "http",    "https",  "socks4",
+                                           "socks4a", "socks5", "socks5h" };
+    char *scheme = NULL, *host = NULL;
+    CURLU *parts = curl_url();
+    CURLUcode code = CURLUE_OUT_OF_MEMORY;
+    bool known = false;
+
+    if (parts != NULL)
+        code = curl_url_set(parts, CURLUPART_URL, url,
+                            CURLU_NON_SUPPORT_SCHEME |
+                                (strstr(url, "://") == NULL ? CURLU_DEFAULT_SCHEME : 0));
+    if (code == CURLUE_OK)
+        code = curl_url_get(parts, CURLUPART_HOST, &host, 0);
+    if (code == CURLUE_OK)
+        code = curl_url_get(parts, CURLUPART_SCHEME, &scheme, 0);
+    for (size_t i = 0; code == CURLUE_OK && i < sizeof(schemes) / sizeof(schemes[0]); i++)
+        known = known || strcmp(scheme, schemes[i]) == 0;
+    if (code == CURLUE_OK && *host == '\0')
+        code = CURLUE_NO_HOST;
+    curl_free(scheme);
+    curl_free(host);
+    curl_url_cleanup(parts);
+    if (code != CURLUE_OK)
+        return bw_error_set(err, BW_EINVAL, "telegram.proxyUrl: no URL of a proxy: %s",
+                            curl_url_strerror(code));
+    if (!known)
+        return bw_error_set(err, BW_EINVAL,
+                            "telegram.proxyUrl: http://, https:// or socks5:// is "
+                            "expected");
+    return BW_OK;
+}
+
 static int open_multi(struct tg_transport *transport)
 {
     struct curl_slist *more;
@@ -147,6 +182,8 @@ static int build(struct tg_transport *transport, const struct tg_options *option
     size_t len = strlen(url);
     int rc = check_url(url, err);
 
+    if (rc == BW_OK && options->proxy_url != NULL && *options->proxy_url != '\0')
+        rc = check_proxy(options->proxy_url, err);
     if (rc != BW_OK)
         return rc;
     while (url[len - 1] == '/')

@@ -11,10 +11,12 @@
 
 #include <bulwark/buf.h>
 #include <bulwark/thread.h>
+#include <bulwark/time.h>
 
 #include "web/policy.h"
+#include "web/redirect.h"
 
-#define REDIRECTS_MAX      5L
+#define REDIRECTS_MAX      5
 #define CONNECT_TIMEOUT_MS 5000L
 #define FLYING_MAX         64L /* connections at once; more requests wait for one */
 #define IDLE_MS            60000
@@ -25,10 +27,12 @@ struct web_call {
     bool cancelled; /* asked for; guarded by the client's mutex, as the link is */
     CURL *easy;
     struct curl_slist *headers;
-    char *method, *url, *body;
+    char *url, *body, *domains;
+    char method[16];
     size_t body_len, max_body;
-    int64_t timeout_ms;
-    bool any_address, unsafe, too_long;
+    struct bw_mono until; /* the whole request, redirects included */
+    unsigned redirects;
+    bool any_address, chosen, unsafe, too_long;
     struct bw_buf answer;
     char error[CURL_ERROR_SIZE];
     web_done *done;
@@ -53,9 +57,9 @@ static void call_free(struct web_call *call)
     if (call->easy != NULL)
         curl_easy_cleanup(call->easy);
     curl_slist_free_all(call->headers);
-    free(call->method);
     free(call->url);
     free(call->body);
+    free(call->domains);
     bw_buf_fini(&call->answer);
     free(call);
 }
@@ -78,15 +82,18 @@ static struct web_call *call_new(const struct web_request *from)
 
     if (call == NULL)
         return NULL;
-    call->method = strdup(from->method);
+    if (strlen(from->method) < sizeof(call->method))
+        strcpy(call->method, from->method);
     call->url = strdup(from->url);
+    call->domains = strdup(from->domains != NULL ? from->domains : "");
     call->body = malloc(from->body_len + 1);
     call->body_len = from->body_len;
     call->max_body = from->max_body;
-    call->timeout_ms = from->timeout_ms;
+    call->until = bw_mono_add_ms(bw_mono_now(NULL), from->timeout_ms);
     call->any_address = from->any_address;
-    if (call->method == NULL || call->url == NULL || call->body == NULL ||
-        !copy_headers(call, from->headers)) {
+    call->chosen = from->chosen;
+    if (call->method[0] == '\0' || call->url == NULL || call->domains == NULL ||
+        call->body == NULL || !copy_headers(call, from->headers)) {
         call_free(call);
         return NULL;
     }
@@ -155,13 +162,18 @@ static size_t on_data(char *data, size_t size, size_t count, void *arg)
     return bw_buf_add(&call->answer, data, len) == BW_OK ? len : 0;
 }
 
+static bool any_address(const struct web_call *call)
+{
+    return call->any_address || call->chosen;
+}
+
 /* A connection is to be opened: to the very address that will be used. */
 static curl_socket_t on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *to)
 {
     struct web_call *call = arg;
 
     (void)purpose;
-    if (!call->any_address && !web_policy_address_ok(&to->addr)) {
+    if (!any_address(call) && !web_policy_address_ok(&to->addr)) {
         call->unsafe = true;
         return CURL_SOCKET_BAD;
     }
@@ -189,7 +201,7 @@ static int on_request(void *arg, char *remote, char *local, int remote_port,
     (void)local;
     (void)remote_port;
     (void)local_port;
-    if (call->any_address || text_ok(remote))
+    if (any_address(call) || text_ok(remote))
         return CURL_PREREQFUNC_OK;
     call->unsafe = true;
     return CURL_PREREQFUNC_ABORT;
@@ -200,7 +212,7 @@ static int on_request(void *arg, char *remote, char *local, int remote_port,
 static bool set_body(struct web_call *call)
 {
     if (call->body == NULL)
-        return true;
+        return curl_easy_setopt(call->easy, CURLOPT_HTTPGET, 1L) == CURLE_OK;
     return curl_easy_setopt(call->easy, CURLOPT_POSTFIELDSIZE_LARGE,
                             (curl_off_t)call->body_len) == CURLE_OK &&
            curl_easy_setopt(call->easy, CURLOPT_POSTFIELDS, call->body) == CURLE_OK;
@@ -210,6 +222,7 @@ static bool set_options(struct web_call *call)
 {
     CURL *easy = call->easy;
     CURLcode code = CURLE_OK;
+    int64_t left = bw_mono_ms_until(bw_mono_now(NULL), call->until);
 
 #define SET(option, value)                                                               \
     if (code == CURLE_OK)                                                                \
@@ -218,15 +231,13 @@ static bool set_options(struct web_call *call)
     SET(CURLOPT_NOSIGNAL, 1L);
     SET(CURLOPT_URL, call->url);
     SET(CURLOPT_PROTOCOLS_STR, "http,https");
-    SET(CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
-    SET(CURLOPT_FOLLOWLOCATION, 1L);
-    SET(CURLOPT_MAXREDIRS, REDIRECTS_MAX);
+    SET(CURLOPT_FOLLOWLOCATION, 0L); /* redirect() judges first */
     SET(CURLOPT_PROXY, ""); /* whoever resolves the name must be us */
     SET(CURLOPT_USERAGENT, "bulwark");
     SET(CURLOPT_ACCEPT_ENCODING, ""); /* the limit counts what is unpacked */
     SET(CURLOPT_HTTPHEADER, call->headers);
     SET(CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
-    SET(CURLOPT_TIMEOUT_MS, (long)call->timeout_ms);
+    SET(CURLOPT_TIMEOUT_MS, (long)(left > 0 ? left : 1));
     SET(CURLOPT_OPENSOCKETFUNCTION, on_open);
     SET(CURLOPT_OPENSOCKETDATA, call);
     SET(CURLOPT_PREREQFUNCTION, on_request);
@@ -234,13 +245,15 @@ static bool set_options(struct web_call *call)
     SET(CURLOPT_WRITEFUNCTION, on_data);
     SET(CURLOPT_WRITEDATA, call);
     SET(CURLOPT_ERRORBUFFER, call->error);
+    if (code != CURLE_OK || !set_body(call))
+        return false;
     if (strcmp(call->method, "HEAD") == 0) {
         SET(CURLOPT_NOBODY, 1L);
     } else {
         SET(CURLOPT_CUSTOMREQUEST, call->method);
     }
 #undef SET
-    return code == CURLE_OK && set_body(call);
+    return code == CURLE_OK;
 }
 
 static void start(struct web_client *client, struct web_call *call)
@@ -254,10 +267,79 @@ static void start(struct web_client *client, struct web_call *call)
     link_in(&client->flying, call);
 }
 
+/* --- redirects */
+
+static bool is_redirect(long status)
+{
+    return (status >= 301 && status <= 303) || status == 307 || status == 308;
+}
+
+/* What follows goes to `url`, which is taken. False: no memory. */
+static bool turn_to(struct web_call *call, char *url, long status)
+{
+    const char *method = web_redirect_method(call->method, status);
+    bool same = web_redirect_same_place(call->url, url);
+    bool keeps_body = strcmp(method, call->method) == 0;
+
+    call->chosen = call->chosen && same;
+    call->headers = web_redirect_headers(call->headers, !same, keeps_body);
+    free(call->url);
+    call->url = same ? url : web_redirect_bare(url);
+    if (!same)
+        free(url);
+    if (!keeps_body) {
+        strcpy(call->method, method);
+        free(call->body);
+        call->body = NULL;
+        call->body_len = 0;
+    }
+    bw_buf_clear(&call->answer);
+    return call->url != NULL;
+}
+
+/* True: the call goes on, or was answered. */
+static bool redirect(struct web_client *client, struct web_call *call, long status)
+{
+    struct bw_error err = { 0 };
+    char *location = NULL, *url = NULL;
+    bool elsewhere;
+    int rc;
+
+    if (curl_easy_getinfo(call->easy, CURLINFO_REDIRECT_URL, &location) != CURLE_OK ||
+        location == NULL)
+        return false;
+    if (++call->redirects > REDIRECTS_MAX) {
+        bw_buf_clear(&call->answer);
+        answer(client, call, WEB_FAILED, 0, "more than 5 redirects");
+        return true;
+    }
+    elsewhere = !web_redirect_same_place(call->url, location);
+    rc = web_policy_url(location, call->chosen && !elsewhere ? NULL : call->domains,
+                        call->any_address || (call->chosen && !elsewhere), &url, &err);
+    if (rc == BW_EINVAL) {
+        bw_buf_clear(&call->answer);
+        answer(client, call, WEB_UNSAFE, 0, err.text);
+    } else if (rc != BW_OK || !turn_to(call, url, status)) {
+        answer(client, call, WEB_FAILED, 0, "out of memory");
+    } else {
+        curl_easy_reset(call->easy);
+        if (set_options(call) &&
+            curl_multi_add_handle(client->multi, call->easy) == CURLM_OK)
+            link_in(&client->flying, call);
+        else
+            answer(client, call, WEB_FAILED, 0, "out of memory");
+    }
+    return true;
+}
+
 static void settle(struct web_client *client, struct web_call *call, CURLcode code)
 {
     long status = 0;
 
+    if (code == CURLE_OK && !call->unsafe && !call->too_long &&
+        curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status) == CURLE_OK &&
+        is_redirect(status) && redirect(client, call, status))
+        return;
     if (call->unsafe) {
         answer(client, call, WEB_UNSAFE, 0, "its address is not public");
     } else if (call->too_long) {

@@ -3,7 +3,8 @@
  *
  * An address is judged when a connection to it is opened and again before a request is
  * sent on it, so neither a name that resolves to a private address nor a redirect gets
- * past. spec/workflow.md §5.3.4 */
+ * past; each redirect's URL is judged as the first was, and only plain standard headers
+ * go along to another host. spec/workflow.md §5.3.4 */
 #ifndef WORKER_WEB_CLIENT_H
 #define WORKER_WEB_CLIENT_H
 
@@ -25,7 +26,10 @@ struct web_request {            /* all copied by web_client_submit() */
     size_t body_len;
     int64_t timeout_ms; /* > 0: of the whole request, redirects included */
     size_t max_body;    /* bytes of the answer */
-    bool any_address;   /* private ones too */
+    const char *domains; /* where redirects may lead, as web_policy_url() has it; NULL:
+                            anywhere */
+    bool any_address;    /* private ones too */
+    bool chosen; /* by the operator: private, too, but not where it redirects to */
 };
 
 enum web_outcome {

@@ -25,6 +25,7 @@ static const struct range closed4[] = {
     { { 172, 16 }, 12 },      /* private */
     { { 192, 0, 0 }, 24 },    /* protocol assignments */
     { { 192, 0, 2 }, 24 },    /* documentation */
+    { { 192, 88, 99 }, 24 },  /* relays of 6to4 */
     { { 192, 168 }, 16 },     /* private */
     { { 198, 18 }, 15 },      /* benchmarks */
     { { 198, 51, 100 }, 24 }, /* documentation */
@@ -37,8 +38,10 @@ static const struct range closed6[] = {
     { { 0 }, 96 },          /* unspecified, loopback, old forms of IPv4 */
     { { 0x01, 0x00 }, 64 }, /* discard */
     { { 0x00, 0x64, 0xff, 0x9b, 0, 1 }, 48 }, /* translation for local use */
-    { { 0x20, 0x01, 0x00, 0x00 }, 32 },       /* Teredo */
+    { { 0x20, 0x01, 0x00, 0x00 }, 23 },       /* Teredo, benchmarks, ORCHID … */
     { { 0x20, 0x01, 0x0d, 0xb8 }, 32 },       /* documentation */
+    { { 0x3f, 0xff }, 20 },                   /* documentation */
+    { { 0x5f, 0x00 }, 16 },                   /* segment routing */
     { { 0xfc }, 7 },                          /* unique local */
     { { 0xfe, 0x80 }, 10 },                   /* link-local */
     { { 0xfe, 0xc0 }, 10 },                   /* site-local */
@@ -51,7 +54,8 @@ static const struct {
     unsigned at;
 } carriers[] = {
     { { { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff }, 96 }, 12 }, /* mapped */
-    { { { 0x00, 0x64, 0xff, 0x9b }, 96 }, 12 },                   /* translated */
+    { { { 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff }, 96 }, 12 },       /* SIIT */
+    { { { 0x00, 0x64, 0xff, 0x9b }, 96 }, 12 },                   /* NAT64 */
     { { { 0x20, 0x02 }, 16 }, 2 },                                /* 6to4 */
 };
 
@@ -73,6 +77,14 @@ static bool ok4(const uint8_t *address)
     return true;
 }
 
+/* `…:[02]00:5efe:a.b.c.d` under any network: the tunnel's end is that address. */
+static bool is_isatap(const uint8_t *address)
+{
+    static const uint8_t mark[] = { 0x00, 0x5e, 0xfe };
+
+    return (address[8] & 0xfd) == 0 && memcmp(address + 9, mark, sizeof(mark)) == 0;
+}
+
 static bool ok6(const uint8_t *address)
 {
     for (size_t i = 0; i < sizeof(carriers) / sizeof(carriers[0]); i++) {
@@ -83,7 +95,7 @@ static bool ok6(const uint8_t *address)
         if (within(address, &closed6[i]))
             return false;
     }
-    return true;
+    return !is_isatap(address) || ok4(address + 12);
 }
 
 bool web_policy_address_ok(const struct sockaddr *address)

@@ -19,9 +19,9 @@ bool wf_fetch_prepare(struct wf_run *run, const struct wf_fetch_rules *rules);
 /* A request of the node's own making: to `url` with this JSON body, which is taken.
  * `timeout_ms` as above. False: the node has failed. */
 bool wf_fetch_post(struct wf_run *run, const char *url, json_t *body, int64_t timeout_ms);
-/* Sends what was prepared, as often as wanted, and goes on with `then`. `any_address`:
- * the operator chose the address. */
-void wf_fetch(struct wf_run *run, bool any_address, wf_step *then);
+/* Sends what was prepared, as often as wanted, and goes on with `then`. `chosen`: by the
+ * operator, so that it may be anywhere. */
+void wf_fetch(struct wf_run *run, bool chosen, wf_step *then);
 /* An answer of 2xx. */
 bool wf_fetch_ok(const struct wf_run *run);
 /* The node error for an answer that is not. */
