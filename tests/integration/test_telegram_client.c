@@ -238,11 +238,24 @@ static void each_outcome_is_told_apart(void **state)
         { "\"action\":\"status\",\"status\":502,\"count\":1", TG_OK, 2, true, 0, "" },
         { "\"action\":\"cut\"", TG_UNKNOWN, 4, true, 0, "" },
         { "\"action\":\"cut\",\"count\":2", TG_OK, 3, true, 0, "" },
-        { "\"action\":\"half\"", TG_UNKNOWN, 4, true, 0, "" },
+        /* WF-169: a 200 is never sent again */
+        { "\"action\":\"half\"", TG_OK, 1, true, 0, "" },
+        { "\"action\":\"chunk\"", TG_OK, 1, true, 0, "" },
+        { "\"action\":\"stall\"", TG_OK, 1, true, 0, "" },
+        { "\"action\":\"raw\",\"body\":\"\"", TG_OK, 1, true, 0, "not one of" },
+        { "\"action\":\"raw\",\"status\":204,\"body\":\"\"", TG_OK, 1, true, 0, "" },
+        { "\"action\":\"raw\",\"body\":\"{\\\"ok\\\":true}\"", TG_OK, 1, true, 0, "" },
+        { "\"action\":\"raw\",\"body\":\"{\\\"ok\\\":true,\\\"result\\\":"
+          "{\\\"message_id\\\":2147483648}}\"",
+          TG_OK, 1, true, 0, "no message" },
+        { "\"action\":\"raw\",\"body\":\"{\\\"ok\\\":true,\\\"result\\\":"
+          "{\\\"message_id\\\":99999999999999999999}}\"",
+          TG_OK, 1, true, 0, "not one of" },
         { "\"action\":\"never\"", TG_UNKNOWN, 4, true, 0, "" },
-        { "\"action\":\"raw\",\"body\":\"<html>\"", TG_UNKNOWN, 4, true, 0,
-          "not one of" },
-        { "\"action\":\"raw\",\"body\":\"{}\"", TG_UNKNOWN, 4, true, 0, "not one of" },
+        { "\"action\":\"raw\",\"body\":\"<html>\"", TG_OK, 1, true, 0, "not one of" },
+        { "\"action\":\"raw\",\"body\":\"{}\"", TG_OK, 1, true, 0, "not one of" },
+        { "\"action\":\"raw\",\"status\":502,\"body\":\"<html>\"", TG_UNKNOWN, 4, true, 0,
+          "" },
         { "\"action\":\"pass\",\"delay\":300", TG_OK, 1, true, 0, "" },
     };
     enum { COUNT = sizeof rows / sizeof rows[0] };
@@ -268,7 +281,8 @@ static void each_outcome_is_told_apart(void **state)
         assert_int_equal(tg_call_sent(waits[i].call), rows[i].sent);
         assert_int_equal(tg_call_error_code(waits[i].call), rows[i].error_code);
         assert_non_null(strstr(tg_call_description(waits[i].call), rows[i].description));
-        assert_int_equal(tg_call_result(waits[i].call) != NULL, rows[i].outcome == TG_OK);
+        assert_int_equal(tg_call_result(waits[i].call) != NULL,
+                         rows[i].outcome == TG_OK && !tg_call_unclear(waits[i].call));
         end(&waits[i]);
     }
     tg_client_stats(client, &stats);
@@ -314,6 +328,46 @@ static void a_short_limit_is_waited_for(void **state)
     assert_int_equal(json_array_size(calls), 2);
     assert_true(call_at(calls, 1, "at") - call_at(calls, 0, "done") >= 999);
     json_decref(calls);
+}
+
+/* WF-168 */
+static void a_chat_that_has_moved_is_followed_once(void **state)
+{
+    struct rig *rig = *state;
+    struct wait wait;
+    json_t *calls;
+
+    bot_api_rule(&rig->api, "{\"match\":{\"chat\":\"42\"},\"action\":\"migrate\","
+                            "\"to\":-1001234567890}");
+    say(rig->client, &wait, 42);
+    assert_int_equal(await(&wait), TG_OK);
+    assert_int_equal(tg_call_attempts(wait.call), 2);
+    assert_true(tg_call_moved_to(wait.call) == -1001234567890);
+    end(&wait);
+    calls = bot_api_calls(&rig->api, 2);
+    assert_string_equal(
+        json_string_value(json_object_get(json_array_get(calls, 1), "chat")),
+        "-1001234567890");
+    json_decref(calls);
+    bot_api_rule(&rig->api, "{\"action\":\"migrate\",\"to\":-1001234567891}");
+    say(rig->client, &wait, 43);
+    assert_int_equal(await(&wait), TG_REFUSED);
+    assert_int_equal(tg_call_attempts(wait.call), 2);
+    end(&wait);
+}
+
+/* WF-169: what changes nothing is asked again. */
+static void a_question_answered_by_no_bot_api_is_asked_again(void **state)
+{
+    struct rig *rig = *state;
+    struct wait wait;
+
+    bot_api_rule(&rig->api, "{\"count\":1,\"action\":\"raw\",\"body\":\"<html>\"}");
+    submit(rig->client, &wait, TOKEN, "getMe", json_object());
+    assert_int_equal(await(&wait), TG_OK);
+    assert_int_equal(tg_call_attempts(wait.call), 2);
+    assert_non_null(tg_call_result(wait.call));
+    end(&wait);
 }
 
 static void a_long_limit_is_told(void **state)
@@ -548,7 +602,8 @@ static void an_endless_answer_is_not_read(void **state)
     bot_api_rule(&rig->api, bw_buf_text(&rule));
     bw_buf_fini(&rule);
     say(rig->client, &wait, 42);
-    assert_int_equal(await(&wait), TG_UNKNOWN);
+    assert_int_equal(await(&wait), TG_OK);
+    assert_true(tg_call_unclear(wait.call));
     assert_string_equal(tg_call_description(wait.call), "the answer is too long");
     end(&wait);
 }
@@ -614,6 +669,8 @@ int main(void)
         WITH_CLIENT(each_outcome_is_told_apart),
         WITH_CLIENT(without_a_server_nothing_is_sent),
         WITH_CLIENT(a_short_limit_is_waited_for),
+        WITH_CLIENT(a_chat_that_has_moved_is_followed_once),
+        WITH_CLIENT(a_question_answered_by_no_bot_api_is_asked_again),
         WITH_CLIENT(a_long_limit_is_told),
         WITH_CLIENT(broken_markup_is_sent_plain),
         WITH_CLIENT(the_fallback_is_tried_once),

@@ -40,8 +40,11 @@
 //          "refuse"   cut the connection before the body is read (matches by method and bot only)
 //          "cut"      cut it after the whole request was read, instead of an answer
 //          "half"     send the head and half of the answer, then cut
+//          "chunk"    send the answer in chunks and cut before the last
+//          "stall"    send the head and half of the answer, and nothing more
 //          "never"    read the request and never answer
-//          "raw"      status 200 with the text of "body" as the answer
+//          "raw"      "status" (default 200) with the text of "body" as the answer
+//          "migrate"  400 with "to" as the chat's new id
 //        "delay" (ms) comes before any of them. "deliver":true lets the message count as delivered
 //        (it gets an id and appears in the chat) although the answer says otherwise.
 //   DELETE /__control/rules  (or POST /__control/rules/clear)  forget the rules
@@ -531,13 +534,18 @@ class BotApi {
         const asked = rule.spec;
         let normal = null;
 
-        if (rule.action === 'pass' || rule.action === 'half' || asked.deliver === true)
+        if (['pass', 'half', 'chunk', 'stall'].includes(rule.action) || asked.deliver === true)
             normal = this.answer(call);
         switch (rule.action) {
         case 'pass':
             return normal;
         case 'half':
-            return { ...normal, half: true };
+        case 'chunk':
+        case 'stall':
+            return { ...normal, broken: rule.action };
+        case 'migrate':
+            return refusal(400, 'Bad Request: group chat was upgraded to a supergroup chat',
+                { migrate_to_chat_id: Number(asked.to) });
         case 'limit': {
             const seconds = Number(asked.retry_after ?? 1);
             return refusal(429, `Too Many Requests: retry after ${seconds}`, { retry_after: seconds });
@@ -549,7 +557,7 @@ class BotApi {
         case 'blocked':
             return refusal(403, 'Forbidden: bot was blocked by the user');
         case 'raw':
-            return { status: 200, raw: String(asked.body ?? '') };
+            return { status: Number(asked.status ?? 200), raw: String(asked.body ?? '') };
         default:
             return { silent: rule.action };
         }
@@ -583,9 +591,11 @@ function send(res, status, text) {
     res.end(text);
 }
 
-function sendHalf(res, status, text) {
-    res.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) });
-    res.write(text.slice(0, Math.max(1, text.length >> 1)), () => res.socket?.destroy());
+function sendBroken(res, status, text, how) {
+    const length = how === 'chunk' ? {} : { 'content-length': Buffer.byteLength(text) };
+
+    res.writeHead(status, { 'content-type': 'application/json', ...length });
+    res.write(text.slice(0, Math.max(1, text.length >> 1)), () => how === 'stall' || res.socket?.destroy());
 }
 
 function reply(api, call, res, made) {
@@ -602,8 +612,8 @@ function reply(api, call, res, made) {
     if (made.body?.ok === false)
         call.description = made.body.description;
     api.finish(call, made.status);
-    if (made.half)
-        sendHalf(res, made.status, text);
+    if (made.broken)
+        sendBroken(res, made.status, text, made.broken);
     else
         send(res, made.status, text);
 }
@@ -725,7 +735,8 @@ function controlStats(api, res) {
     }));
 }
 
-const ACTIONS = new Set(['pass', 'limit', 'status', 'blocked', 'refuse', 'cut', 'half', 'never', 'raw']);
+const ACTIONS = new Set(['pass', 'limit', 'status', 'blocked', 'refuse', 'cut', 'half', 'chunk', 'stall', 'never',
+    'raw', 'migrate']);
 
 function addRules(api, text) {
     const asked = JSON.parse(text);

@@ -6,6 +6,7 @@
 #include "json/read.h"
 
 #define RETRY_AFTER_MAX_S 86400
+#define CHAT_ID_MAX       (INT64_C(1) << 52) /* the Bot API's own promise */
 
 void tg_answer_fini(struct tg_answer *answer)
 {
@@ -29,6 +30,14 @@ static int64_t retry_after_ms(const json_t *parameters)
                                      : (int64_t)RETRY_AFTER_MAX_S * 1000;
 }
 
+/* The ids of chats are no longer than this. */
+static int64_t migrate_to(const json_t *parameters)
+{
+    json_int_t id = json_integer_value(json_object_get(parameters, "migrate_to_chat_id"));
+
+    return id > -CHAT_ID_MAX && id < CHAT_ID_MAX ? (int64_t)id : 0;
+}
+
 static bool take_apart(struct tg_answer *answer, const json_t *root)
 {
     const json_t *ok = json_object_get(root, "ok");
@@ -45,6 +54,7 @@ static bool take_apart(struct tg_answer *answer, const json_t *root)
         return false;
     answer->error_code = (int)code;
     answer->retry_after_ms = retry_after_ms(json_object_get(root, "parameters"));
+    answer->migrate_to = migrate_to(json_object_get(root, "parameters"));
     describe(answer, description != NULL ? description : "no description");
     return true;
 }

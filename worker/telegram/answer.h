@@ -14,7 +14,8 @@
 struct tg_answer {
     int error_code; /* 0: none */
     int64_t retry_after_ms;
-    json_t *result; /* owned; only of ok:true */
+    int64_t migrate_to; /* the chat's new id; 0: none */
+    json_t *result;     /* owned; only of ok:true */
     char description[TG_DESCRIPTION_MAX];
 };
 

@@ -3,6 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+static bool begins(const char *text, const char *prefix)
+{
+    return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
 static int encode(struct tg_call *call)
 {
     char *body = json_dumps(call->params, JSON_COMPACT);
@@ -26,6 +31,7 @@ struct tg_call *tg_call_create(const char *token, const char *method, json_t *pa
     call->params = params;
     call->token = strdup(token);
     call->method = strdup(method);
+    call->history.question = begins(method, "get");
     if (call->token == NULL || call->method == NULL || !json_is_object(params) ||
         encode(call) != BW_OK)
         tg_call_destroy(&call);
@@ -65,6 +71,30 @@ int tg_call_make_plain(struct tg_call *call)
     return encode(call);
 }
 
+int tg_call_migrate(struct tg_call *call, int64_t chat)
+{
+    json_t *id = json_sprintf("%lld", (long long)chat);
+
+    if (id == NULL || json_object_set_new(call->params, "chat_id", id) != 0)
+        return BW_ENOMEM;
+    call->moved_to = chat;
+    return encode(call);
+}
+
+/* 0 is the id of a message that Telegram sends later. */
+bool tg_call_result_fits(const struct tg_call *call)
+{
+    const json_t *id = json_object_get(call->answer.result, "message_id");
+    bool sends = begins(call->method, "send") && strcmp(call->method, "sendChatAction");
+
+    if (!sends && !begins(call->method, "edit"))
+        return true;
+    if (!sends && json_is_true(call->answer.result))
+        return true; /* a message of inline mode */
+    return json_is_integer(id) && json_integer_value(id) >= 0 &&
+           json_integer_value(id) <= INT32_MAX;
+}
+
 void tg_call_describe(struct tg_call *call, const char *text)
 {
     tg_scrub(call->answer.description, sizeof call->answer.description, text,
@@ -86,6 +116,16 @@ bool tg_call_sent(const struct tg_call *call)
 const json_t *tg_call_result(const struct tg_call *call)
 {
     return call->outcome == TG_OK ? call->answer.result : NULL;
+}
+
+bool tg_call_unclear(const struct tg_call *call)
+{
+    return call->unclear;
+}
+
+int64_t tg_call_moved_to(const struct tg_call *call)
+{
+    return call->moved_to;
 }
 
 int tg_call_status(const struct tg_call *call)

@@ -40,6 +40,8 @@ struct tg_call {
     enum tg_outcome outcome;
     unsigned attempts;
     int status;
+    bool unclear;     /* a 200 that is none of the Bot API's: it counts as carried out */
+    int64_t moved_to; /* the chat it went to in the end; 0: the one that was asked for */
     struct tg_answer answer;
 
     struct tg_call *prev_owned, *next_owned; /* the client's list of all it has */
@@ -50,9 +52,13 @@ struct tg_call {
     struct tg_call *next_cancelled;
 };
 
+/* Whether an ok:true is one that `method` can have: §9.6. */
+bool tg_call_result_fits(const struct tg_call *call);
 bool tg_call_has_parse_mode(const struct tg_call *call);
 /* Leaves parse_mode out from now on. BW_OK or BW_ENOMEM. */
 BW_MUSTCHECK int tg_call_make_plain(struct tg_call *call);
+/* To this chat from now on. BW_OK or BW_ENOMEM. */
+BW_MUSTCHECK int tg_call_migrate(struct tg_call *call, int64_t chat);
 /* The transport's or our own words instead of Telegram's; the token is left out. */
 void tg_call_describe(struct tg_call *call, const char *text);
 

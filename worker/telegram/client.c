@@ -1,6 +1,7 @@
 #include "telegram/client.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -97,6 +98,10 @@ static void finish(struct tg_client *client, struct tg_call *call,
     call->cancelled = false;
     call->owned = false;
     count_outcome(&client->stats, outcome);
+    if (call->unclear)
+        client->stats.unclear++;
+    if (call->moved_to != 0)
+        client->stats.moved++;
     if (call->history.plain && outcome != TG_CANCELLED)
         client->stats.fallbacks++;
     client->stats.in_flight--;
@@ -132,6 +137,34 @@ static void pause_call(struct tg_client *client, struct tg_call *call, int64_t d
         finish(client, call, call->history.doubtful ? TG_UNKNOWN : TG_NOT_SENT);
 }
 
+/* The bot is named by its id, which is no secret. */
+static void warn(struct tg_client *client, const struct tg_call *call, const char *text)
+{
+    char bot[24];
+
+    (void)snprintf(bot, sizeof(bot), "%.*s", (int)strcspn(call->token, ":"),
+                   call->token); /* cut: no token then */
+    bw_log(&client->log, BW_LOG_WARNING, text, bw_text("method", call->method),
+           bw_text("bot", bot),
+           bw_text("chat", json_string_value(json_object_get(call->params, "chat_id"))),
+           bw_num("status", call->status), bw_text("reason", call->answer.description));
+}
+
+static void send_at_once(struct tg_client *client, struct tg_call *call)
+{
+    call->stage = TG_STAGE_READY;
+    tg_queue_add_first(&client->ready, call);
+}
+
+static void accept_unclear(struct tg_client *client, struct tg_call *call)
+{
+    call->unclear = true;
+    warn(client, call, "an answer of success is not the Bot API's; it counts as one");
+    json_decref(call->answer.result);
+    call->answer.result = NULL;
+    finish(client, call, TG_OK);
+}
+
 static void attempt_ended(struct tg_call *call, const struct tg_attempt *attempt,
                           void *arg)
 {
@@ -141,18 +174,26 @@ static void attempt_ended(struct tg_call *call, const struct tg_attempt *attempt
 
     switch (verdict.step) {
     case TG_STEP_FINISH:
-        finish(client, call, verdict.outcome);
+        if (attempt->event == TG_EVENT_UNCLEAR && verdict.outcome == TG_OK)
+            accept_unclear(client, call);
+        else
+            finish(client, call, verdict.outcome);
         return;
     case TG_STEP_RETRY:
         pause_call(client, call, verdict.delay_ms);
         return;
     case TG_STEP_PLAIN:
-        if (tg_call_make_plain(call) != BW_OK) {
+        if (tg_call_make_plain(call) == BW_OK)
+            send_at_once(client, call);
+        else
             finish(client, call, TG_REFUSED);
-            return;
-        }
-        call->stage = TG_STAGE_READY;
-        tg_queue_add_first(&client->ready, call);
+        return;
+    case TG_STEP_MOVED:
+        warn(client, call, "the chat has another id now; the call goes there");
+        if (tg_call_migrate(call, call->answer.migrate_to) == BW_OK)
+            send_at_once(client, call);
+        else
+            finish(client, call, TG_REFUSED);
     }
 }
 
@@ -190,13 +231,15 @@ static void wake_due(struct tg_client *client)
 
 static void give_up(struct tg_client *client, struct tg_call *call)
 {
+    enum tg_event event = TG_EVENT_UNSENT;
+
     switch (call->stage) {
     case TG_STAGE_READY:
         tg_queue_remove(&client->ready, call);
         break;
     case TG_STAGE_FLYING:
-        if (tg_transport_abort(&client->transport, call))
-            call->history.sent = true;
+        event = tg_transport_abort(&client->transport, call);
+        call->history.sent = call->history.sent || event != TG_EVENT_UNSENT;
         break;
     case TG_STAGE_PAUSING:
         tg_pauses_remove(&client->pauses, call);
@@ -204,6 +247,10 @@ static void give_up(struct tg_client *client, struct tg_call *call)
     }
     tg_answer_fini(&call->answer);
     tg_call_describe(call, "cancelled");
+    if (event == TG_EVENT_UNCLEAR && !call->history.question) {
+        accept_unclear(client, call);
+        return;
+    }
     finish(client, call, TG_CANCELLED);
 }
 

@@ -3,7 +3,8 @@
  *
  * A call is one Bot API method with its retries (spec/workflow.md §9): 429 with a short
  * retry_after, 5xx and network failures before an answer are retried here, with the
- * spec's pauses; a 400 that complains about markup is sent once more without parse_mode.
+ * spec's pauses; a 400 that complains about markup is sent once more without parse_mode,
+ * one that says that the chat has moved is sent once more to its new id.
  * Outcomes are told apart so that the caller knows whether the message may have gone out.
  * The token never appears in a log or an error. */
 #ifndef WORKER_TELEGRAM_CLIENT_H
@@ -30,7 +31,8 @@ struct tg_options {
 };
 
 enum tg_outcome {
-    TG_OK,       /* answered ok:true; `result` is set */
+    TG_OK,       /* answered ok:true; `result` is set. Or a 200 that nobody understands:
+                    tg_call_unclear() */
     TG_REFUSED,  /* answered 4xx: permanent; nothing was sent to the chat */
     TG_LIMITED,  /* 429 with a long retry_after: surely not sent */
     TG_NOT_SENT, /* no connection could be made: surely not sent */
@@ -67,6 +69,12 @@ int tg_call_error_code(const struct tg_call *call); /* Telegram's, or 0 */
 const char *
 tg_call_description(const struct tg_call *call); /* Telegram's, or the transport's */
 int64_t tg_call_retry_after_ms(const struct tg_call *call); /* 0: none */
+/* The answer was a 200, but not the Bot API's (a page of something in between, cut, an id
+ * out of range). It counts as carried out, since sending again would double it; there is
+ * no result. Questions (get…) are asked again instead. §9.6, WF-169 */
+bool tg_call_unclear(const struct tg_call *call);
+/* The chat has another id now, to which the call went; 0: it has not. WF-168 */
+int64_t tg_call_moved_to(const struct tg_call *call);
 bool tg_call_fell_back(
     const struct tg_call *call); /* sent without parse_mode in the end */
 unsigned tg_call_attempts(const struct tg_call *call);
@@ -77,7 +85,8 @@ BW_MUSTCHECK int tg_client_create(struct tg_client **clientp,
 void tg_client_destroy(struct tg_client **clientp);
 
 struct tg_stats {
-    uint64_t calls, ok, refused, limited, not_sent, unknown, retries, fallbacks;
+    uint64_t calls, ok, refused, limited, not_sent, unknown, retries, fallbacks, unclear,
+        moved;
     unsigned in_flight;
 };
 void tg_client_stats(struct tg_client *client, struct tg_stats *stats);

@@ -61,6 +61,10 @@ static struct tg_verdict judge_answer(struct tg_history *history,
         history->plain = true;
         return (struct tg_verdict){ .step = TG_STEP_PLAIN };
     }
+    if (attempt->status == 400 && attempt->moved && !history->moved) {
+        history->moved = true;
+        return (struct tg_verdict){ .step = TG_STEP_MOVED };
+    }
     if (attempt->status >= 300 && attempt->status < 500)
         return finish(TG_REFUSED);
     history->doubtful = true;
@@ -75,7 +79,11 @@ struct tg_verdict tg_retry_judge(struct tg_history *history,
     case TG_EVENT_ANSWER:
         history->sent = true;
         return judge_answer(history, attempt, max_retry_after_ms);
-    case TG_EVENT_GARBLED:
+    case TG_EVENT_UNCLEAR:
+        history->sent = true;
+        if (!history->question)
+            return finish(TG_OK);
+        return again(history, TG_UNKNOWN);
     case TG_EVENT_CUT:
         history->sent = true;
         history->doubtful = true;

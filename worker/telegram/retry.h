@@ -11,9 +11,9 @@
 /* How one attempt ended. */
 enum tg_event {
     TG_EVENT_ANSWER,  /* with a status and a body one can understand */
-    TG_EVENT_GARBLED, /* an answer that is none: not JSON, too long */
+    TG_EVENT_UNCLEAR, /* a status of success, and no answer of the Bot API */
     TG_EVENT_CUT,     /* the request left, no answer came */
-    TG_EVENT_UNSENT   /* the request did not leave completely */
+    TG_EVENT_UNSENT   /* the request did not leave completely, or was surely refused */
 };
 
 struct tg_attempt {
@@ -21,6 +21,7 @@ struct tg_attempt {
     int status; /* of an answer; 200 for ok:true */
     int64_t retry_after_ms;
     bool markup; /* the request has a parse_mode and the answer complains about markup */
+    bool moved;  /* a 400 that names the chat's new id */
 };
 
 /* What happened to a call so far. A zeroed struct is a fresh call. */
@@ -28,12 +29,14 @@ struct tg_history {
     unsigned limited; /* retries after a 429 */
     unsigned failed;  /* retries after anything else */
     bool plain;       /* sent without parse_mode */
+    bool moved;       /* sent to the chat's new id */
+    bool question;    /* changes nothing: may be asked again at will */
     bool sent;        /* a request left completely */
     bool once;        /* it must not be sent again once it is in doubt */
     bool doubtful; /* an attempt may have been carried out although no answer said so */
 };
 
-enum tg_step { TG_STEP_FINISH, TG_STEP_RETRY, TG_STEP_PLAIN };
+enum tg_step { TG_STEP_FINISH, TG_STEP_RETRY, TG_STEP_PLAIN, TG_STEP_MOVED };
 
 struct tg_verdict {
     enum tg_step step;

@@ -309,6 +309,7 @@ int tg_transport_start(struct tg_transport *transport, struct tg_call *call)
 
     if (!is_word(call->token, ":_-") || !is_word(call->method, "_")) {
         tg_call_describe(call, "the bot token is malformed");
+        call->status = 404; /* what Telegram says to a token it does not know */
         return BW_EINVAL;
     }
     tg_call_describe(call, "out of memory");
@@ -376,11 +377,16 @@ static struct tg_attempt judge_answer(struct tg_call *call)
     if (tg_answer_parse(&call->answer, bw_buf_text(&call->response),
                         call->response.len)) {
         attempt.status = call->answer.error_code > 0 ? call->answer.error_code : 200;
+        attempt.moved = call->answer.migrate_to != 0;
+        if (attempt.status == 200 && !tg_call_result_fits(call)) {
+            attempt.event = TG_EVENT_UNCLEAR;
+            tg_call_describe(call, "the answer holds no message");
+        }
     } else if (status >= 300) {
         attempt.status = (int)status;
         call->answer.retry_after_ms = retry_after_header_ms(call->easy);
     } else {
-        attempt.event = TG_EVENT_GARBLED;
+        attempt.event = TG_EVENT_UNCLEAR;
     }
     attempt.retry_after_ms = call->answer.retry_after_ms;
     attempt.markup = attempt.status == 400 && tg_call_has_parse_mode(call) &&
@@ -389,31 +395,46 @@ static struct tg_attempt judge_answer(struct tg_call *call)
     return attempt;
 }
 
+/* What the head of an answer says whose rest did not come. */
+static enum tg_event event_of_head(struct tg_call *call)
+{
+    long status = 0;
+
+    if (!call->request_begun ||
+        curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status) != CURLE_OK)
+        return TG_EVENT_CUT;
+    call->status = (int)status;
+    if (status >= 200 && status < 300)
+        return TG_EVENT_UNCLEAR;
+    return status >= 300 && status < 500 ? TG_EVENT_UNSENT : TG_EVENT_CUT;
+}
+
 static struct tg_attempt judge(struct tg_call *call, CURLcode code)
 {
-    struct tg_attempt attempt = { .event = TG_EVENT_CUT };
+    struct tg_attempt attempt = { .event = event_of_head(call) };
 
     if (code == CURLE_OK)
         return judge_answer(call);
     tg_answer_fini(&call->answer);
     if (call->response_too_long) {
         tg_call_describe(call, "the answer is too long");
-        attempt.event = TG_EVENT_GARBLED;
         return attempt;
     }
     tg_call_describe(call,
                      call->error[0] != '\0' ? call->error : curl_easy_strerror(code));
-    if (!may_have_left(call, code))
+    if (attempt.event == TG_EVENT_CUT && !may_have_left(call, code))
         attempt.event = TG_EVENT_UNSENT;
     return attempt;
 }
 
-bool tg_transport_abort(struct tg_transport *transport, struct tg_call *call)
+enum tg_event tg_transport_abort(struct tg_transport *transport, struct tg_call *call)
 {
-    bool left = may_have_left(call, CURLE_OK);
+    enum tg_event event = event_of_head(call);
 
+    if (event == TG_EVENT_CUT && !may_have_left(call, CURLE_OK))
+        event = TG_EVENT_UNSENT;
     release(transport, call);
-    return left;
+    return event;
 }
 
 static void collect(struct tg_transport *transport)

@@ -38,8 +38,8 @@ void tg_transport_fini(struct tg_transport *transport);
 /* Begins an attempt. BW_EINVAL: a token or method that cannot be in a URL; BW_ENOMEM.
  * Then `ended` is not called, and the call's description says why. */
 BW_MUSTCHECK int tg_transport_start(struct tg_transport *transport, struct tg_call *call);
-/* Gives an attempt up; `ended` is not called. True when the request may have left. */
-bool tg_transport_abort(struct tg_transport *transport, struct tg_call *call);
+/* Gives an attempt up; `ended` is not called. Says how it stands. */
+enum tg_event tg_transport_abort(struct tg_transport *transport, struct tg_call *call);
 
 /* Waits for the network, the wake-up or `until` (ns INT64_MAX: for ever) and does what is
  * due. */

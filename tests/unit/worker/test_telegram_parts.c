@@ -15,16 +15,18 @@
 
 /* --- the schedule */
 
-static const struct tg_attempt ok = { TG_EVENT_ANSWER, 200, 0, false };
-static const struct tg_attempt refused = { TG_EVENT_ANSWER, 403, 0, false };
-static const struct tg_attempt broken = { TG_EVENT_ANSWER, 502, 0, false };
-static const struct tg_attempt limited = { TG_EVENT_ANSWER, 429, 3000, false };
-static const struct tg_attempt limited_long = { TG_EVENT_ANSWER, 429, 6000, false };
-static const struct tg_attempt limited_bare = { TG_EVENT_ANSWER, 429, 0, false };
-static const struct tg_attempt markup = { TG_EVENT_ANSWER, 400, 0, true };
-static const struct tg_attempt cut = { TG_EVENT_CUT, 0, 0, false };
-static const struct tg_attempt unsent = { TG_EVENT_UNSENT, 0, 0, false };
-static const struct tg_attempt garbled = { TG_EVENT_GARBLED, 200, 0, false };
+static const struct tg_attempt ok = { TG_EVENT_ANSWER, 200, 0, false, false };
+static const struct tg_attempt refused = { TG_EVENT_ANSWER, 403, 0, false, false };
+static const struct tg_attempt broken = { TG_EVENT_ANSWER, 502, 0, false, false };
+static const struct tg_attempt limited = { TG_EVENT_ANSWER, 429, 3000, false, false };
+static const struct tg_attempt limited_long = { TG_EVENT_ANSWER, 429, 6000, false,
+                                                false };
+static const struct tg_attempt limited_bare = { TG_EVENT_ANSWER, 429, 0, false, false };
+static const struct tg_attempt markup = { TG_EVENT_ANSWER, 400, 0, true, false };
+static const struct tg_attempt cut = { TG_EVENT_CUT, 0, 0, false, false };
+static const struct tg_attempt unsent = { TG_EVENT_UNSENT, 0, 0, false, false };
+static const struct tg_attempt unclear = { TG_EVENT_UNCLEAR, 0, 0, false, false };
+static const struct tg_attempt moved = { TG_EVENT_ANSWER, 400, 0, false, true };
 
 #define ATTEMPTS 8
 
@@ -49,11 +51,11 @@ static const struct course {
       false,
       false },
     { { &cut, &cut, &cut, &cut }, { 500, 1000, 2000 }, TG_UNKNOWN, true, false },
-    { { &garbled, &garbled, &garbled, &garbled },
-      { 500, 1000, 2000 },
-      TG_UNKNOWN,
-      true,
-      false },
+    { { &unclear }, { 0 }, TG_OK, true, false }, /* WF-169 */
+    { { &broken, &unclear }, { 500 }, TG_OK, true, false },
+    { { &moved, &ok }, { 0 }, TG_OK, true, false }, /* WF-168 */
+    { { &moved, &moved }, { 0 }, TG_REFUSED, true, false },
+    { { &markup, &moved, &ok }, { 0, 0 }, TG_OK, true, true },
     { { &cut, &unsent, &unsent, &unsent }, { 500, 1000, 2000 }, TG_UNKNOWN, true, false },
     { { &limited, &limited, &limited, &limited },
       { 3000, 3000, 3000 },
@@ -92,6 +94,8 @@ static void a_course_takes_its_time(const struct course *course)
         assert_int_not_equal(verdict.step, TG_STEP_FINISH);
         assert_int_equal(verdict.step == TG_STEP_PLAIN,
                          course->attempts[i - 1] == &markup);
+        assert_int_equal(verdict.step == TG_STEP_MOVED,
+                         course->attempts[i - 1] == &moved);
         assert_int_equal(verdict.delay_ms, course->pauses_ms[i - 1]);
     }
     assert_int_equal(history.sent, course->sent);
@@ -105,6 +109,17 @@ static void each_course_ends_as_the_spec_says(void **state)
         print_message("course %zu\n", i);
         a_course_takes_its_time(&courses[i]);
     }
+}
+
+/* What changes nothing may be asked again. */
+static void a_question_is_asked_again(void **state)
+{
+    struct tg_history history = { .question = true };
+
+    (void)state;
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(tg_retry_judge(&history, &unclear, 5000).step, TG_STEP_RETRY);
+    assert_int_equal(tg_retry_judge(&history, &unclear, 5000).outcome, TG_UNKNOWN);
 }
 
 static void complaints_about_markup_are_known(void **state)
@@ -145,6 +160,58 @@ static void an_answer_is_taken_apart(void **state)
                                "{\"retry_after\":-1}}"));
     assert_int_equal(answer.retry_after_ms, 0);
     tg_answer_fini(&answer);
+}
+
+/* WF-168: ids of chats have up to 52 bits. */
+static void a_chat_s_new_id_is_read(void **state)
+{
+    struct tg_answer answer = { 0 };
+
+    (void)state;
+    assert_true(parse(&answer, "{\"ok\":false,\"error_code\":400,\"parameters\":"
+                               "{\"migrate_to_chat_id\":-1001234567890}}"));
+    assert_true(answer.migrate_to == -1001234567890);
+    assert_true(parse(&answer, "{\"ok\":false,\"error_code\":400,\"parameters\":"
+                               "{\"migrate_to_chat_id\":\"x\"}}"));
+    assert_true(answer.migrate_to == 0);
+    tg_answer_fini(&answer);
+}
+
+/* WF-169 */
+static void a_result_fits_its_method(void **state)
+{
+    static const struct {
+        const char *method, *result;
+        bool fits;
+    } rows[] = {
+        { "sendMessage", "{\"message_id\":7}", true },
+        { "sendMessage", "{\"message_id\":0}", true },
+        { "sendPhoto", "{\"message_id\":2147483647}", true },
+        { "sendPhoto", "{\"message_id\":2147483648}", false },
+        { "sendVideo", "{\"message_id\":-1}", false },
+        { "sendDocument", "{\"message_id\":\"7\"}", false },
+        { "sendMessage", "{\"message_id\":1.5}", false },
+        { "sendMessage", "{}", false },
+        { "sendMessage", "true", false },
+        { "editMessageText", "true", true },
+        { "editMessageText", "{\"message_id\":7}", true },
+        { "editMessageText", "[]", false },
+        { "deleteMessage", "true", true },
+        { "answerCallbackQuery", "true", true },
+        { "sendChatAction", "true", true },
+        { "getMe", "{\"id\":1}", true },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct tg_call *call =
+            tg_call_create("1:abc", rows[i].method, json_pack("{s:s}", "chat_id", "1"));
+
+        assert_non_null(call);
+        call->answer.result = json_loads(rows[i].result, JSON_DECODE_ANY, NULL);
+        assert_int_equal(tg_call_result_fits(call), rows[i].fits);
+        tg_call_destroy(&call);
+    }
 }
 
 static void what_is_no_answer_is_refused(void **state)
@@ -259,8 +326,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_course_ends_as_the_spec_says),
+        cmocka_unit_test(a_question_is_asked_again),
         cmocka_unit_test(complaints_about_markup_are_known),
         cmocka_unit_test(an_answer_is_taken_apart),
+        cmocka_unit_test(a_chat_s_new_id_is_read),
+        cmocka_unit_test(a_result_fits_its_method),
         cmocka_unit_test(what_is_no_answer_is_refused),
         cmocka_unit_test(a_secret_is_left_out),
         cmocka_unit_test(the_pause_due_first_ends_first),
