@@ -75,9 +75,8 @@ static void on_handed_back(const struct bw_reply *reply, const struct bw_error *
     } else {
         queue->refusals = 0;
         for (unsigned i = 0; i < call->count; i++)
-            bw_outcome_settled(
-                call->jobs[i],
-                bw_script_code(bw_reply_integer(bw_reply_at(reply, i))));
+            bw_outcome_settled(call->jobs[i],
+                               bw_script_code(bw_reply_integer(bw_reply_at(reply, i))));
     }
     free(call);
 }

@@ -142,17 +142,18 @@ export async function startBotApi() {
     };
 }
 
-/** Project P with its bot and one active workflow, old enough to be cached: {nodes, edges}. */
-export function installWorkflow(pg, { nodes, edges }) {
+/** A project with its bot and one active workflow, old enough to be cached: {nodes, edges}. */
+export function installWorkflow(pg, { nodes, edges }, project = 'P', token = '111:AAA') {
+    const suffix = project === 'P' ? '' : project;
     const json = (value) => `'${JSON.stringify(value)}'`;
     pg.sql(`insert into projects (id, name, webhook_secret, updated_at)
-        values ('P', 'Demo', 'hook-P', now());
+        values ('${project}', 'Demo', 'hook-${project}', now());
         insert into bot_settings (id, project_id, bot_token, bot_username, updated_at)
-        values ('bs', 'P', '111:AAA', 'DemoBot', now());
+        values ('bs${suffix}', '${project}', '${token}', 'DemoBot', now());
         insert into workflows (id, project_id, name, is_active, connections, updated_at)
-        values ('W', 'P', 'W', true, ${json(edges)}, now());
+        values ('W${suffix}', '${project}', 'W', true, ${json(edges)}, now());
         insert into workflow_versions (id, workflow_id, version, nodes, entry_node_id, variables,
             settings, is_active, created_at)
-        values ('v', 'W', 1, ${json(nodes)}, '${nodes[0].id}', '[]', '{}', true,
+        values ('v${suffix}', 'W${suffix}', 1, ${json(nodes)}, '${nodes[0].id}', '[]', '{}', true,
             now() at time zone 'UTC' - interval '1 hour');`);
 }

@@ -192,8 +192,9 @@ export async function keys(redis, pattern) {
 const tests = [];
 export const test = (name, run) => tests.push({ name, run });
 
-/** Runs every test, prints a summary, ends the program. An argument picks tests by a part of their name. */
-export async function runAll() {
+/** Runs every test, then `after`, prints a summary, ends the program. An argument picks tests by a part of
+ *  their name. */
+export async function runAll(after = () => {}) {
     let failed = 0;
     const picked = tests.filter(({ name }) => name.includes(process.argv[2] ?? ''));
     for (const { name, run } of picked) {
@@ -209,6 +210,7 @@ export async function runAll() {
         for (const cleanup of cleanups.reverse())
             await Promise.resolve(cleanup()).catch(() => {});
     }
+    await after();
     console.log(`${picked.length - failed} of ${picked.length} passed`);
     process.exit(failed || !picked.length ? 1 : 0);
 }

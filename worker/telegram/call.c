@@ -118,6 +118,11 @@ const json_t *tg_call_result(const struct tg_call *call)
     return call->outcome == TG_OK ? call->answer.result : NULL;
 }
 
+const json_t *tg_call_params(const struct tg_call *call)
+{
+    return call->params;
+}
+
 bool tg_call_unclear(const struct tg_call *call)
 {
     return call->unclear;

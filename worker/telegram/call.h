@@ -20,7 +20,7 @@ struct tg_call {
     struct tg_call *next; /* in a tg_queue */
     char *token;
     char *method;
-    json_t *params; /* NULL once nothing can be left out any more */
+    json_t *params; /* never NULL */
     char *body;     /* what is sent */
     size_t body_len;
 

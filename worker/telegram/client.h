@@ -63,9 +63,10 @@ enum tg_outcome tg_call_outcome(const struct tg_call *call);
 bool tg_call_sent(
     const struct tg_call *call); /* a request left completely at least once */
 const json_t *
-tg_call_result(const struct tg_call *call);         /* borrowed; NULL unless TG_OK */
-int tg_call_status(const struct tg_call *call);     /* HTTP status, or 0 */
-int tg_call_error_code(const struct tg_call *call); /* Telegram's, or 0 */
+tg_call_result(const struct tg_call *call); /* borrowed; NULL unless TG_OK */
+const json_t *tg_call_params(const struct tg_call *call); /* borrowed */
+int tg_call_status(const struct tg_call *call);           /* HTTP status, or 0 */
+int tg_call_error_code(const struct tg_call *call);       /* Telegram's, or 0 */
 const char *
 tg_call_description(const struct tg_call *call); /* Telegram's, or the transport's */
 int64_t tg_call_retry_after_ms(const struct tg_call *call); /* 0: none */

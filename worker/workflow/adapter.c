@@ -197,6 +197,9 @@ static void telegram_answered(struct tg_call *tg, void *arg)
         json_integer_value(json_object_get(tg_call_result(tg), "message_id"));
     sent.unknown = tg_call_outcome(tg) == TG_UNKNOWN ||
                    (tg_call_outcome(tg) == TG_CANCELLED && tg_call_sent(tg));
+    sent.unclear = tg_call_unclear(tg);
+    sent.moved_to = tg_call_moved_to(tg);
+    sent.params = tg_call_params(tg);
     sent.result = tg_call_result(tg);
     sent.not_modified = mentions(sent.description, "message is not modified");
     sent.message_gone = mentions(sent.description, "message to delete not found");
@@ -365,10 +368,16 @@ static void hurry(void *arg, struct bw_task *task)
 
 /* --- */
 
+static void put_off(struct bw_job *job, int64_t until_ms, bool unstarted)
+{
+    bw_job_put_off(job, (struct bw_wall){ until_ms }, unstarted);
+}
+
 static const struct wf_job_effects job_effects = {
     .id = bw_job_id,
     .name = bw_job_name,
     .data = bw_job_data,
+    .timestamp = bw_job_timestamp,
     .attempts = bw_job_attempts,
     .attempts_made = bw_job_attempts_made,
     .attempts_started = bw_job_attempts_started,
@@ -379,6 +388,7 @@ static const struct wf_job_effects job_effects = {
     .complete = bw_job_complete,
     .fail = bw_job_fail,
     .move_to_delayed = bw_job_move_to_delayed,
+    .put_off = put_off,
 };
 
 struct wf_adapter *wf_adapter_create(struct bw_worker *worker, struct pg_pool *pg,

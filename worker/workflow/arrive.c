@@ -10,6 +10,8 @@
 
 #include "workflow/job.h"
 #include "workflow/mem.h"
+#include "workflow/throttle.h"
+#include "workflow/token.h"
 #include "workflow/versions.h"
 #include "workflow/wait_keys.h"
 
@@ -32,11 +34,24 @@ static size_t add_chat_keys(struct wf_run *run)
     (void)wf_kv_add(kv, WF_KV_GET, wf_pointer_key(run), NULL, 0);
     (void)wf_kv_add(kv, WF_KV_DIGEST, wf_versions_node_key(run), NULL, 0);
     (void)wf_kv_add(kv, WF_KV_GET, wf_warm_key(run), NULL, 0);
+    (void)wf_kv_add(kv, WF_KV_GET, wf_token_key(run), NULL, 0);
+    (void)wf_kv_add(kv, WF_KV_GET, wf_pause_key(run, run->event.chat_id), NULL, 0);
     return lock;
 }
 
 static void try_lock(struct wf_run *run);
 static void load(struct wf_run *run);
+
+/* A pause of the chat, a hold of the project. §9.6 */
+static void admit(struct wf_run *run, const char *held, const char *pause)
+{
+    int64_t until = wf_pause_until(run, pause);
+
+    if (until > 0)
+        wf_run_put_off(run, until, true);
+    else
+        wf_token_admit(run, held, load);
+}
 
 /* Obtained: the keys read behind it count. */
 static void look_at_lock(struct wf_run *run, size_t lock)
@@ -53,7 +68,8 @@ static void look_at_lock(struct wf_run *run, size_t lock)
         run->redis_away = digest->memory;
         json_decref(run->idle);
         run->idle = wf_loads(wf_kv_at(&run->kv, lock + 3)->text);
-        load(run);
+        admit(run, wf_kv_at(&run->kv, lock + 4)->text,
+              wf_kv_at(&run->kv, lock + 5)->text);
     } else if (wf_run_lost(run)) {
         return;
     } else if (bw_mono_before(run->lock_until, now)) {

@@ -26,6 +26,14 @@ char *wf_checkpoint_done(const struct wf_run *run)
 
 /* --- writing */
 
+/* Past the end of a delay that the job is put into. */
+static int64_t ttl(const struct wf_run *run, int64_t until_ms)
+{
+    int64_t left = until_ms - wf_engine_now_ms(run->engine);
+
+    return left > 0 ? TTL_MS + left : TTL_MS;
+}
+
 /* What the normalised event was made of, for a resumed run. */
 static json_t *event_parts(const struct wf_run *run)
 {
@@ -61,6 +69,10 @@ static json_t *snapshot(const struct wf_run *run, const char *next, bool inside)
     wf_json_set(value, "sent", json_integer(inside ? run->sent : 0));
     if (inside && run->intended)
         wf_json_set(value, "intended", json_integer(run->sending));
+    if (run->refused_at != 0)
+        wf_json_set(value, "refusedAt", json_integer(run->refused_at));
+    if (run->moves != NULL)
+        wf_json_set(value, "moves", json_incref(run->moves));
     if (inside && run->sent > 0)
         wf_json_set(value, "messageId", json_integer(run->reply.message_id));
     wf_json_set(value, "vars", json_incref(run->dirty));
@@ -122,9 +134,20 @@ void wf_checkpoint(struct wf_run *run, const char *next, bool inside, wf_step *t
 
     run->after_checkpoint = then;
     run->checkpoint_at = wf_kv_add(wf_run_keys(run), WF_KV_SET, wf_checkpoint_key(run),
-                                   wf_dumps(value), TTL_MS);
+                                   wf_dumps(value), ttl(run, run->hold_until));
     json_decref(value);
     wf_run_kv(run, key_written);
+}
+
+void wf_checkpoint_renew(struct wf_run *run, int64_t until_ms)
+{
+    struct wf_kv kv = { 0 };
+
+    if (run->restored == NULL)
+        return;
+    (void)wf_kv_add(&kv, WF_KV_SET, wf_checkpoint_key(run), wf_dumps(run->restored),
+                    ttl(run, until_ms));
+    wf_kv_send(run->engine, &kv);
 }
 
 void wf_intent_add(struct wf_run *run)
@@ -250,6 +273,18 @@ static void graph_found(struct wf_run *run)
     wf_db_run(run, go_on, NULL);
 }
 
+/* The chat has moved in an attempt before. */
+static void take_moves(struct wf_run *run)
+{
+    json_t *moves = json_object_get(run->restored, "moves"), *to;
+    const char *from;
+
+    json_object_foreach(moves, from, to)
+    {
+        wf_moved(run, from, json_string_value(to));
+    }
+}
+
 static void restore_level(struct wf_run *run)
 {
     const json_t *value = level(run);
@@ -267,6 +302,8 @@ void wf_restore(struct wf_run *run)
     bw_log(wf_job_log(run), BW_LOG_INFO, "going on where an attempt before stopped",
            bw_text("node", wf_member(run->restored, "next", "")));
     wf_person_set(run, wf_member(run->restored, "userId", NULL));
+    run->refused_at = json_integer_value(json_object_get(run->restored, "refusedAt"));
+    take_moves(run);
     run->restore_depth = 0;
     while ((outer = json_object_get(outer, "outer")) != NULL)
         run->restore_depth++;

@@ -66,6 +66,9 @@ struct wf_sent {
     const json_t *result;    /* borrowed for the call; NULL unless WF_SEND_OK */
     bool not_modified;       /* an edit that changes nothing */
     bool unknown;            /* transient, and it may have been sent all the same */
+    bool unclear;            /* ok, but by an answer that is not the Bot API's */
+    int64_t moved_to;        /* the chat's new id, where it went; 0: it has not moved */
+    const json_t *params;    /* borrowed for the call: what was sent; NULL: not known */
     bool message_gone;       /* the message to delete is not there */
 };
 
@@ -96,6 +99,7 @@ struct wf_job_effects {
     const char *(*id)(const struct bw_job *job);
     const char *(*name)(const struct bw_job *job);
     const char *(*data)(const struct bw_job *job, size_t *len);
+    int64_t (*timestamp)(const struct bw_job *job);
     unsigned (*attempts)(const struct bw_job *job);
     unsigned (*attempts_made)(const struct bw_job *job);
     unsigned (*attempts_started)(const struct bw_job *job);
@@ -106,6 +110,9 @@ struct wf_job_effects {
     void (*complete)(struct bw_job *job, const char *json, size_t len);
     void (*fail)(struct bw_job *job, const struct bw_job_failure *failure);
     void (*move_to_delayed)(struct bw_job *job, int64_t delay_ms);
+    /* To delayed until a time without an attempt; `unstarted`: the start does not count.
+     */
+    void (*put_off)(struct bw_job *job, int64_t until_ms, bool unstarted);
 };
 
 struct wf_effects {

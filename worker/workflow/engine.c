@@ -55,6 +55,7 @@ int wf_engine_create(struct wf_engine **enginep, const struct wf_engine_options 
     wf_chats_init(&engine->chats);
     wf_locks_init(&engine->locks);
     wf_projects_init(&engine->projects, options->effects->clock);
+    wf_held_init(&engine->held);
     bw_mutex_init(&engine->runs_mutex);
     bw_mutex_init(&engine->mutex);
     bw_cond_init(&engine->idle);
@@ -126,6 +127,7 @@ void wf_engine_destroy(struct wf_engine **enginep)
         return;
     *enginep = NULL;
     wf_scan_destroy(&engine->scan);
+    wf_held_fini(&engine->held);
     wf_projects_fini(&engine->projects);
     wf_locks_fini(&engine->locks);
     wf_chats_fini(&engine->chats);

@@ -14,6 +14,7 @@
 
 #include "workflow/chats.h"
 #include "workflow/effects.h"
+#include "workflow/held.h"
 #include "workflow/kv.h"
 #include "workflow/locks.h"
 #include "workflow/memory.h"
@@ -38,7 +39,13 @@ struct wf_counters {
     atomic_uint_fast64_t steps;
     /* messages an attempt before may have sent, by what was done about them */
     atomic_uint_fast64_t unknown_resent, unknown_dropped, unknown_marked;
-    atomic_uint_fast64_t redis_away; /* commands answered from memory */
+    /* calls of the Bot API that were refused: by the person, by the chat, for the token,
+     * for anything else; and those put off by a 429 */
+    atomic_uint_fast64_t refused_blocked, refused_forbidden, refused_token, refused_other;
+    atomic_uint_fast64_t token_holds, pauses;
+    atomic_uint_fast64_t unclear_answers, chats_moved;
+    atomic_uint_fast64_t notices_dropped; /* for want of a place in the limits */
+    atomic_uint_fast64_t redis_away;      /* commands answered from memory */
     atomic_uint_fast64_t scans; /* minutes in which schedule triggers were looked for */
     atomic_uint_fast64_t hits[WF_CACHE_CLASSES], misses[WF_CACHE_CLASSES];
 };
@@ -56,6 +63,7 @@ struct wf_engine {
     struct wf_chats chats;
     struct wf_locks locks;
     struct wf_projects projects;
+    struct wf_held held;
     struct wf_scan *scan; /* or NULL */
     struct wf_counters counters;
     atomic_int_fast64_t

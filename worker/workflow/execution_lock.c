@@ -1,12 +1,13 @@
 #include "workflow/execution_lock.h"
 
 #include "workflow/mem.h"
+#include "workflow/token.h"
 
 #define WAIT_MS  5000
 #define PAUSE_MS 20
 #define LATER_MS 200
 
-enum { LOCK, CHECKPOINT };
+enum { LOCK, CHECKPOINT, HELD };
 
 static void try_lock(struct wf_run *run);
 
@@ -17,7 +18,7 @@ static void tried(struct wf_run *run)
         wf_locks_add(&run->engine->locks, &run->chat_lock, wf_engine_mono(run->engine));
         json_decref(run->restored);
         run->restored = wf_loads(wf_kv_at(&run->kv, CHECKPOINT)->text);
-        run->after_checkpoint(run);
+        wf_token_admit(run, wf_kv_at(&run->kv, HELD)->text, run->after_checkpoint);
     } else if (wf_run_lost(run)) {
         return;
     } else if (bw_mono_before(run->lock_until, wf_engine_mono(run->engine))) {
@@ -33,6 +34,7 @@ static void try_lock(struct wf_run *run)
     (void)wf_kv_add(&run->kv, WF_KV_SET_NEW, wf_strdup(run->chat_lock.key),
                     wf_strdup(run->chat_lock.token), run->engine->settings.lock_ttl_ms);
     (void)wf_kv_add(&run->kv, WF_KV_GET, wf_checkpoint_key(run), NULL, 0);
+    (void)wf_kv_add(&run->kv, WF_KV_GET, wf_token_key(run), NULL, 0);
     wf_run_kv(run, tried);
 }
 

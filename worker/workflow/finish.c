@@ -63,6 +63,9 @@ void wf_flush_add(struct wf_run *run, const struct wf_flush *flush)
     free(variables);
     free(logs);
     free(payload);
+    if (run->moves != NULL) /* the execution follows its chat */
+        (void)wf_db_add(run, WF_SQL_moved, run->x.id, run->project_id,
+                        run->event.chat_id);
 }
 
 void wf_flush_done(struct wf_run *run)

@@ -113,11 +113,43 @@ static uint64_t read_counter(const atomic_uint_fast64_t *counter)
     return atomic_load_explicit(counter, memory_order_relaxed);
 }
 
+static void refused_stats(const struct wf_counters *counters, struct wk_metrics *metrics)
+{
+    const struct {
+        const char *reason;
+        const atomic_uint_fast64_t *value;
+    } rows[] = {
+        { "blocked", &counters->refused_blocked },
+        { "forbidden", &counters->refused_forbidden },
+        { "token", &counters->refused_token },
+        { "other", &counters->refused_other },
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        wk_metrics_counter(metrics, "workflow_telegram_refused",
+                           "Calls of the Bot API that were refused for good", "reason",
+                           rows[i].reason, read_counter(rows[i].value));
+}
+
+static void held_stats(struct wf_engine *engine, struct wk_metrics *metrics)
+{
+    for (int i = 0; i < WF_HELD_COUNT; i++) {
+        enum wf_held_reason reason = (enum wf_held_reason)i;
+
+        wk_metrics_gauge(
+            metrics, "workflow_held",
+            "1 while no job is taken for this reason; of token the projects that wait",
+            "reason", wf_held_label(reason),
+            (double)wf_held_count(&engine->held, reason, wf_engine_mono(engine)));
+    }
+}
+
 static void stats(void *arg, struct wk_metrics *metrics)
 {
     static const char *const classes[WF_CACHE_CLASSES] = { "version", "project",
                                                            "waiting", "variables" };
-    const struct wf_counters *counters = &((struct instance *)arg)->engine->counters;
+    struct wf_engine *engine = ((struct instance *)arg)->engine;
+    const struct wf_counters *counters = &engine->counters;
     const struct {
         const char *name, *help;
         const atomic_uint_fast64_t *value;
@@ -138,6 +170,17 @@ static void stats(void *arg, struct wk_metrics *metrics)
           &counters->unknown_dropped },
         { "workflow_unknown_marked", "The same, marked in the execution's log",
           &counters->unknown_marked },
+        { "workflow_token_holds", "Projects held because Telegram refused their token",
+          &counters->token_holds },
+        { "workflow_chat_pauses", "Jobs put off because Telegram asked for a pause",
+          &counters->pauses },
+        { "workflow_unclear_answers",
+          "Messages counted as sent after an answer that was not the Bot API's",
+          &counters->unclear_answers },
+        { "workflow_chats_moved", "Chats followed to another id",
+          &counters->chats_moved },
+        { "workflow_notices_dropped", "Notices that found no place in the limits",
+          &counters->notices_dropped },
         { "workflow_schedule_scans", "Minutes scanned for schedule triggers",
           &counters->scans },
         { "workflow_redis_away", "Cache commands answered from memory",
@@ -147,6 +190,8 @@ static void stats(void *arg, struct wk_metrics *metrics)
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         wk_metrics_counter(metrics, rows[i].name, rows[i].help, NULL, NULL,
                            read_counter(rows[i].value));
+    refused_stats(counters, metrics);
+    held_stats(engine, metrics);
     for (size_t i = 0; i < WF_CACHE_CLASSES; i++) {
         wk_metrics_counter(metrics, "workflow_cache_hits", "Found in a cache", "class",
                            classes[i], read_counter(&counters->hits[i]));

@@ -22,6 +22,11 @@ static inline const char *wf_job_data(const struct wf_run *run, size_t *len)
     return WF_JOB(run)->data(run->job, len);
 }
 
+static inline int64_t wf_job_timestamp(const struct wf_run *run)
+{
+    return WF_JOB(run)->timestamp(run->job);
+}
+
 static inline unsigned wf_job_attempts(const struct wf_run *run)
 {
     return WF_JOB(run)->attempts(run->job);
@@ -66,6 +71,12 @@ static inline void wf_job_fail(const struct wf_run *run,
                                const struct bw_job_failure *failure)
 {
     WF_JOB(run)->fail(run->job, failure);
+}
+
+static inline void wf_job_put_off(const struct wf_run *run, int64_t until_ms,
+                                  bool unstarted)
+{
+    WF_JOB(run)->put_off(run->job, until_ms, unstarted);
 }
 
 static inline void wf_job_move_to_delayed(const struct wf_run *run, int64_t delay_ms)

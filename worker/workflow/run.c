@@ -48,6 +48,8 @@ static void run_free(struct wf_run *run)
     free(run->reply.description);
     free(run->sent_chat);
     json_decref(run->reply.result);
+    json_decref(run->token_hold);
+    json_decref(run->moves);
     free(run->fetched.body);
     free(run->fetched.error);
     json_decref(run->params);
@@ -245,6 +247,29 @@ void wf_run_later(struct wf_run *run, int64_t delay_ms)
     wf_under_way_leave(run);
     wf_job_move_to_delayed(run, delay_ms);
     run_free(run);
+}
+
+/* Told to the queue before the chat is free: the chat's next job, put off to the same
+ * time, comes after it. */
+void wf_run_put_off(struct wf_run *run, int64_t until_ms, bool unstarted)
+{
+    wf_checkpoint_renew(run, until_ms);
+    wf_under_way_leave(run);
+    wf_job_put_off(run, until_ms, unstarted);
+    leave_chat(run);
+    run_free(run);
+}
+
+static void held(struct wf_run *run)
+{
+    json_decref(run->restored); /* there is a newer one */
+    run->restored = NULL;
+    wf_run_put_off(run, run->hold_until, false);
+}
+
+void wf_run_hold(struct wf_run *run)
+{
+    wf_checkpoint(run, run->node->id, true, held);
 }
 
 bool wf_run_lost(struct wf_run *run)

@@ -86,20 +86,30 @@ struct wf_run {
     /* a message under way */
     bool intended;    /* the checkpoint says that it is about to go out */
     unsigned unknown; /* the message of this node that an attempt before may have sent */
-    wf_step *granted;
-    char *sent_chat; /* where the last one went */
+    wf_step *granted, *no_turn; /* NULL: the job is put off */
+    char *sent_chat;            /* where the last one went */
     struct bw_mono send_until;
     char send_token[33]; /* its place in the limits */
     const char *method;  /* static */
     json_t *params;
     struct {
         enum wf_send_outcome outcome;
-        bool blocked, not_modified, message_gone, unknown;
+        bool blocked, not_modified, message_gone, unknown, unclear;
         int status;
         int64_t retry_after_ms, message_id;
         char *description;
         json_t *result; /* of wf_ask() */
     } reply;
+
+    /* a token that may be wrong (token.h) */
+    bool token_tried; /* the call was made again with the database's token */
+    enum wf_send_outcome token_answer; /* of getMe */
+    json_t *token_hold; /* the project's hold when the job arrived, or NULL */
+    wf_step *token_admitted, *token_then, *token_again, *token_refused, *token_instead;
+    int64_t refused_at; /* wall clock: the job's first refusal; 0: none */
+
+    int64_t hold_until; /* wall clock, ms: until when the job is put off; 0: it is not */
+    json_t *moves;      /* chat → its new id, as Telegram said in this run; or NULL */
 
     /* the answer to a request of a node (nodes/fetch.h) */
     struct {
@@ -214,6 +224,11 @@ void wf_run_transient(struct wf_run *run, int64_t delay_ms, const char *format, 
     BW_PRINTF(3, 4);
 /* Back to the queue without an attempt made. */
 void wf_run_later(struct wf_run *run, int64_t delay_ms);
+/* The same until a time. `unstarted`: it has started nothing, so that its start does not
+ * count. */
+void wf_run_put_off(struct wf_run *run, int64_t until_ms, bool unstarted);
+/* The same for one in the middle of a node, until run->hold_until: it goes on there. */
+void wf_run_hold(struct wf_run *run);
 /* True, and the run is over: the job is not ours any more, or was cancelled. */
 bool wf_run_lost(struct wf_run *run);
 /* Which run of the job's attempts this is. */
@@ -298,6 +313,8 @@ void wf_restore(struct wf_run *run);
  * one begins with. `inside`: it is the current one, not done yet; run->sent of its
  * messages are out. */
 void wf_checkpoint(struct wf_run *run, const char *next, bool inside, wf_step *then);
+/* What an attempt before left, if anything, outlives a delay of the job. */
+void wf_checkpoint_renew(struct wf_run *run, int64_t until_ms);
 /* Into the group of keys that is begun: the checkpoint with the message under way marked
  * as intended. After the group was answered: makes sure it is kept, then goes on. */
 void wf_intent_add(struct wf_run *run);
@@ -390,10 +407,13 @@ void wf_send(struct wf_run *run, const char *method, json_t *params, wf_step *th
  * of it; the answer is in run->reply, its result too. Takes `params`; `method` is static.
  */
 void wf_ask(struct wf_run *run, const char *method, json_t *params, wf_step *then);
-/* Outside of the loop: a notice of the engine's own, not part of a node; `then` is called
- * whatever becomes of it. */
+/* A notice of the engine's own, not part of a node. It takes its place in the limits like
+ * any message (WF-175); `then` is called whatever becomes of it, except that a job that
+ * has claimed a wait and done nothing else is put off where the chat or the bot is. */
 void wf_send_notice(struct wf_run *run, const char *text, wf_step *then);
 void wf_answer_callback(struct wf_run *run);
+/* The chat `from` is `to` from now on, for what the run sends and for its row. WF-168 */
+void wf_moved(struct wf_run *run, const char *from, const char *to);
 
 /* --- node results, for nodes/ */
 

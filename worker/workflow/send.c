@@ -9,7 +9,21 @@
 #include "workflow/job.h"
 #include "workflow/mem.h"
 #include "workflow/throttle.h"
+#include "workflow/token.h"
 #include "workflow/under_way.h"
+
+#define LIMITED_MS 1000  /* a 429 that does not say for how long */
+#define NOTICE_MS  60000 /* how long a notice waits for a place in the limits */
+
+static const char *sent_chat(const struct wf_run *run)
+{
+    return run->sent_chat != NULL ? run->sent_chat : "";
+}
+
+static void keep_chat(struct wf_run *run)
+{
+    wf_set(&run->sent_chat, json_string_value(json_object_get(run->params, "chat_id")));
+}
 
 /* --- outcomes */
 
@@ -36,8 +50,7 @@ static void forget_person(struct wf_run *run)
 
 static void fail_transient(struct wf_run *run)
 {
-    wf_run_transient(run, run->reply.retry_after_ms, "Telegram: %s",
-                     run->reply.description);
+    wf_run_transient(run, 0, "Telegram: %s", run->reply.description);
 }
 
 /* §9.6: refused, because what was asked for is so already. */
@@ -45,6 +58,56 @@ static bool is_so_already(const struct wf_run *run)
 {
     return (run->reply.not_modified && strcmp(run->method, "editMessageText") == 0) ||
            (run->reply.message_gone && strcmp(run->method, "deleteMessage") == 0);
+}
+
+/* Telegram wants a pause that is too long to be waited out here. §9.6, WF-170 */
+static bool is_limited(struct wf_run *run)
+{
+    int64_t ms = run->reply.retry_after_ms;
+
+    if (run->reply.outcome != WF_SEND_TRANSIENT || run->reply.status != 429)
+        return false;
+    run->hold_until = wf_engine_now_ms(run->engine) + (ms > 0 ? ms : LIMITED_MS);
+    wf_engine_count(&run->engine->counters.pauses);
+    return true;
+}
+
+/* A person who blocks a bot is nobody's mistake; the rest is for the operator to see. */
+static void tell_refused(struct wf_run *run)
+{
+    struct wf_counters *counters = &run->engine->counters;
+    int status = run->reply.status;
+
+    wf_engine_count(run->reply.blocked               ? &counters->refused_blocked
+                    : status == 403                  ? &counters->refused_forbidden
+                    : status == 401 || status == 404 ? &counters->refused_token
+                                                     : &counters->refused_other);
+    bw_log(wf_job_log(run), run->reply.blocked ? BW_LOG_INFO : BW_LOG_WARNING,
+           "Telegram refuses a call", bw_text("project", run->project_id),
+           bw_text("chat", sent_chat(run)), bw_text("method", run->method),
+           bw_num("status", status), bw_text("reason", run->reply.description));
+}
+
+static void refused(struct wf_run *run)
+{
+    run->intended = false;
+    tell_refused(run);
+    if (run->reply.blocked)
+        forget_person(run);
+    else
+        wf_loop_resume(run, wf_node_fail(run, "%s", run->reply.description));
+}
+
+static void granted(struct wf_run *run);
+
+static void accepted(struct wf_run *run)
+{
+    if (run->reply.unclear)
+        wf_log_warn(run, "Telegram's answer is not one of the Bot API; the message "
+                         "counts as sent");
+    run->sent = run->sending;
+    run->intended = false;
+    wf_checkpoint(run, run->node->id, true, run->after_send);
 }
 
 static void settled(struct wf_run *run)
@@ -55,28 +118,69 @@ static void settled(struct wf_run *run)
         run->reply.outcome = WF_SEND_OK;
     switch (run->reply.outcome) {
     case WF_SEND_OK:
-        run->sent = run->sending;
-        run->intended = false;
-        wf_checkpoint(run, run->node->id, true, run->after_send);
+        accepted(run);
         return;
     case WF_SEND_TRANSIENT:
         run->intended = run->reply.unknown;
-        wf_throttle_pause(run, run->reply.retry_after_ms);
-        wf_checkpoint(run, run->node->id, true, fail_transient);
+        if (is_limited(run)) {
+            wf_throttle_pause(run);
+            wf_run_hold(run);
+        } else {
+            wf_checkpoint(run, run->node->id, true, fail_transient);
+        }
         return;
     case WF_SEND_REFUSED:
-        break;
-    }
-    run->intended = false;
-    if (run->reply.blocked) {
-        forget_person(run);
+        if (wf_token_suspected(run))
+            wf_token_check(run, granted, refused, NULL);
+        else
+            refused(run);
         return;
     }
-    if (run->reply.status ==
-        401) /* the token may have been changed: read it again next time */
-        wf_projects_drop(&run->engine->projects, run->project_id);
-    wf_loop_resume(run, wf_node_fail(run, "%s", run->reply.description));
 }
+
+/* --- a chat that has another id now */
+
+void wf_moved(struct wf_run *run, const char *from, const char *to)
+{
+    if (from == NULL || to == NULL)
+        return;
+    if (run->moves == NULL)
+        run->moves = wf_must(json_object());
+    wf_json_set_text(run->moves, from, to);
+    if (run->event.chat_id == NULL || strcmp(run->event.chat_id, from) != 0)
+        return;
+    wf_set(&run->event.chat_id, to);
+    if (json_object_get(run->telegram, "chatId") != NULL)
+        wf_json_set_text(run->telegram, "chatId", to);
+}
+
+static void keep_move(struct wf_run *run, int64_t moved_to)
+{
+    char to[24];
+
+    if (moved_to == 0)
+        return;
+    (void)snprintf(to, sizeof(to), "%lld", (long long)moved_to);
+    wf_engine_count(&run->engine->counters.chats_moved);
+    bw_log(wf_job_log(run), BW_LOG_WARNING, "the chat has another id now",
+           bw_text("project", run->project_id), bw_text("chat", sent_chat(run)),
+           bw_text("now", to));
+    wf_moved(run, run->sent_chat, to);
+    wf_set(&run->sent_chat, to);
+}
+
+/* A node that names the old chat means the new one. */
+static void follow_move(const struct wf_run *run, json_t *params)
+{
+    const char *chat = json_string_value(json_object_get(params, "chat_id"));
+    const char *to =
+        chat != NULL ? json_string_value(json_object_get(run->moves, chat)) : NULL;
+
+    if (to != NULL)
+        wf_json_set_text(params, "chat_id", to);
+}
+
+/* --- a call and its answer */
 
 static void keep_reply(struct wf_run *run, const struct wf_sent *sent)
 {
@@ -85,12 +189,18 @@ static void keep_reply(struct wf_run *run, const struct wf_sent *sent)
     run->reply.not_modified = sent->not_modified;
     run->reply.message_gone = sent->message_gone;
     run->reply.unknown = sent->unknown;
+    run->reply.unclear = sent->unclear;
     run->reply.status = sent->status;
     run->reply.retry_after_ms = sent->retry_after_ms;
     run->reply.message_id = sent->message_id;
     json_decref(run->reply.result);
     run->reply.result = NULL;
     wf_set(&run->reply.description, sent->description != NULL ? sent->description : "");
+    keep_move(run, sent->moved_to);
+    if (sent->unclear)
+        wf_engine_count(&run->engine->counters.unclear_answers);
+    if (sent->params != NULL && wf_token_suspected(run)) /* it may be sent again */
+        run->params = wf_must(json_deep_copy(sent->params));
 }
 
 static void done(const struct wf_sent *sent, void *arg)
@@ -163,7 +273,7 @@ static bool skip_unknown(struct wf_run *run)
 
 static void granted(struct wf_run *run)
 {
-    wf_set(&run->sent_chat, json_string_value(json_object_get(run->params, "chat_id")));
+    keep_chat(run);
     submit(run, strcmp(policy(run), "resend") != 0, settled);
 }
 
@@ -189,6 +299,8 @@ void wf_send(struct wf_run *run, const char *method, json_t *params, wf_step *th
     run->params = params;
     run->method = method;
     run->after_send = then;
+    run->token_tried = false;
+    follow_move(run, run->params);
     if (json_object_get(run->params, "chat_id") == NULL) {
         wf_run_post(run, fail_nobody);
         return;
@@ -203,6 +315,20 @@ void wf_send(struct wf_run *run, const char *method, json_t *params, wf_step *th
         wf_throttle(run, granted);
 }
 
+/* --- questions */
+
+static void ask(struct wf_run *run);
+
+static void ask_settled(struct wf_run *run)
+{
+    if (is_limited(run))
+        wf_run_hold(run);
+    else if (wf_token_suspected(run))
+        wf_token_check(run, ask, run->after_send, NULL);
+    else
+        run->after_send(run);
+}
+
 static void asked(const struct wf_sent *sent, void *arg)
 {
     struct wf_run *run = arg;
@@ -211,29 +337,98 @@ static void asked(const struct wf_sent *sent, void *arg)
     keep_reply(run, sent);
     run->reply.result =
         sent->result != NULL ? wf_must(json_deep_copy(sent->result)) : NULL;
-    wf_run_post(run, run->step);
+    wf_run_post(run, ask_settled);
+}
+
+static void ask(struct wf_run *run)
+{
+    const struct wf_effects *effects = run->engine->effects;
+    json_t *params = run->params;
+
+    keep_chat(run);
+    run->params = NULL;
+    run->step = ask_settled;
+    wf_under_way_lock(run);
+    wf_under_way_begun(run, WF_CALL_TELEGRAM,
+                       effects->telegram(effects->arg, run->project->token, run->method,
+                                         params, false, asked, run));
 }
 
 void wf_ask(struct wf_run *run, const char *method, json_t *params, wf_step *then)
 {
-    const struct wf_effects *effects = run->engine->effects;
-
-    run->step = then;
-    wf_under_way_lock(run);
-    wf_under_way_begun(run, WF_CALL_TELEGRAM,
-                       effects->telegram(effects->arg, run->project->token, method,
-                                         params, false, asked, run));
+    json_decref(run->params);
+    run->params = params;
+    run->method = method;
+    run->after_send = then;
+    run->token_tried = false;
+    follow_move(run, run->params);
+    ask(run);
 }
 
-/* --- outside of nodes */
+/* --- notices */
+
+/* The job has claimed a wait and done nothing else: an attempt that comes later claims it
+ * again. */
+static bool can_come_again(const struct wf_run *run)
+{
+    return run->node == NULL && run->x.id != NULL;
+}
+
+/* There is no place for it, or a pause, or no right token. */
+static void notice_held(struct wf_run *run)
+{
+    if (can_come_again(run)) {
+        wf_run_put_off(run, run->hold_until, false);
+        return;
+    }
+    wf_engine_count(&run->engine->counters.notices_dropped);
+    bw_log(wf_job_log(run), BW_LOG_WARNING, "a notice could not be sent",
+           bw_text("project", run->project_id), bw_text("chat", sent_chat(run)),
+           bw_text("reason", run->reply.description));
+    run->hold_until = 0;
+    run->after_send(run);
+}
+
+static void notice_refused(struct wf_run *run)
+{
+    tell_refused(run);
+    run->after_send(run);
+}
+
+static void notice_granted(struct wf_run *run);
+
+static void notice_settled(struct wf_run *run)
+{
+    wf_throttle_sent(run);
+    if (is_limited(run)) {
+        wf_throttle_pause(run);
+        notice_held(run);
+    } else if (wf_token_suspected(run)) {
+        wf_token_check(run, notice_granted, notice_refused, notice_held);
+    } else if (run->reply.outcome == WF_SEND_REFUSED) {
+        notice_refused(run);
+    } else {
+        run->after_send(run);
+    }
+}
+
+static void notice_granted(struct wf_run *run)
+{
+    submit(run, false, notice_settled);
+}
 
 void wf_send_notice(struct wf_run *run, const char *text, wf_step *then)
 {
+    json_decref(run->params);
     run->params = wf_must(json_object());
     wf_json_set_text(run->params, "chat_id", run->event.chat_id);
     wf_json_set_text(run->params, "text", text);
     run->method = "sendMessage";
-    submit(run, false, then);
+    run->after_send = then;
+    run->token_tried = false;
+    wf_set(&run->reply.description, "there is no place in the bot's limits");
+    keep_chat(run);
+    wf_throttle_notice(run, notice_granted, notice_held, NOTICE_MS);
 }
 
 void wf_answer_callback(struct wf_run *run)

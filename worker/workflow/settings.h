@@ -33,6 +33,7 @@
     X(chat_wait_ms, "lock.chat_wait_ms", 5000, 0, 600000)                                \
     X(spend_wait_ms, "lock.spend_wait_ms", 3000, 0, 600000)                              \
     X(bot_wait_ms, "telegram.throttle_wait_ms", 5000, 0, 600000)                         \
+    X(token_patience, "telegram.token_patience", 3600, 0, 31536000)                      \
     X(db_timeout_ms, "database.timeout_ms", 10000, 100, 600000)
 
 #define WF_SWITCH_SETTINGS(X)                                                            \

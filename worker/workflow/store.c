@@ -260,6 +260,11 @@ const char wf_sql_flush[] =
     "        where o.project_id = $1 and o.telegram_chat_id = e.telegram_chat_id"
     "          and o.status in ('waiting', 'running') and o.id <> e.id)";
 
+/* The chat has another id now (§9.6). $1 execution, $2 project, $3 chat. */
+const char wf_sql_moved[] =
+    "update workflow_executions set telegram_chat_id = $3 where id = $1 and project_id = "
+    "$2 and telegram_chat_id is not null and telegram_chat_id <> $3";
+
 /* $1 id, $2 session. No row: the id is somebody else's. */
 const char wf_sql_execution_own[] =
     "select 1 from workflow_executions where id = $1 and session_id = $2";

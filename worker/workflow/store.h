@@ -15,6 +15,7 @@
     X(insert, 9)                                                                         \
     X(preload, 6)                                                                        \
     X(flush, 15)                                                                         \
+    X(moved, 3)                                                                          \
     X(set_variable, 7)                                                                   \
     X(purge, 1)                                                                          \
     X(advisory_lock, 1)                                                                  \

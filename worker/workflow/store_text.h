@@ -12,8 +12,8 @@
 
 /* In a group a session belongs to one person (§3.5); NULL: a private chat. */
 #define PERSON(prefix)                                                                   \
-    "(" prefix "::text is null or session_id = " prefix                                  \
-    " or starts_with(session_id, " prefix " || '_'))"
+    "(" prefix "::text is null or split_part(session_id, '_', 2)"                        \
+    " = split_part(" prefix ", '_', 2))"
 
 /* The user that is given as $1, or the one the statement `user_found` has found. */
 #define FOUND "coalesce($1::text, nullif(current_setting('bulwark.found', true), ''))"

@@ -13,20 +13,20 @@
 
 static void ask(struct wf_run *run);
 
-static void later(struct wf_run *run)
-{
-    wf_run_later(run, LATER_MS);
-}
-
-/* Not yet: asks again in `ms`, or gives the job back. */
+/* Not yet: asks again in `ms`, or gives the job back until then. */
 static void wait(struct wf_run *run, int64_t ms)
 {
     struct bw_mono then = bw_mono_add_ms(wf_engine_mono(run->engine), ms);
 
-    if (bw_mono_before(then, run->send_until))
+    if (bw_mono_before(then, run->send_until)) {
         wf_run_after(run, ms, ask);
+        return;
+    }
+    run->hold_until = wf_engine_now_ms(run->engine) + (ms > LATER_MS ? ms : LATER_MS);
+    if (run->no_turn != NULL)
+        run->no_turn(run);
     else
-        wf_checkpoint(run, run->node->id, true, later);
+        wf_run_hold(run);
 }
 
 static char *key(const struct wf_run *run, const char *kind, const char *chat)
@@ -51,7 +51,7 @@ static struct wf_quotas *quotas_of(const struct wf_run *run, const char *chat)
     const struct wf_settings *settings = &run->engine->settings;
     long long second = wf_engine_now_ms(run->engine) / BOT_WINDOW_MS;
     struct wf_quotas *quotas = wf_quotas_create(
-        key(run, "pause", chat),
+        wf_pause_key(run, chat),
         wf_printf("rate_limit:bot:%s:%lld", run->project_id, second),
         wf_printf("rate_limit:bot_waiting:%s", run->project_id), run->send_token);
 
@@ -83,6 +83,10 @@ static void asked(struct wf_run *run)
         wait(run, ms);
         return;
     }
+    if (run->no_turn != NULL) {
+        run->granted(run); /* no message of a node: nothing is remembered of it */
+        return;
+    }
     (void)wf_run_keys(run);
     wf_intent_add(run);
     wf_run_kv(run, intended);
@@ -97,13 +101,19 @@ static void ask(struct wf_run *run)
     wf_run_kv(run, asked);
 }
 
-void wf_throttle(struct wf_run *run, wf_step *granted)
+void wf_throttle_notice(struct wf_run *run, wf_step *granted, wf_step *none,
+                        int64_t patience_ms)
 {
     run->granted = granted;
-    run->send_until =
-        bw_mono_add_ms(wf_engine_mono(run->engine), run->engine->settings.bot_wait_ms);
+    run->no_turn = none;
+    run->send_until = bw_mono_add_ms(wf_engine_mono(run->engine), patience_ms);
     wf_id_token(run->send_token);
     ask(run);
+}
+
+void wf_throttle(struct wf_run *run, wf_step *granted)
+{
+    wf_throttle_notice(run, granted, NULL, run->engine->settings.bot_wait_ms);
 }
 
 static const char *sent_chat(const struct wf_run *run)
@@ -111,14 +121,31 @@ static const char *sent_chat(const struct wf_run *run)
     return run->sent_chat != NULL ? run->sent_chat : "";
 }
 
-void wf_throttle_pause(struct wf_run *run, int64_t ms)
+char *wf_pause_key(const struct wf_run *run, const char *chat)
+{
+    return wf_printf("bulwark:pause:%s:%s", run->project_id, chat);
+}
+
+int64_t wf_pause_until(const struct wf_run *run, const char *value)
+{
+    json_t *pause = wf_loads(value);
+    int64_t until = json_integer_value(json_object_get(pause, "until"));
+
+    json_decref(pause);
+    return until > wf_engine_now_ms(run->engine) ? until : 0;
+}
+
+void wf_throttle_pause(struct wf_run *run)
 {
     struct wf_kv kv = { 0 };
+    int64_t ms = run->hold_until - wf_engine_now_ms(run->engine);
 
     if (ms <= 0)
         return;
-    (void)wf_kv_add(&kv, WF_KV_SET, key(run, "pause", sent_chat(run)), wf_strdup("1"),
-                    ms);
+    (void)wf_kv_add(
+        &kv, WF_KV_SET, wf_pause_key(run, sent_chat(run)),
+        wf_printf("{\"until\":%lld,\"reason\":\"telegram\"}", (long long)run->hold_until),
+        ms);
     wf_kv_send(run->engine, &kv);
 }
 

@@ -406,6 +406,12 @@ void wk_metrics_counter(struct wk_metrics *metrics, const char *name, const char
         metrics->sum += value;
 }
 
+void wk_metrics_gauge(struct wk_metrics *metrics, const char *name, const char *help,
+                      const char *label, const char *label_value, double value)
+{
+    wk_metrics_counter(metrics, name, help, label, label_value, (uint64_t)value);
+}
+
 uint64_t wf_rig_figure(struct wf_rig *rig, const char *name)
 {
     struct wk_metrics metrics = { name, 0 };

@@ -5,7 +5,7 @@
 #include "workflow/authoring/dry_store.h"
 #include "workflow/mem.h"
 
-/* Locks and what is cleaned up do nothing here; clock and ledger of scheduled runs are
+/* Locks and what is cleaned up do nothing here, and no chat moves; clock and ledger of scheduled runs are
  * not part of a dry run. */
 static json_t *nothing(struct wf_dry *dry, const json_t *params)
 {
@@ -24,6 +24,7 @@ static dry_statement *const answers[WF_SQL_COUNT] = {
     [WF_SQL_insert] = dry_sql_insert,
     [WF_SQL_preload] = dry_sql_preload,
     [WF_SQL_flush] = dry_sql_flush,
+    [WF_SQL_moved] = nothing,
     [WF_SQL_set_variable] = dry_sql_set_variable,
     [WF_SQL_purge] = nothing,
     [WF_SQL_advisory_lock] = nothing,

@@ -64,6 +64,12 @@ static struct wf_dry *answered(struct bw_job *job)
     return own->dry;
 }
 
+static int64_t now(const struct bw_job *job)
+{
+    (void)job;
+    return 0;
+}
+
 static void complete(struct bw_job *job, const char *json, size_t len)
 {
     struct wf_dry *dry = answered(job);
@@ -89,10 +95,17 @@ static void move_to_delayed(struct bw_job *job, int64_t delay_ms)
     wf_json_set_text(dry->item, "error", "the job was put off");
 }
 
+static void put_off(struct bw_job *job, int64_t until_ms, bool unstarted)
+{
+    (void)unstarted;
+    move_to_delayed(job, until_ms);
+}
+
 const struct wf_job_effects dry_job_effects = {
     .id = job_id,
     .name = job_name,
     .data = job_data,
+    .timestamp = now,
     .attempts = one,
     .attempts_made = none,
     .attempts_started = one,
@@ -103,4 +116,5 @@ const struct wf_job_effects dry_job_effects = {
     .complete = complete,
     .fail = fail,
     .move_to_delayed = move_to_delayed,
+    .put_off = put_off,
 };
