@@ -10,19 +10,25 @@
 #define WORDS_MAX  16
 #define LOOK_EVERY 2000000 /* ns */
 
-/* There is no call back for a connection that became ready: it is looked at now and
- * again. */
-static bool wait_ready(struct wk_session *session)
+/* There is no call back for a connection that became ready, or failed: it is looked at
+ * now and again. Whoever asks and ends wants to know the first failure at once. */
+static int wait_ready(struct wk_session *session, struct bw_error *err)
 {
     struct bw_mono deadline = bw_mono_add_ms(bw_mono_now(NULL), WK_SESSION_TIMEOUT_MS);
     struct timespec pause = { .tv_nsec = LOOK_EVERY };
+    struct bw_redis_state state;
 
-    while (!bw_redis_is_ready(session->redis)) {
+    for (;;) {
+        bw_redis_state(session->redis, &state);
+        if (state.ready)
+            return BW_OK;
+        if (state.trouble[0] != '\0')
+            return bw_error_set(err, BW_EIO, "Redis: %s", state.trouble);
         if (!bw_mono_before(bw_mono_now(NULL), deadline))
-            return false;
+            return bw_error_set(err, BW_ETIMEDOUT, "Redis: not reachable within %d ms",
+                                WK_SESSION_TIMEOUT_MS);
         (void)nanosleep(&pause, NULL); /* woken early it only looks early */
     }
-    return true;
 }
 
 int wk_session_open(struct wk_session *session, const struct bw_redis_options *redis,
@@ -41,11 +47,11 @@ int wk_session_open(struct wk_session *session, const struct bw_redis_options *r
         rc = bw_worker_start(session->worker, err);
     if (rc != BW_OK) {
         bw_worker_destroy(&session->worker);
-    } else if (!wait_ready(session)) {
-        wk_session_close(session);
-        return bw_error_set(err, BW_ETIMEDOUT, "Redis: not reachable within %d ms",
-                            WK_SESSION_TIMEOUT_MS);
+        return rc;
     }
+    rc = wait_ready(session, err);
+    if (rc != BW_OK)
+        wk_session_close(session);
     return rc;
 }
 

@@ -30,8 +30,8 @@ struct wk_session {
     char text[256];
 };
 
-/* Connects; BW_ETIMEDOUT when Redis is not there in time. Initializes the caller's
- * storage, which must not move; on failure nothing is owned. */
+/* Connects; BW_EIO, and why, after the first attempt that fails; BW_ETIMEDOUT.
+ * Initializes the caller's storage, which must not move; on failure nothing is owned. */
 BW_MUSTCHECK int wk_session_open(struct wk_session *session,
                                  const struct bw_redis_options *redis,
                                  const struct bw_log_sink *log, struct bw_error *err);

@@ -1,6 +1,7 @@
 #include "redis/client.h"
 
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <bulwark/thread.h>
@@ -19,7 +20,8 @@ struct bw_redis {
     atomic_bool ready;
     /* Sending against closing: a call is refused, or it is called back. */
     struct bw_mutex mutex;
-    bool closed; /* under the mutex */
+    bool closed;                 /* under the mutex */
+    struct bw_redis_state state; /* under the mutex; `ready` is the one above */
 };
 
 struct call {
@@ -81,8 +83,25 @@ static void on_ready(struct bw_conn *conn, void *arg)
 {
     struct bw_redis *redis = arg;
 
-    (void)conn;
+    bw_mutex_lock(&redis->mutex);
+    redis->state.trouble[0] = '\0';
+    redis->state.version = bw_conn_server_version(conn);
+    redis->state.cluster = bw_conn_is_cluster(conn);
+    (void)snprintf(redis->state.eviction, sizeof redis->state.eviction, "%s",
+                   bw_conn_eviction(conn));
+    bw_mutex_unlock(&redis->mutex);
     atomic_store_explicit(&redis->ready, true, memory_order_relaxed);
+}
+
+static void on_failed(struct bw_conn *conn, const struct bw_error *why, void *arg)
+{
+    struct bw_redis *redis = arg;
+
+    (void)conn;
+    bw_mutex_lock(&redis->mutex);
+    (void)snprintf(redis->state.trouble, sizeof redis->state.trouble, "%s", why->text);
+    redis->state.attempts++;
+    bw_mutex_unlock(&redis->mutex);
 }
 
 static void on_lost(struct bw_conn *conn, const struct bw_error *why, void *arg)
@@ -97,14 +116,16 @@ static void on_lost(struct bw_conn *conn, const struct bw_error *why, void *arg)
 /* --- life */
 
 int bw_redis_create(struct bw_redis **redisp, struct bw_loop *loop,
-                    const struct bw_redis_options *options, const struct bw_log *log,
-                    struct bw_error *err)
+                    const struct bw_redis_options *options, bool second,
+                    const struct bw_log *log, struct bw_error *err)
 {
     struct bw_redis *redis = bw_calloc(1, sizeof *redis);
     struct bw_conn_options conn = { .redis = options,
+                                    .second = second,
                                     .log = log,
                                     .on_ready = on_ready,
                                     .on_lost = on_lost,
+                                    .on_failed = on_failed,
                                     .arg = redis };
     int rc;
 
@@ -257,4 +278,12 @@ int bw_redis_command(struct bw_redis *redis, const struct bw_redis_arg *args,
 bool bw_redis_is_ready(const struct bw_redis *redis)
 {
     return atomic_load_explicit(&redis->ready, memory_order_relaxed);
+}
+
+void bw_redis_state(struct bw_redis *redis, struct bw_redis_state *state)
+{
+    bw_mutex_lock(&redis->mutex);
+    *state = redis->state;
+    bw_mutex_unlock(&redis->mutex);
+    state->ready = bw_redis_is_ready(redis);
 }

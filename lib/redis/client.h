@@ -6,6 +6,8 @@
 #ifndef BW_REDIS_CLIENT_H
 #define BW_REDIS_CLIENT_H
 
+#include <stdbool.h>
+
 #include <bulwark/error.h>
 #include <bulwark/redis.h>
 
@@ -14,9 +16,10 @@ struct bw_conn;
 struct bw_log;
 struct bw_loop;
 
-/* Copies the options. `log` may be NULL and is borrowed. */
+/* Copies the options. `log` may be NULL and is borrowed. `second`: another connection to
+ * the same server logs what it lacks. */
 BW_MUSTCHECK int bw_redis_create(struct bw_redis **redisp, struct bw_loop *loop,
-                                 const struct bw_redis_options *options,
+                                 const struct bw_redis_options *options, bool second,
                                  const struct bw_log *log, struct bw_error *err);
 /* One without a connection of its own: it uses the one that it is lent. */
 BW_MUSTCHECK int bw_redis_create_lent(struct bw_redis **redisp, struct bw_loop *loop,

@@ -10,6 +10,7 @@
 #include "redis/dial.h"
 #include "redis/handshake.h"
 #include "redis/pending.h"
+#include "redis/refusal.h"
 #include "redis/reply.h"
 #include "redis/script.h"
 #include "redis/stream.h"
@@ -22,11 +23,17 @@
 #define IDLE_MS         15000 /* nothing heard for so long: ask */
 #define PING_TIMEOUT_MS 5000
 #define CONNECT_MS      5000 /* for options that do not say */
+/* How often a server that does not serve yet is asked: at first so that nobody notices a
+ * promotion, after half a minute so that the asking costs nothing. */
+#define STANDBY_MS          20
+#define STANDBY_PATIENT_MS  500
+#define STANDBY_EAGER_TIMES 30 /* attempts of one to two seconds */
 
 enum state {
     IDLE,    /* not opened, or reset for good */
     DIALING, /* lookup, connecting, TLS */
     HANDSHAKE,
+    STANDBY, /* linked to a server that does not serve yet */
     READY,
     WAITING /* for the next attempt */
 };
@@ -36,11 +43,12 @@ struct bw_conn {
     struct bw_redis_options redis;
     char *name;
     char *label; /* host:port or path, for the log */
-    bool scripts;
+    bool scripts, second, patient;
     unsigned idle_ms;
     struct bw_log log;
     void (*on_ready)(struct bw_conn *conn, void *arg);
     void (*on_lost)(struct bw_conn *conn, const struct bw_error *why, void *arg);
+    void (*on_failed)(struct bw_conn *conn, const struct bw_error *why, void *arg);
     void *arg;
 
     enum state state;
@@ -50,6 +58,7 @@ struct bw_conn {
     unsigned failures; /* attempts in a row that led to no steady link */
     uint64_t reconnects;
     bool was_ready;                       /* ever */
+    unsigned told;                        /* of the server, as bits */
     char last_failure[BW_ERROR_TEXT_MAX]; /* logged; the same again is no news */
 
     /* of the link that lives */
@@ -59,6 +68,7 @@ struct bw_conn {
     int watching;
     struct bw_reader *reader;
     struct bw_handshake handshake;
+    struct bw_mono standby_until;
     struct bw_pending pending;
     struct bw_flush flush;
     const struct bw_script *loading; /* by a SCRIPT LOAD that is in flight */
@@ -70,10 +80,11 @@ struct bw_conn {
 };
 
 static void lose(struct bw_conn *conn, const struct bw_error *why);
+static void on_standby(struct bw_conn *conn);
 
 static bool has_link(const struct bw_conn *conn)
 {
-    return conn->state == HANDSHAKE || conn->state == READY;
+    return conn->state == HANDSHAKE || conn->state == STANDBY || conn->state == READY;
 }
 
 static struct bw_mono now(const struct bw_conn *conn)
@@ -110,7 +121,9 @@ static void on_retry(void *arg)
     struct bw_conn *conn = arg;
     struct bw_error why = conn->broken;
 
-    if (has_link(conn))
+    if (conn->state == STANDBY && why.code == BW_OK)
+        on_standby(conn);
+    else if (has_link(conn))
         lose(conn, &why);
     else
         attempt(conn);
@@ -126,6 +139,8 @@ static void log_loss(struct bw_conn *conn, const struct bw_error *why, bool was_
     (void)snprintf(conn->last_failure, sizeof conn->last_failure, "%s", why->text);
     bw_log(&conn->log, level, what, bw_text("reason", why->text),
            bw_num("retryMs", delay_ms));
+    if (conn->on_failed != NULL)
+        conn->on_failed(conn, why, conn->arg);
 }
 
 /* --- the end of a link */
@@ -311,6 +326,75 @@ static void become_ready(struct bw_conn *conn)
         conn->on_ready(conn, conn->arg);
 }
 
+/* --- a server that does not serve yet */
+
+static void begin_handshake(struct bw_conn *conn);
+
+static void ask_again_later(struct bw_conn *conn)
+{
+    bool eager = !conn->patient && conn->failures < STANDBY_EAGER_TIMES;
+
+    bw_timer_start(conn->retry, eager ? STANDBY_MS : STANDBY_PATIENT_MS);
+}
+
+/* The rest of the handshake's answers is not listened to. */
+static void stand_by(struct bw_conn *conn, const struct bw_error *why)
+{
+    int64_t delay_ms = next_delay(conn);
+
+    conn->state = STANDBY;
+    conn->standby_until = bw_mono_add_ms(now(conn), delay_ms);
+    ask_again_later(conn);
+    log_loss(conn, why, false, delay_ms);
+}
+
+static void on_role(const struct bw_reply *reply, const struct bw_error *failed,
+                    void *arg)
+{
+    struct bw_conn *conn = arg;
+    enum bw_not_yet not_yet;
+    struct bw_error err;
+
+    if (conn->state != STANDBY)
+        return; /* the link is being given up already */
+    if (failed != NULL)
+        lose(conn, failed);
+    else if (bw_handshake_judge_role(bw_reply_text(reply, NULL), &not_yet, &err) == BW_OK)
+        begin_handshake(conn);
+    else
+        ask_again_later(conn);
+}
+
+static void ask_role(struct bw_conn *conn)
+{
+    struct bw_cmd cmd = BW_CMD_INIT;
+    int rc;
+
+    bw_cmd_str(&cmd, "INFO");
+    bw_cmd_str(&cmd, conn->handshake.not_yet == BW_NOT_YET_LOADING ? "persistence"
+                                                                   : "replication");
+    rc = push(conn, &cmd, conn->redis.connect_timeout_ms, on_role, conn);
+    bw_cmd_fini(&cmd);
+    if (rc != BW_OK)
+        ask_again_later(conn);
+}
+
+/* The time of this attempt is over: the next one may find another server. */
+static void on_standby(struct bw_conn *conn)
+{
+    uint64_t links = conn->links + 1;
+    struct bw_error why;
+
+    if (bw_mono_before(now(conn), conn->standby_until)) {
+        ask_role(conn);
+        return;
+    }
+    (void)bw_error_set(&why, BW_EIO, "%s", conn->last_failure);
+    end_link(conn, &why);
+    if (conn->links == links && conn->state == IDLE)
+        attempt(conn);
+}
+
 static void on_handshake_reply(const struct bw_reply *reply,
                                const struct bw_error *failed, void *arg)
 {
@@ -320,10 +404,14 @@ static void on_handshake_reply(const struct bw_reply *reply,
 
     if (conn->state != HANDSHAKE)
         return; /* the link is being given up already */
-    if (bw_handshake_answer(&conn->handshake, reply, failed, &done, &err) != BW_OK)
+    if (bw_handshake_answer(&conn->handshake, reply, failed, &done, &err) == BW_OK) {
+        if (done)
+            become_ready(conn);
+    } else if (conn->handshake.not_yet != BW_NOT_YET_NOTHING) {
+        stand_by(conn, &err);
+    } else {
         lose(conn, &err);
-    else if (done)
-        become_ready(conn);
+    }
 }
 
 static void begin_handshake(struct bw_conn *conn)
@@ -337,6 +425,7 @@ static void begin_handshake(struct bw_conn *conn)
         .name = conn->name,
         .scripts = conn->scripts,
         .log = &conn->log,
+        .told = conn->second ? NULL : &conn->told,
     };
     while (rc == BW_OK && bw_handshake_next(&conn->handshake, &cmd)) {
         rc = push(conn, &cmd, conn->redis.connect_timeout_ms, on_handshake_reply, conn);
@@ -356,6 +445,10 @@ static void on_script_loaded(const struct bw_reply *reply, const struct bw_error
 
     (void)reply;
     conn->loading = NULL;
+    if (failed != NULL && failed->code == BW_EREDIS &&
+        bw_refusal_is_for_good(failed->text))
+        conn->handshake.no_script_load =
+            true; /* rights have changed: EVAL, from now on */
     if (failed != NULL && failed->code == BW_EREDIS)
         bw_log(&conn->log, BW_LOG_WARNING, "Redis does not load a script",
                bw_text("error", failed->text));
@@ -392,8 +485,11 @@ static bool load_and_repeat(struct bw_conn *conn, const struct bw_pending_entry 
 
     if (entry->script == NULL || left_ms <= 0)
         return false;
-    if (load_script(conn, entry->script, left_ms) != BW_OK ||
-        bw_pending_repeat_first(&conn->pending) != BW_OK)
+    if (conn->handshake.no_script_load) {
+        if (bw_pending_repeat_first_as_eval(&conn->pending) != BW_OK)
+            return false;
+    } else if (load_script(conn, entry->script, left_ms) != BW_OK ||
+               bw_pending_repeat_first(&conn->pending) != BW_OK)
         return false;
     bw_loop_flush(conn->loop, &conn->flush);
     bw_pending_shift(&conn->pending);
@@ -405,29 +501,40 @@ static bool starts_with(const char *text, const char *start)
     return strncmp(text, start, strlen(start)) == 0;
 }
 
-/* The server became a replica: a fail-over happened, and this link leads nowhere. Before
- * Redis 7 the code stands within a script's own error. */
-static bool is_readonly(const char *text)
-{
-    return starts_with(text, "READONLY") || strstr(text, "-READONLY ") != NULL;
-}
-
 static void on_error_reply(struct bw_conn *conn, const struct bw_reply *reply)
 {
     struct bw_pending_entry entry = *bw_pending_first(&conn->pending);
     const char *text = bw_reply_text(reply, NULL);
-    bool readonly = conn->state == READY && is_readonly(text);
+    bool away = conn->state == READY && bw_refusal_is_away(text);
     uint64_t links = conn->links;
     struct bw_error err;
 
     if (starts_with(text, "NOSCRIPT") && load_and_repeat(conn, &entry))
         return;
-    (void)bw_error_set(&err, BW_EREDIS, "%s", text);
+    /* Away: not executed, and what holds for a lost link holds for the command. The
+     * server lives, and will say itself when it serves again: no reason to be slow. */
+    if (away && conn->handshake.knows_role)
+        conn->failures = 0;
+    (void)bw_error_set(&err, away ? BW_ECLOSED : BW_EREDIS, "%s", text);
     bw_pending_shift(&conn->pending);
     if (entry.cb != NULL)
         entry.cb(NULL, &err, entry.arg);
-    if (readonly && links == conn->links)
+    if (away && links == conn->links)
         lose(conn, &err);
+}
+
+/* Before it is known who we are, or when the server is full, errors come unasked. */
+static void lose_for_unasked(struct bw_conn *conn, const struct bw_reply *reply)
+{
+    struct bw_error why;
+
+    if (bw_reply_kind(reply) == BW_REPLY_ERROR) {
+        bw_refusal_explain_secret(&why, bw_reply_text(reply, NULL));
+        why.code = BW_EPROTO;
+    } else {
+        (void)bw_error_set(&why, BW_EPROTO, "Redis sent a reply that nobody asked for");
+    }
+    lose(conn, &why);
 }
 
 static void dispatch(struct bw_conn *conn, const struct bw_reply *reply)
@@ -436,10 +543,7 @@ static void dispatch(struct bw_conn *conn, const struct bw_reply *reply)
     struct bw_pending_entry entry;
 
     if (first == NULL || !bw_pending_is_written(&conn->pending, first)) {
-        lose_for(conn, BW_EPROTO,
-                 bw_reply_kind(reply) == BW_REPLY_ERROR
-                     ? bw_reply_text(reply, NULL)
-                     : "Redis sent a reply that nobody asked for");
+        lose_for_unasked(conn, reply);
         return;
     }
     if (bw_reply_kind(reply) == BW_REPLY_ERROR) {
@@ -454,14 +558,40 @@ static void dispatch(struct bw_conn *conn, const struct bw_reply *reply)
 
 /* --- reading */
 
+static bool is_unanswered(const struct bw_conn *conn)
+{
+    return conn->state == HANDSHAKE && conn->handshake.answered == 0;
+}
+
+/* A TLS server answers what is no TLS with an alert record, or hangs up without a word.
+ */
+static bool is_tls_alert(const struct bw_conn *conn, const char *data)
+{
+    return is_unanswered(conn) && data[0] == 0x15 && data[1] == 0x03;
+}
+
+static void lose_while_reading(struct bw_conn *conn, struct bw_error *why)
+{
+    if (is_unanswered(conn) && conn->stream.tls == NULL && why->code == BW_EIO)
+        (void)bw_error_set(why, BW_EIO,
+                           "the server hung up without an answer: does it want TLS "
+                           "(rediss://)?");
+    lose(conn, why);
+}
+
 /* False when the link is no more. */
 static bool take_bytes(struct bw_conn *conn, const char *data, size_t len)
 {
     uint64_t links = conn->links;
     const struct bw_reply *reply;
     struct bw_error err;
-    int rc = bw_reader_feed(conn->reader, data, len, &err);
+    int rc;
 
+    if (len > 1 && is_tls_alert(conn, data)) {
+        lose_for(conn, BW_EPROTO, "the server speaks TLS: the URL must be rediss://");
+        return false;
+    }
+    rc = bw_reader_feed(conn->reader, data, len, &err);
     conn->last_heard = now(conn);
     while (rc == BW_OK) {
         rc = bw_reader_next(conn->reader, &reply, &err);
@@ -488,7 +618,7 @@ static bool read_bytes(struct bw_conn *conn, bool all)
         int rc = bw_stream_read(&conn->stream, data, sizeof data, &got, &err);
 
         if (rc != BW_OK) {
-            lose(conn, &err);
+            lose_while_reading(conn, &err);
             return false;
         }
         if (got == 0)
@@ -627,9 +757,12 @@ static int copy_options(struct bw_conn *conn, const struct bw_conn_options *opti
         return bw_error_set(err, BW_ENOMEM, "out of memory");
     bw_log_child(&conn->log, options->log, "redis", conn->label);
     conn->scripts = options->scripts;
+    conn->second = options->second;
+    conn->patient = options->patient;
     conn->idle_ms = options->idle_ms != 0 ? options->idle_ms : IDLE_MS;
     conn->on_ready = options->on_ready;
     conn->on_lost = options->on_lost;
+    conn->on_failed = options->on_failed;
     conn->arg = options->arg;
     return BW_OK;
 }
@@ -717,6 +850,16 @@ int64_t bw_conn_client_id(const struct bw_conn *conn)
 unsigned bw_conn_server_version(const struct bw_conn *conn)
 {
     return conn->handshake.server_version;
+}
+
+const char *bw_conn_eviction(const struct bw_conn *conn)
+{
+    return conn->handshake.eviction;
+}
+
+bool bw_conn_is_cluster(const struct bw_conn *conn)
+{
+    return conn->handshake.cluster;
 }
 
 uint64_t bw_conn_reconnects(const struct bw_conn *conn)

@@ -1,15 +1,19 @@
 /* One connection to Redis: a state machine without a terminal state.
  *
- * idle → lookup → connecting → tls → handshake → ready → (lost → waiting → lookup …)*
+ * idle → lookup → connecting → tls → handshake (→ standby → handshake)* → ready
+ *      → (lost → waiting → lookup …)*
  *
  * Owned by one loop's thread. The handshake authenticates, selects the database, names
  * the connection, reads server version, client id and role, and loads the scripts.
  * Reconnects for ever with back-off and jitter (50 ms doubling to 2 s, so that a server
  * that is back is found within 2 s). Every command has a deadline. A link that is half
  * open is noticed by TCP_USER_TIMEOUT, keepalive, and by deadlines: a command that is
- * answered too late kills the connection; one that is idle asks with PING. READONLY,
- * LOADING, MASTERDOWN and NOREPLICAS-style states at handshake count as not yet ready and
- * are retried; READONLY in a reply kills the connection (a failover happened). */
+ * answered too late kills the connection; one that is idle asks with PING. A server that
+ * is a replica or still loads is asked over the same link until it serves, so that work
+ * goes on milliseconds after a promotion; now and then the link is made anew, for its
+ * name may lead elsewhere by then. READONLY, LOADING or MASTERDOWN in a reply kills the
+ * connection (a failover happened); its command fails with BW_ECLOSED, for it was not
+ * executed. */
 #ifndef BW_REDIS_CONN_H
 #define BW_REDIS_CONN_H
 
@@ -55,11 +59,15 @@ struct bw_conn_options {
     const struct bw_redis_options *redis; /* copied */
     const char *name;                     /* CLIENT SETNAME; NULL: none; copied */
     bool scripts;                         /* load all scripts at each handshake */
+    bool second;  /* another connection to the same server logs what it lacks */
+    bool patient; /* nobody waits for it: a replica is asked seldom for its promotion */
     unsigned idle_ms;         /* silence after which Redis is asked; 0: 15 s */
     const struct bw_log *log; /* parent of the connection's context */
     /* All on the loop's thread; each may use the connection but not destroy it. */
     void (*on_ready)(struct bw_conn *conn, void *arg);
     void (*on_lost)(struct bw_conn *conn, const struct bw_error *why, void *arg);
+    /* An attempt failed; NULL: nobody wants to know. */
+    void (*on_failed)(struct bw_conn *conn, const struct bw_error *why, void *arg);
     void *arg;
 };
 
@@ -78,6 +86,9 @@ int64_t
 bw_conn_client_id(const struct bw_conn *conn); /* CLIENT ID of this link; 0: none */
 unsigned
 bw_conn_server_version(const struct bw_conn *conn); /* 0x070015 for 7.0.21; 0: unknown */
+/* What the last handshake learnt of the server: its maxmemory-policy ("": unknown). */
+const char *bw_conn_eviction(const struct bw_conn *conn);
+bool bw_conn_is_cluster(const struct bw_conn *conn);
 uint64_t bw_conn_reconnects(const struct bw_conn *conn);
 struct bw_mono bw_conn_last_heard(const struct bw_conn *conn);
 
@@ -87,8 +98,9 @@ struct bw_mono bw_conn_last_heard(const struct bw_conn *conn);
  * never from inside this call; NULL: nobody wants to know. It may do anything but destroy
  * the connection. A reply that is an error arrives as BW_EREDIS. At a loss all pending
  * callbacks run first, in order, then on_lost. NOSCRIPT is answered by loading the script
- * and sending again, once, in here: callers never see it (which is why script calls must
- * be sendable twice: NOSCRIPT means that nothing ran). */
+ * and sending again, once, in here (with EVAL where SCRIPT is refused): callers never see
+ * it (which is why script calls must be sendable twice: NOSCRIPT means that nothing ran).
+ */
 BW_MUSTCHECK int bw_conn_send(struct bw_conn *conn, const struct bw_cmd *cmd,
                               unsigned timeout_ms, bw_redis_cb *cb, void *arg);
 

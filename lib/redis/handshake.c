@@ -4,7 +4,13 @@
 
 #include "codec/num.h"
 #include "redis/conn.h"
+#include "redis/refusal.h"
 #include "redis/script.h"
+
+#define OLDEST_VERSION 0x060200u
+
+/* Bits of `told`; below them, one for each fixed step. */
+enum { TOLD_SCRIPT = 16, TOLD_EVICTION, TOLD_CLUSTER, TOLD_VERSION };
 
 struct step {
     const char *name;
@@ -13,8 +19,19 @@ struct step {
     /* NULL: any answer that is no error will do. */
     int (*judge)(struct bw_handshake *handshake, const struct bw_reply *reply,
                  struct bw_error *err);
+    bool secret;   /* a reply may repeat what we sent */
     bool optional; /* Redis may refuse it (an ACL, an older server): we do without */
 };
+
+/* Each thing once in a connection's life, by the connection that tells. */
+static bool is_news(const struct bw_handshake *handshake, unsigned bit)
+{
+    bool news = handshake->told != NULL && (*handshake->told & 1u << bit) == 0;
+
+    if (news)
+        *handshake->told |= 1u << bit;
+    return news;
+}
 
 static bool always(const struct bw_handshake *handshake)
 {
@@ -130,30 +147,76 @@ static unsigned parse_version(const char *text, size_t len)
     return version;
 }
 
+int bw_handshake_judge_role(const char *info, enum bw_not_yet *not_yet,
+                            struct bw_error *err)
+{
+    *not_yet = BW_NOT_YET_NOTHING;
+    if (info_is(info, "loading", "1")) {
+        *not_yet = BW_NOT_YET_LOADING;
+        return bw_error_set(err, BW_EREDIS, "Redis is still loading its data");
+    }
+    if (info_is(info, "role", "slave")) {
+        *not_yet = BW_NOT_YET_REPLICA;
+        return bw_error_set(err, BW_EREDIS, "this Redis is a replica");
+    }
+    return BW_OK;
+}
+
+static void warn_of_server(struct bw_handshake *handshake, const char *version)
+{
+    if (handshake->server_version != 0 && handshake->server_version < OLDEST_VERSION &&
+        is_news(handshake, TOLD_VERSION))
+        bw_log(handshake->log, BW_LOG_WARNING, "Redis is older than 6.2",
+               bw_text("version", version));
+    if (handshake->cluster && is_news(handshake, TOLD_CLUSTER))
+        bw_log(handshake->log, BW_LOG_WARNING,
+               "this Redis is a node of a cluster: queues need a prefix with a hash tag, "
+               "such as {bull}, whose slot this node owns");
+    if (handshake->eviction[0] != '\0' &&
+        strcmp(handshake->eviction, "noeviction") != 0 &&
+        is_news(handshake, TOLD_EVICTION))
+        bw_log(handshake->log, BW_LOG_WARNING,
+               "Redis may evict jobs: maxmemory-policy must be noeviction",
+               bw_text("policy", handshake->eviction));
+}
+
+static void copy_value(char *to, size_t size, const char *info, const char *field)
+{
+    size_t len;
+    const char *value = info_value(info, field, &len);
+
+    if (value == NULL || len >= size)
+        len = 0;
+    else
+        memcpy(to, value, len);
+    to[len] = '\0';
+}
+
 static int judge_info(struct bw_handshake *handshake, const struct bw_reply *reply,
                       struct bw_error *err)
 {
     const char *info = bw_reply_text(reply, NULL);
-    size_t len;
-    const char *version = info_value(info, "redis_version", &len);
+    char version[32];
 
-    if (version != NULL)
-        handshake->server_version = parse_version(version, len);
-    if (info_is(info, "loading", "1"))
-        return bw_error_set(err, BW_EREDIS, "Redis is still loading its data");
-    if (info_is(info, "role", "slave"))
-        return bw_error_set(err, BW_EREDIS, "this Redis is a replica");
-    return BW_OK;
+    handshake->knows_role = true;
+    copy_value(version, sizeof version, info, "redis_version");
+    handshake->server_version = parse_version(version, strlen(version));
+    handshake->cluster = info_is(info, "cluster_enabled", "1");
+    copy_value(handshake->eviction, sizeof handshake->eviction, info, "maxmemory_policy");
+    if (info_is(info, "redis_mode", "sentinel"))
+        return bw_error_set(err, BW_EREDIS, "this is a Sentinel, not a Redis with data");
+    warn_of_server(handshake, version);
+    return bw_handshake_judge_role(info, &handshake->not_yet, err);
 }
 
 /* --- the steps */
 
 static const struct step fixed[] = {
-    { "AUTH", has_password, build_auth, NULL, false },
-    { "SELECT", has_database, build_select, NULL, false },
-    { "CLIENT SETNAME", has_name, build_name, NULL, true },
-    { "INFO", always, build_info, judge_info, true },
-    { "CLIENT ID", always, build_id, judge_id, true },
+    { "AUTH", has_password, build_auth, NULL, true, false },
+    { "SELECT", has_database, build_select, NULL, false, false },
+    { "CLIENT SETNAME", has_name, build_name, NULL, false, true },
+    { "INFO", always, build_info, judge_info, false, true },
+    { "CLIENT ID", always, build_id, judge_id, false, true },
 };
 
 #define FIXED_COUNT (sizeof fixed / sizeof fixed[0])
@@ -189,34 +252,57 @@ bool bw_handshake_next(struct bw_handshake *handshake, struct bw_cmd *cmd)
     return true;
 }
 
-/* Redis refuses a command for good, as opposed to: not now. */
-static bool is_refusal(const char *text)
+static void tell_refusal(const struct bw_handshake *handshake, unsigned bit,
+                         const char *command, const char *text)
 {
-    return strncmp(text, "ERR", 3) == 0 || strncmp(text, "NOPERM", 6) == 0;
+    if (is_news(handshake, bit))
+        bw_log(handshake->log, BW_LOG_WARNING,
+               "Redis refuses a command that can be done without",
+               bw_text("command", command), bw_text("error", text));
 }
 
-static int judge_fixed(struct bw_handshake *handshake, const struct step *step,
+/* A failure of the link stays what it is. */
+static int explain(struct bw_error *err, const struct bw_error *failed, bool secret,
+                   const char *what)
+{
+    *err = *failed;
+    if (failed->code == BW_EREDIS && secret)
+        bw_refusal_explain_secret(err, failed->text);
+    else if (failed->code == BW_EREDIS)
+        bw_refusal_explain(err, failed->text);
+    return bw_error_prefix(err, "%s", what);
+}
+
+static int judge_fixed(struct bw_handshake *handshake, size_t i,
                        const struct bw_reply *reply, const struct bw_error *failed,
                        struct bw_error *err)
 {
+    const struct step *step = &fixed[i];
+
     if (failed == NULL)
         return step->judge != NULL ? step->judge(handshake, reply, err) : BW_OK;
-    if (step->optional && failed->code == BW_EREDIS && is_refusal(failed->text)) {
-        bw_log(handshake->log, BW_LOG_WARNING, "Redis refuses a command of the handshake",
-               bw_text("command", step->name), bw_text("error", failed->text));
+    if (step->optional && failed->code == BW_EREDIS &&
+        bw_refusal_is_for_good(failed->text)) {
+        tell_refusal(handshake, (unsigned)i, step->name, failed->text);
         return BW_OK;
     }
-    *err = *failed;
-    return bw_error_prefix(err, "%s", step->name);
+    return explain(err, failed, step->secret, step->name);
 }
 
 /* EVALSHA would never find a script whose SHA-1 differs from the one built in. */
-static int judge_script(const struct bw_script *script, const struct bw_reply *reply,
-                        const struct bw_error *failed, struct bw_error *err)
+static int judge_script(struct bw_handshake *handshake, const struct bw_script *script,
+                        const struct bw_reply *reply, const struct bw_error *failed,
+                        struct bw_error *err)
 {
+    if (failed != NULL && failed->code == BW_EREDIS &&
+        bw_refusal_is_for_good(failed->text)) {
+        handshake->no_script_load = true;
+        tell_refusal(handshake, TOLD_SCRIPT, "SCRIPT LOAD", failed->text);
+        return BW_OK;
+    }
     if (failed != NULL) {
-        *err = *failed;
-        return bw_error_prefix(err, "SCRIPT LOAD of %s", script->name);
+        (void)explain(err, failed, false, script->name);
+        return bw_error_prefix(err, "SCRIPT LOAD");
     }
     if (strcmp(bw_reply_text(reply, NULL), script->sha1) != 0)
         return bw_error_set(err, BW_EPROTO, "SCRIPT LOAD of %s: Redis names it %.40s",
@@ -232,9 +318,9 @@ int bw_handshake_answer(struct bw_handshake *handshake, const struct bw_reply *r
 
     handshake->answered = i + 1;
     if (i < FIXED_COUNT)
-        rc = judge_fixed(handshake, &fixed[i], reply, failed, err);
+        rc = judge_fixed(handshake, i, reply, failed, err);
     else
-        rc = judge_script(bw_scripts[i - FIXED_COUNT], reply, failed, err);
+        rc = judge_script(handshake, bw_scripts[i - FIXED_COUNT], reply, failed, err);
     *done = rc == BW_OK && skip(handshake, i + 1) >= step_count(handshake);
     return rc;
 }

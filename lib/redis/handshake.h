@@ -16,19 +16,32 @@
 
 struct bw_cmd;
 
+/* Why a server that can be reached does not serve yet: worth asking again soon. */
+enum bw_not_yet { BW_NOT_YET_NOTHING, BW_NOT_YET_REPLICA, BW_NOT_YET_LOADING };
+
 struct bw_handshake {
     const struct bw_redis_options *redis;
     const char *name; /* NULL: none */
     bool scripts;
     const struct bw_log *log;
+    unsigned *told;        /* what was logged about this server before, as bits; or NULL:
+                              another connection tells */
     size_t sent, answered; /* steps, skipped ones included */
     /* learnt */
+    enum bw_not_yet not_yet; /* set with the failure */
+    bool no_script_load;     /* Redis refuses SCRIPT: EVAL has to do */
+    bool knows_role;         /* INFO was answered */
+    bool cluster;
     int64_t client_id;
     unsigned server_version;
+    char eviction[32]; /* maxmemory-policy; "": unknown */
 };
 
 /* The next command, in a cleared `cmd`; false when all are out. */
 bool bw_handshake_next(struct bw_handshake *handshake, struct bw_cmd *cmd);
+/* What INFO says about serving: BW_OK, or why not, and `*not_yet`. */
+BW_MUSTCHECK int bw_handshake_judge_role(const char *info, enum bw_not_yet *not_yet,
+                                         struct bw_error *err);
 /* The next answer, as a command's callback gets it. `*done` tells of the last. A failure:
  * this link is of no use now; another one may be, later. */
 BW_MUSTCHECK int bw_handshake_answer(struct bw_handshake *handshake,

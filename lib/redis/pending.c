@@ -1,12 +1,14 @@
 #include "redis/pending.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "codec/num.h"
 #include "redis/conn.h"
+#include "redis/script.h"
 
 #define RING_MIN ((size_t)16)
 #define TRIM_MIN ((size_t)64 * 1024) /* fewer answered bytes are not worth a move */
@@ -89,6 +91,48 @@ int bw_pending_repeat_first(struct bw_pending *pending)
         return BW_ENOMEM;
     append(pending, pending->bytes.data + (again.start - pending->base), again.len);
     again.start = end_of(pending) - again.len;
+    again.script = NULL;
+    *slot(pending, pending->count++) = again;
+    return BW_OK;
+}
+
+/* The length of "*n\r\n$7\r\nEVALSHA\r\n$40\r\n…\r\n", which bw_cmd_script() makes, and
+ * in `*head` that of its first line. */
+static size_t evalsha_len(const char *bytes, size_t *head)
+{
+    static const char line[] = "$7\r\nEVALSHA\r\n$40\r\n";
+    const char *newline = strchr(bytes, '\n');
+
+    *head = (size_t)(newline - bytes) + 1;
+    assert(memcmp(newline + 1, line, sizeof line - 1) == 0);
+    return *head + sizeof line - 1 + 40 + 2;
+}
+
+int bw_pending_repeat_first_as_eval(struct bw_pending *pending)
+{
+    struct bw_pending_entry again;
+    char start[48];
+    const char *bytes;
+    size_t head, skip, len;
+    int start_len;
+
+    assert(pending->count > 0);
+    again = *slot(pending, 0);
+    assert(again.script != NULL);
+    start_len =
+        snprintf(start, sizeof start, "$4\r\nEVAL\r\n$%zu\r\n", again.script->len);
+    if (make_room(pending, again.len + (size_t)start_len + again.script->len) != BW_OK)
+        return BW_ENOMEM;
+    bytes = pending->bytes.data + (again.start - pending->base);
+    skip = evalsha_len(bytes, &head);
+    len = head + (size_t)start_len + again.script->len + 2 + (again.len - skip);
+    append(pending, bytes, head);
+    append(pending, start, (size_t)start_len);
+    append(pending, again.script->text, again.script->len);
+    append(pending, "\r\n", 2);
+    append(pending, bytes + skip, again.len - skip);
+    again.start = end_of(pending) - len;
+    again.len = len;
     again.script = NULL;
     *slot(pending, pending->count++) = again;
     return BW_OK;

@@ -41,6 +41,8 @@ BW_MUSTCHECK int bw_pending_push(struct bw_pending *pending, const struct bw_cmd
                                  struct bw_mono deadline, bw_redis_cb *cb, void *arg);
 /* Appends the oldest command once more, not to be repeated again. */
 BW_MUSTCHECK int bw_pending_repeat_first(struct bw_pending *pending);
+/* The same for a call of a script, with the script's text in the place of its SHA-1. */
+BW_MUSTCHECK int bw_pending_repeat_first_as_eval(struct bw_pending *pending);
 
 /* Borrowed until the next change; NULL when there is none. */
 const struct bw_pending_entry *bw_pending_first(const struct bw_pending *pending);

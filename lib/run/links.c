@@ -233,6 +233,8 @@ static int create_listing(struct bw_reactor *reactor, struct bw_queue_loop *queu
     struct bw_conn_options options = {
         .redis = &reactor->redis,
         .name = queue->client_name,
+        .second = true,
+        .patient = true,
         .log = &queue->log,
     };
 
@@ -273,6 +275,7 @@ int bw_links_prepare(struct bw_reactor *reactor, struct bw_error *err)
     };
     struct bw_conn_options blocking = {
         .redis = &reactor->redis,
+        .second = true,
         .log = &reactor->log,
         .on_ready = on_blocking_ready,
         .on_lost = on_blocking_lost,

@@ -221,9 +221,9 @@ int bw_reactor_add_client(struct bw_reactor *reactor,
     if (clients == NULL)
         return bw_error_set(err, BW_ENOMEM, "out of memory");
     reactor->clients = clients;
-    result =
-        bw_redis_create(redisp, reactor->loop,
-                        options != NULL ? options : &reactor->redis, &reactor->log, err);
+    result = bw_redis_create(redisp, reactor->loop,
+                             options != NULL ? options : &reactor->redis, options == NULL,
+                             &reactor->log, err);
     if (result == BW_OK)
         clients[reactor->client_count++] = *redisp;
     return result;

@@ -50,8 +50,9 @@ static int set_up(void **state)
     memset(&at, 0, sizeof(at));
     redis_server_start(&at.server, NULL);
     rig_init(&at.rig, at.server.url, NULL);
-    assert_int_equal(bw_redis_create(&at.redis, at.rig.loop, &at.rig.options, NULL, &err),
-                     BW_OK);
+    assert_int_equal(
+        bw_redis_create(&at.redis, at.rig.loop, &at.rig.options, false, NULL, &err),
+        BW_OK);
     bw_redis_open(at.redis);
     (void)RIG_RUN(&at.rig, is_ready, TIMEOUT_MS);
     return 0;

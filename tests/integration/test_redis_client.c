@@ -62,8 +62,9 @@ static int set_up(void **state)
     redis_server_start(&fixture.server, NULL);
     assert_int_equal(bw_redis_options_parse(&options, fixture.server.url, &err), BW_OK);
     assert_int_equal(bw_loop_create(&fixture.loop, NULL, &err), BW_OK);
-    assert_int_equal(bw_redis_create(&fixture.redis, fixture.loop, &options, NULL, &err),
-                     BW_OK);
+    assert_int_equal(
+        bw_redis_create(&fixture.redis, fixture.loop, &options, false, NULL, &err),
+        BW_OK);
     bw_redis_options_fini(&options);
     assert_false(bw_redis_is_ready(fixture.redis));
     bw_redis_open(fixture.redis);

@@ -314,7 +314,7 @@ static void test_readonly_ends_the_link(void **state)
     free(reply);
     assert_int_equal(rig_send(rig, 1000, "SET k v"), BW_OK);
     RIG_RUN(rig, rig_is_lost, 15000);
-    assert_memory_equal(answers(rig), "!EREDIS READONLY", 16);
+    assert_memory_equal(answers(rig), "!ECLOSED READONLY", 17);
     RIG_RUN(rig, failed_twice, 15000);
     assert_non_null(strstr(bw_buf_text(&rig->logged), "this Redis is a replica"));
     assert_int_equal(rig->ready, 0);

@@ -68,7 +68,8 @@ BW_API const struct bw_reply *bw_reply_at(const struct bw_reply *reply, size_t i
 
 /* `reply` is NULL exactly when `err` is not. Error codes: BW_EREDIS (the text is
  * Redis's), BW_ETIMEDOUT, BW_EIO (the connection was lost after sending: it may have been
- * executed), BW_ECLOSED (nothing was sent). */
+ * executed), BW_ECLOSED (nothing was sent, or the server turned it away: it is a replica
+ * now, or still loads its data). */
 typedef void bw_redis_cb(const struct bw_reply *reply, const struct bw_error *err,
                          void *arg);
 
@@ -89,6 +90,22 @@ BW_API BW_MUSTCHECK int bw_redis_command(struct bw_redis *redis,
 /* True between a finished handshake and the loss of the connection; a hint, from any
  * thread. */
 BW_API bool bw_redis_is_ready(const struct bw_redis *redis);
+
+/* What is known of a connection and its server. */
+struct bw_redis_state {
+    bool ready;
+    char trouble[BW_ERROR_TEXT_MAX]; /* why the last attempt failed; "": none has, or it
+                                        is ready */
+    uint64_t attempts;               /* that failed */
+    /* of the last handshake */
+    unsigned version;  /* 0x070015 for 7.0.21; 0: unknown */
+    char eviction[32]; /* maxmemory-policy, which queues need to be "noeviction"; "":
+                          unknown */
+    bool cluster;      /* a node of a cluster */
+};
+
+/* Any thread. */
+BW_API void bw_redis_state(struct bw_redis *redis, struct bw_redis_state *state);
 
 #ifdef __cplusplus
 }

@@ -149,7 +149,125 @@ static void test_auth_must_succeed(void **state)
     (void)state;
     expect_next(&handshake, "$4\r\nAUTH\r\n$7\r\nhunter2\r\n");
     assert_int_equal(answer(&handshake, "-ERR invalid password", &done, &err), BW_EREDIS);
-    assert_string_equal(err.text, "AUTH: ERR invalid password");
+    assert_string_equal(err.text, "AUTH: wrong password");
+}
+
+/* Some servers repeat the arguments of a command that they refuse. */
+static void test_no_secret_in_errors(void **state)
+{
+    static const char *const answers[] = {
+        "-ERR unknown command `AUTH`, with args beginning with: `hunter2`, ",
+        "-ERR unknown command 'hunter2'",
+        "-ERR Syntax error: hunter2",
+        "-hunter2",
+        "-HUNTER hunter2",
+        "-NOPERM this user may not say hunter2",
+        "-WRONGPASS hunter2 is wrong",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {
+        struct bw_redis_options redis = { .password = (char *)"hunter2" };
+        struct bw_handshake handshake = { .redis = &redis, .log = &silent };
+        struct bw_error err;
+        bool done;
+
+        assert_int_equal(answer(&handshake, answers[i], &done, &err), BW_EREDIS);
+        if (strstr(err.text, "hunter2") != NULL || strncmp(err.text, "AUTH: ", 6) != 0)
+            fail_msg("%s: %s", answers[i], err.text);
+    }
+}
+
+/* Each refusal is named, and those that may pass soon are told from the rest. */
+static void test_refusals_are_named(void **state)
+{
+    static const struct {
+        const char *answer, *text;
+        enum bw_not_yet not_yet;
+    } cases[] = {
+        { "-NOAUTH Authentication required.", "wants a password", BW_NOT_YET_NOTHING },
+        { "-DENIED Redis is running in protected mode because", "protected mode",
+          BW_NOT_YET_NOTHING },
+        { "-ERR max number of clients reached", "too many clients", BW_NOT_YET_NOTHING },
+        { "role:slave\r\n", "replica", BW_NOT_YET_REPLICA },
+        { "loading:1\r\nrole:slave\r\n", "loading", BW_NOT_YET_LOADING },
+        { "redis_mode:sentinel\r\n", "Sentinel", BW_NOT_YET_NOTHING },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct bw_redis_options redis = { 0 };
+        struct bw_handshake handshake = { .redis = &redis, .log = &silent };
+        struct bw_error err;
+        bool done;
+
+        expect_next(&handshake, "$4\r\nINFO\r\n");
+        assert_int_equal(answer(&handshake, cases[i].answer, &done, &err), BW_EREDIS);
+        if (strstr(err.text, cases[i].text) == NULL)
+            fail_msg("%s: %s", cases[i].answer, err.text);
+        assert_int_equal(handshake.not_yet, cases[i].not_yet);
+    }
+}
+
+/* Without SCRIPT there is EVAL. */
+static void test_script_load_refused(void **state)
+{
+    struct bw_redis_options redis = { 0 };
+    struct bw_handshake handshake = { .redis = &redis, .scripts = true, .log = &silent };
+    struct bw_error err;
+    bool done = false;
+
+    (void)state;
+    assert_int_equal(answer(&handshake, "role:master\r\n", &done, &err), BW_OK);
+    assert_int_equal(answer(&handshake, "1", &done, &err), BW_OK);
+    for (size_t i = 0; i < bw_script_count; i++)
+        assert_int_equal(answer(&handshake, "-NOPERM no permissions to run 'script|load'",
+                                &done, &err),
+                         BW_OK);
+    assert_true(done);
+    assert_true(handshake.no_script_load);
+}
+
+static unsigned lines;
+
+static void count_line(void *arg, enum bw_log_level level, const char *message,
+                       const struct bw_log_field *fields, size_t count)
+{
+    (void)arg;
+    (void)message;
+    (void)fields;
+    (void)count;
+    lines += level == BW_LOG_WARNING;
+}
+
+/* What a server lacks is told once, however often the link is made anew. */
+static void test_told_once(void **state)
+{
+    static const char info[] = "redis_version:6.0.16\r\ncluster_enabled:1\r\n"
+                               "maxmemory_policy:allkeys-lru\r\nrole:master\r\n";
+    struct bw_log_sink sink = { .level = BW_LOG_DEBUG, .write = count_line };
+    struct bw_redis_options redis = { 0 };
+    struct bw_log log;
+    unsigned told = 0;
+
+    (void)state;
+    lines = 0;
+    bw_log_init(&log, &sink);
+    for (int i = 0; i < 3; i++) {
+        struct bw_handshake handshake = {
+            .redis = &redis, .name = "n", .log = &log, .told = i < 2 ? &told : NULL
+        };
+        struct bw_error err;
+        bool done;
+
+        assert_int_equal(answer(&handshake, "-NOPERM no", &done, &err), BW_OK);
+        assert_int_equal(answer(&handshake, info, &done, &err), BW_OK);
+        assert_int_equal(answer(&handshake, "-NOPERM no", &done, &err), BW_OK);
+        assert_true(done);
+        assert_true(handshake.cluster);
+        assert_string_equal(handshake.eviction, "allkeys-lru");
+        assert_int_equal(lines, 5);
+    }
 }
 
 static void test_a_lost_link_is_no_refusal(void **state)
@@ -172,6 +290,10 @@ int main(void)
         cmocka_unit_test(test_all_steps),
         cmocka_unit_test(test_answers),
         cmocka_unit_test(test_auth_must_succeed),
+        cmocka_unit_test(test_no_secret_in_errors),
+        cmocka_unit_test(test_refusals_are_named),
+        cmocka_unit_test(test_script_load_refused),
+        cmocka_unit_test(test_told_once),
         cmocka_unit_test(test_a_lost_link_is_no_refusal),
     };
 
