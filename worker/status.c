@@ -36,8 +36,12 @@ json_t *wk_status_health(struct wk_app *app, bool *ok)
     *ok = age <= TURN_MAX_MS && !stats.deaf;
     return json_pack("{s:s, s:I}", "status",
                      age > TURN_MAX_MS ? "stuck"
+                     : stats.unheard   ? "deaf: no wait for new jobs is answered"
                      : stats.deaf      ? "deaf: no fetch is answered"
-                                       : "ok",
+                     /* Not for a restart to mend: Redis refuses. */
+                     : stats.waits_refused
+                         ? "slow: Redis refuses waits for new jobs, only polls find them"
+                         : "ok",
                      "lastTurnMs", (json_int_t)age);
 }
 
@@ -104,16 +108,17 @@ static json_t *queue_json(const struct bw_queue_stats *stats,
     }
     return json_pack(
         "{s:s, s:s, s:i, s:i, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
+        "s:I, "
         "s:o*}",
         "name", stats->name, "handler", instance->type->name, "concurrency",
         (int)stats->concurrency, "inFlight", (int)stats->in_flight, "quiet",
-        (int)stats->quiet, "completed", (json_int_t)stats->completed, "failed",
-        (json_int_t)stats->failed, "retried", (json_int_t)stats->retried, "delayed",
-        (json_int_t)stats->delayed, "putBack", (json_int_t)stats->put_back, "stalled",
-        (json_int_t)stats->stalled, "locksLost", (json_int_t)stats->locks_lost,
-        "lastFetchMs", (json_int_t)stats->last_fetch_ms, "lastJobMs",
-        (json_int_t)stats->last_job_ms, "lastRenewMs", (json_int_t)stats->last_renew_ms,
-        "figures", figures);
+        (int)stats->quiet, "unheardMs", (json_int_t)stats->unheard_ms, "completed",
+        (json_int_t)stats->completed, "failed", (json_int_t)stats->failed, "retried",
+        (json_int_t)stats->retried, "delayed", (json_int_t)stats->delayed, "putBack",
+        (json_int_t)stats->put_back, "stalled", (json_int_t)stats->stalled, "locksLost",
+        (json_int_t)stats->locks_lost, "lastFetchMs", (json_int_t)stats->last_fetch_ms,
+        "lastJobMs", (json_int_t)stats->last_job_ms, "lastRenewMs",
+        (json_int_t)stats->last_renew_ms, "figures", figures);
 }
 
 static json_t *queues_json(struct wk_app *app)
@@ -134,11 +139,12 @@ static json_t *queues_json(struct wk_app *app)
 static json_t *redis_json(const struct bw_worker_stats *stats)
 {
     return json_pack(
-        "{s:b, s:b, s:I, s:I, s:I, s:I, s:I}", "connected", (int)stats->connected, "deaf",
-        (int)stats->deaf, "commandHeardMs", (json_int_t)stats->command_heard_ms,
-        "blockingHeardMs", (json_int_t)stats->blocking_heard_ms, "reconnects",
-        (json_int_t)stats->reconnects, "scriptCalls", (json_int_t)stats->script_calls,
-        "lastTurnMs", (json_int_t)stats->last_turn_ms);
+        "{s:b, s:b, s:b, s:I, s:I, s:I, s:I, s:I}", "connected", (int)stats->connected,
+        "deaf", (int)stats->deaf, "waitsRefused", (int)stats->waits_refused,
+        "commandHeardMs", (json_int_t)stats->command_heard_ms, "blockingHeardMs",
+        (json_int_t)stats->blocking_heard_ms, "reconnects", (json_int_t)stats->reconnects,
+        "scriptCalls", (json_int_t)stats->script_calls, "lastTurnMs",
+        (json_int_t)stats->last_turn_ms);
 }
 
 static json_t *pg_json(struct pg_pool *pool)
@@ -230,8 +236,12 @@ static void worker_metrics(struct wk_metrics *out, struct wk_app *app)
                      NULL, stats.draining ? 1 : 0);
     wk_metrics_gauge(out, "last_turn_seconds", "Last turn of the reactor since the epoch",
                      NULL, NULL, (double)stats.last_turn_ms / 1000.0);
-    wk_metrics_gauge(out, "deaf", "No fetch is answered on links that work", NULL, NULL,
-                     stats.deaf ? 1 : 0);
+    wk_metrics_gauge(out, "deaf",
+                     "No fetch, or no wait for new jobs, is answered on links that work",
+                     NULL, NULL, stats.deaf ? 1 : 0);
+    wk_metrics_gauge(out, "waits_refused",
+                     "Redis refuses waits for new jobs: only polls find them", NULL, NULL,
+                     stats.waits_refused ? 1 : 0);
     wk_metrics_gauge(out, "redis_heard_age_seconds", "Since Redis was heard",
                      "connection", "command", (double)stats.command_heard_ms / 1000.0);
     wk_metrics_gauge(out, "redis_heard_age_seconds", "Since Redis was heard",
@@ -270,6 +280,9 @@ static void queue_metrics(struct wk_metrics *out, const struct bw_queue_stats *s
                      (double)stats->last_job_ms / 1000.0);
     wk_metrics_gauge(out, "last_renew_seconds", "Last answered renewal since the epoch",
                      NULL, NULL, (double)stats->last_renew_ms / 1000.0);
+    wk_metrics_gauge(out, "unheard_seconds",
+                     "Time that a drained queue has waited without an answer of Redis",
+                     NULL, NULL, (double)stats->unheard_ms / 1000.0);
     for (size_t i = 0; i < sizeof counters / sizeof counters[0]; i++)
         wk_metrics_counter(out, counters[i].name, counters[i].help, NULL, NULL,
                            counters[i].value);

@@ -79,7 +79,8 @@ static void dump_redis(struct wk_app *app)
 
     bw_worker_stats(app->worker, &stats);
     bw_log(&app->log, BW_LOG_INFO, "state: reactor", bw_num("connected", stats.connected),
-           bw_num("draining", stats.draining),
+           bw_num("draining", stats.draining), bw_num("deaf", stats.deaf),
+           bw_num("waitsRefused", stats.waits_refused),
            bw_num("reconnects", (int64_t)stats.reconnects),
            bw_num("scriptCalls", (int64_t)stats.script_calls),
            bw_num("lastTurnMs", stats.last_turn_ms));
@@ -101,7 +102,8 @@ static void dump_queues(struct wk_app *app)
                bw_num("retried", (int64_t)stats.retried),
                bw_num("stalled", (int64_t)stats.stalled),
                bw_num("locksLost", (int64_t)stats.locks_lost),
-               bw_num("lastFetchMs", stats.last_fetch_ms));
+               bw_num("lastFetchMs", stats.last_fetch_ms),
+               bw_num("unheardMs", stats.unheard_ms));
 }
 
 static void dump_pg(struct wk_app *app)

@@ -11,10 +11,12 @@
 
 enum {
     SHORTEST_WAIT_MS = 1000,
-    LONGEST_WAIT_MS = 10000,
-    WATCHDOG_MS = 1000, /* a reply this late means that the link is dead (§4.6) */
-    GATHER_MS = 2,      /* changes of the set are gathered for so long */
-    AFTER_ERROR_MS = 100
+    WATCHDOG_MS = 1000,   /* a reply this late means that the link is dead (§4.6) */
+    UNBREAKABLE_MS = 250, /* what a new queue of several has to wait for, at most */
+    GATHER_MS = 2,        /* changes of the set are gathered for so long */
+    FIRST_PAUSE_MS = 10,  /* after an error; doubled for each in a row */
+    LONGEST_PAUSE_MS = 1000,
+    REFUSALS_TO_TELL = 8 /* in a row: some seconds */
 };
 
 void bw_markers_touch(struct bw_reactor *reactor)
@@ -24,10 +26,26 @@ void bw_markers_touch(struct bw_reactor *reactor)
 
 static void on_timer(void *arg)
 {
-    struct bw_reactor *reactor = arg;
+    bw_markers_touch(arg);
+}
 
-    reactor->markers.settled = true;
-    bw_markers_touch(reactor);
+/* Has the state looked at then, or before. */
+static void look_again(struct bw_reactor *reactor, struct bw_mono at)
+{
+    int64_t delay_ms = bw_mono_ms_until(bw_reactor_now(reactor), at);
+
+    /* A part of a millisecond may be left when the timer fires. */
+    bw_timer_start(reactor->markers.timer, delay_ms > 0 ? delay_ms : 1);
+}
+
+static bool is_before(struct bw_reactor *reactor, struct bw_mono at)
+{
+    return bw_mono_before(bw_reactor_now(reactor), at);
+}
+
+static struct bw_mono in_ms(struct bw_reactor *reactor, int64_t ms)
+{
+    return bw_mono_add_ms(bw_reactor_now(reactor), ms);
 }
 
 int bw_markers_prepare(struct bw_reactor *reactor, struct bw_error *err)
@@ -118,31 +136,75 @@ static void marker_came(struct bw_reactor *reactor, const struct bw_reply *reply
     bw_queue_wake(queue);
 }
 
+/* Redis answers: those of the wait are heard, whatever it brought. */
+static void wait_answered(struct bw_reactor *reactor)
+{
+    struct bw_markers *markers = &reactor->markers;
+
+    for (size_t i = 0; i < reactor->queue_count; i++) {
+        if (markers->in_wait[i])
+            reactor->queues[i]->unheard_ms = 0;
+    }
+    if (markers->refusal[0] != '\0')
+        bw_log(&reactor->log, BW_LOG_INFO, "waiting for markers works again");
+    markers->refusals = 0;
+    markers->refusal[0] = '\0';
+}
+
+static void wake_all(struct bw_reactor *reactor)
+{
+    for (size_t i = 0; i < reactor->queue_count; i++)
+        bw_queue_wake(reactor->queues[i]);
+}
+
+static void wait_refused(struct bw_reactor *reactor, const struct bw_error *err)
+{
+    struct bw_markers *markers = &reactor->markers;
+    bool news = strcmp(markers->refusal, err->text) != 0;
+    int64_t pause = FIRST_PAUSE_MS;
+
+    for (unsigned i = 0; i < markers->refusals && pause < LONGEST_PAUSE_MS; i++)
+        pause *= 2;
+    if (pause > LONGEST_PAUSE_MS)
+        pause = LONGEST_PAUSE_MS;
+    bw_log(&reactor->log, news ? BW_LOG_WARNING : BW_LOG_DEBUG,
+           "waiting for markers failed", bw_text("error", err->text),
+           bw_num("retryMs", pause));
+    (void)snprintf(markers->refusal, sizeof markers->refusal, "%s", err->text);
+    markers->refusals++;
+    markers->begin_at = in_ms(reactor, pause);
+    if (news) /* the server may have changed its role: what the fetches will tell */
+        wake_all(reactor);
+}
+
 static void on_marker(const struct bw_reply *reply, const struct bw_error *err, void *arg)
 {
     struct bw_reactor *reactor = arg;
     struct bw_markers *markers = &reactor->markers;
 
     markers->waiting = false;
+    markers->break_at.ns = 0;
     markers->changed = true;
     if (err == NULL) {
+        wait_answered(reactor);
         if (bw_reply_kind(reply) == BW_REPLY_ARRAY)
             marker_came(reactor, reply);
-        return;
-    }
-    if (err->code != BW_EREDIS)
-        return; /* lost: bw_markers_lost() sees to it */
-    bw_log(&reactor->log, BW_LOG_WARNING, "waiting for markers failed",
-           bw_text("error", err->text));
-    markers->paused = true;
-    bw_timer_start(markers->timer, AFTER_ERROR_MS);
+    } else if (err->code == BW_EREDIS) {
+        wait_refused(reactor, err);
+    } /* else lost: bw_markers_lost() sees to it */
 }
 
 /* --- waiting */
 
+/* A wait that cannot be broken keeps out queues that are drained meanwhile: it is short.
+ */
 static int64_t wait_time(const struct bw_reactor *reactor)
 {
-    int64_t least = LONGEST_WAIT_MS;
+    bool unbreakable = reactor->markers.unbreakable || reactor->links.blocking_id == 0;
+    int64_t least = BW_MARKERS_WAIT_MS;
+
+    if (unbreakable && reactor->queue_count > 1)
+        return UNBREAKABLE_MS;
 
     for (size_t i = 0; i < reactor->queue_count; i++) {
         int64_t delay = reactor->queues[i]->options.drain_delay;
@@ -188,8 +250,10 @@ static void begin_wait(struct bw_reactor *reactor)
     markers->waiting =
         bw_conn_send(reactor->links.blocking, &markers->cmd,
                      (unsigned)(timeout + WATCHDOG_MS), on_marker, reactor) == BW_OK;
-    if (!markers->waiting) /* without memory the polls go on, and this is tried again */
-        bw_timer_start(markers->timer, AFTER_ERROR_MS);
+    if (!markers->waiting) { /* without memory the polls go on, and this is tried again */
+        markers->begin_at = in_ms(reactor, LONGEST_PAUSE_MS);
+        look_again(reactor, markers->begin_at);
+    }
 }
 
 /* --- breaking the wait */
@@ -198,15 +262,23 @@ static void on_unblocked(const struct bw_reply *reply, const struct bw_error *er
                          void *arg)
 {
     struct bw_reactor *reactor = arg;
+    struct bw_markers *markers = &reactor->markers;
 
-    reactor->markers.unblocking = false;
-    if (err != NULL && err->code == BW_EREDIS)
-        bw_log(&reactor->log, BW_LOG_WARNING, "the wait for markers cannot be broken",
+    markers->unblocking = false;
+    markers->changed = true;
+    if (err != NULL && err->code == BW_EREDIS && !markers->unbreakable) {
+        markers->unbreakable = true;
+        bw_log(&reactor->log, BW_LOG_WARNING,
+               "the wait for markers cannot be broken: waits are short instead",
                bw_text("error", err->text));
+    }
+    if (err == NULL)
+        markers->unbreakable = false;
     /* 0: Redis had not begun to wait yet, or it is just over. If it is still needed:
      * again. */
-    if (bw_reply_integer(reply) == 0 && reactor->markers.waiting)
-        bw_timer_start(reactor->markers.timer, err != NULL ? AFTER_ERROR_MS : GATHER_MS);
+    if (bw_reply_integer(reply) == 0)
+        markers->break_at =
+            in_ms(reactor, markers->unbreakable ? SHORTEST_WAIT_MS : GATHER_MS);
 }
 
 static void break_wait(struct bw_reactor *reactor)
@@ -216,13 +288,21 @@ static void break_wait(struct bw_reactor *reactor)
 
     if (markers->unblocking || reactor->links.blocking_id == 0 ||
         !bw_conn_is_ready(reactor->links.command))
+        return; /* this, or the link's return, has it looked at again */
+    if (is_before(reactor, markers->break_at)) {
+        look_again(reactor, markers->break_at);
         return;
+    }
     cmd = bw_reactor_cmd(reactor);
     bw_cmd_str(cmd, "CLIENT");
     bw_cmd_str(cmd, "UNBLOCK");
     bw_cmd_int(cmd, reactor->links.blocking_id);
     markers->unblocking = bw_conn_send(reactor->links.command, cmd, BW_CALL_TIMEOUT_MS,
                                        on_unblocked, reactor) == BW_OK;
+    if (!markers->unblocking) {
+        markers->break_at = in_ms(reactor, LONGEST_PAUSE_MS);
+        look_again(reactor, markers->break_at);
+    }
 }
 
 static bool is_one_missing(const struct bw_reactor *reactor)
@@ -239,12 +319,14 @@ static void widen_wait(struct bw_reactor *reactor)
 {
     struct bw_markers *markers = &reactor->markers;
 
-    if (!is_one_missing(reactor))
+    if (!is_one_missing(reactor)) {
+        markers->break_at.ns = 0;
         return;
-    if (markers->settled)
-        break_wait(reactor);
-    else if (!bw_timer_is_running(markers->timer))
-        bw_timer_start(markers->timer, GATHER_MS);
+    }
+    if (markers->break_at.ns == 0)
+        markers->break_at =
+            in_ms(reactor, markers->unbreakable ? SHORTEST_WAIT_MS : GATHER_MS);
+    break_wait(reactor);
 }
 
 static bool awaits_woken(const struct bw_markers *markers)
@@ -267,28 +349,33 @@ void bw_markers_turn(struct bw_reactor *reactor)
     if (!markers->changed)
         return;
     markers->changed = false;
-    if (markers->stopped) {
-        if (markers->waiting)
-            break_wait(reactor);
-    } else if (markers->waiting) {
+    if (markers->waiting && markers->stopped)
+        break_wait(reactor);
+    else if (markers->waiting)
         widen_wait(reactor);
-    } else if (markers->paused && !markers->settled) {
-        return; /* the timer comes back here */
-    } else if (!awaits_woken(markers) && bw_reactor_can_call(reactor) &&
-               bw_conn_is_ready(reactor->links.blocking)) {
-        markers->paused = false;
+    else if (markers->stopped || awaits_woken(markers) || !bw_reactor_can_call(reactor) ||
+             !bw_conn_is_ready(reactor->links.blocking))
+        return; /* each of these ends with a touch */
+    else if (is_before(reactor, markers->begin_at))
+        look_again(reactor, markers->begin_at);
+    else
         begin_wait(reactor);
-    }
-    markers->settled = false;
 }
 
 void bw_markers_lost(struct bw_reactor *reactor)
 {
-    reactor->markers.waiting = false;
-    reactor->markers.woken = NULL;
+    struct bw_markers *markers = &reactor->markers;
+
+    markers->waiting = false;
+    markers->begin_at.ns = markers->break_at.ns = 0;
+    markers->woken = NULL;
     bw_markers_touch(reactor);
-    for (size_t i = 0; i < reactor->queue_count; i++)
-        bw_queue_wake(reactor->queues[i]);
+    wake_all(reactor);
+}
+
+bool bw_markers_refused(const struct bw_markers *markers)
+{
+    return markers->refusals > REFUSALS_TO_TELL;
 }
 
 void bw_markers_stop(struct bw_reactor *reactor)

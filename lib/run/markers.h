@@ -7,25 +7,33 @@
 #include <stdint.h>
 
 #include <bulwark/error.h>
+#include <bulwark/time.h>
 
 #include "redis/conn.h"
+
+enum { BW_MARKERS_WAIT_MS = 10000 }; /* the longest that a wait takes */
 
 struct bw_queue_loop;
 struct bw_reactor;
 struct bw_timer;
 
+/* What has to wait does so until an instant, never until an event: the timer only has
+ * them looked at again, so that no lost link or late answer can make it for ever. */
 struct bw_markers {
-    bool waiting;    /* a BZPOPMIN is out */
-    bool stopped;    /* the end: no more waits */
-    bool changed;    /* a queue's wish may have changed */
-    bool unblocking; /* a CLIENT UNBLOCK is out */
-    bool paused;     /* after an error: until the timer */
-    bool settled;    /* the timer has fired */
-    bool *in_wait;   /* by index of the queue: is it in the wait that is out? */
+    bool waiting;            /* a BZPOPMIN is out */
+    bool stopped;            /* the end: no more waits */
+    bool changed;            /* a queue's wish may have changed */
+    bool unblocking;         /* a CLIENT UNBLOCK is out */
+    bool unbreakable;        /* Redis refuses CLIENT UNBLOCK */
+    struct bw_mono begin_at; /* after an error: no wait before */
+    struct bw_mono break_at; /* the wait that is out lacks a queue: broken then; 0: not */
+    unsigned refusals;       /* errors in a row */
+    char refusal[BW_ERROR_TEXT_MAX]; /* logged; the same again is no news */
+    bool *in_wait; /* by index of the queue: is it in the wait that is out? */
     struct bw_queue_loop
         *woken; /* its fetch will tell whether it is drained: until then no new
                    wait, so that one wake-up costs one wait, not two */
-    struct bw_timer *timer; /* gathers changes of several queues */
+    struct bw_timer *timer;
     struct bw_cmd cmd;
 };
 
@@ -42,6 +50,8 @@ void bw_markers_turn(struct bw_reactor *reactor);
 void bw_markers_lost(struct bw_reactor *reactor);
 /* The end: no more waits; the one that is out is broken. */
 void bw_markers_stop(struct bw_reactor *reactor);
+/* Redis has refused to let us wait for some seconds: jobs are found by polls only. */
+bool bw_markers_refused(const struct bw_markers *markers);
 static inline bool bw_markers_waiting(const struct bw_markers *markers)
 {
     return markers->waiting;

@@ -28,7 +28,7 @@ struct bw_reactor;
 struct bw_queue_counters { /* written by the reactor, read by any thread */
     _Atomic uint64_t completed, failed, retried, delayed, put_back, stalled, locks_lost;
     _Atomic unsigned in_flight;
-    _Atomic int64_t last_fetch_ms, last_job_ms, last_renew_ms;
+    _Atomic int64_t last_fetch_ms, last_job_ms, last_renew_ms, unheard_ms;
 };
 
 struct bw_queue_loop {
@@ -74,6 +74,7 @@ struct bw_queue_loop {
     struct bw_mono limit_until;
     struct bw_mono poll_at; /* when a drained queue is fetched from all the same */
     int64_t deaf_ms;        /* for so long it waits for an answer, or could fetch */
+    int64_t unheard_ms;     /* for so long it wanted a marker and no wait was answered */
 
     /* Trouble. */
     struct bw_mono retry_at; /* after a call that Redis refused */

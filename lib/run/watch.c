@@ -27,46 +27,89 @@ static int64_t bound_of(const struct bw_queue_loop *queue)
     return own > 0 ? own : 2 * queue->options.drain_delay + SLACK_MS;
 }
 
+/* A wait takes as long as drainDelay says before Redis answers it. */
+static int64_t wait_bound_of(const struct bw_queue_loop *queue)
+{
+    int64_t longest = queue->options.drain_delay < BW_MARKERS_WAIT_MS
+                          ? queue->options.drain_delay
+                          : BW_MARKERS_WAIT_MS;
+    int64_t least = 2 * longest + SLACK_MS;
+
+    return queue->options.deaf_timeout > least ? queue->options.deaf_timeout : least;
+}
+
 static void end_failed(struct bw_queue_loop *queue)
 {
     struct bw_reactor *reactor = queue->reactor;
 
     bw_log(&queue->log, BW_LOG_ERROR, "deaf beyond repair: the worker ends",
-           bw_num("deafMs", queue->deaf_ms));
+           bw_num("deafMs", queue->deaf_ms), bw_num("unheardMs", queue->unheard_ms));
     reactor->failed = true;
     bw_drain_request(reactor, LAST_MS);
+}
+
+/* `now_ms` was `before_ms` at the last tick, both without an answer. True: the links were
+ * dropped, or it is over. */
+static bool judge(struct bw_queue_loop *queue, const char *what, int64_t before_ms,
+                  int64_t now_ms, int64_t bound)
+{
+    if (now_ms >= BOUNDS_TO_END * bound) {
+        end_failed(queue);
+        return true;
+    }
+    if (now_ms / bound == before_ms / bound)
+        return false;
+    bw_log(&queue->log, BW_LOG_ERROR, what, bw_num("deafMs", now_ms));
+    bw_links_reset(queue->reactor, "deaf");
+    return true;
+}
+
+/* Fetches come and go; what counts for the wait for markers is only that it is answered
+ * while it is wanted. Errors are answers too: new links would not change them. */
+static bool look_at_wait(struct bw_queue_loop *queue, int64_t elapsed)
+{
+    int64_t before = queue->unheard_ms;
+
+    if (bw_markers_refused(&queue->reactor->markers))
+        queue->unheard_ms = before = 0;
+    else if (bw_queue_wants_marker(queue))
+        queue->unheard_ms += elapsed;
+    atomic_store_explicit(&queue->counters.unheard_ms, queue->unheard_ms,
+                          memory_order_relaxed);
+    return judge(queue, "no wait for new jobs was answered for too long: connecting anew",
+                 before, queue->unheard_ms, wait_bound_of(queue));
 }
 
 /* Adds the time since the last tick. True: the links were dropped, or it is over. */
 static bool look_at(struct bw_queue_loop *queue, int64_t elapsed)
 {
-    int64_t bound = bound_of(queue), before = queue->deaf_ms;
+    int64_t before = queue->deaf_ms;
 
     if (!bw_reactor_can_call(queue->reactor))
         return false;
     queue->deaf_ms = wants_jobs(queue) ? before + elapsed : 0;
-    if (queue->deaf_ms >= BOUNDS_TO_END * bound) {
-        end_failed(queue);
+    if (judge(queue, "no fetch was answered for too long: connecting anew", before,
+              queue->deaf_ms, bound_of(queue)))
         return true;
-    }
-    if (queue->deaf_ms / bound == before / bound)
-        return false;
-    bw_log(&queue->log, BW_LOG_ERROR,
-           "no fetch was answered for too long: connecting anew",
-           bw_num("deafMs", queue->deaf_ms));
-    bw_links_reset(queue->reactor, "deaf");
-    return true;
+    return bw_conn_is_ready(queue->reactor->links.blocking) &&
+           look_at_wait(queue, elapsed);
 }
 
 /* What the first new links did not cure. A frozen Redis does not get here: it gives no
  * link. */
-static bool is_deaf(const struct bw_reactor *reactor)
+static void publish(struct bw_reactor *reactor)
 {
+    bool deaf = false, unheard = false;
+
     for (size_t i = 0; i < reactor->queue_count; i++) {
-        if (reactor->queues[i]->deaf_ms >= BOUNDS_TO_TELL * bound_of(reactor->queues[i]))
-            return true;
+        const struct bw_queue_loop *queue = reactor->queues[i];
+
+        deaf = deaf || queue->deaf_ms >= BOUNDS_TO_TELL * bound_of(queue);
+        unheard = unheard || queue->unheard_ms >= BOUNDS_TO_TELL * wait_bound_of(queue);
     }
-    return false;
+    atomic_store(&reactor->deaf_now, deaf || unheard);
+    atomic_store(&reactor->unheard_now, unheard);
+    atomic_store(&reactor->refused_now, bw_markers_refused(&reactor->markers));
 }
 
 static void on_tick(void *arg)
@@ -85,7 +128,7 @@ static void on_tick(void *arg)
         if (look_at(reactor->queues[i], elapsed))
             break;
     }
-    atomic_store(&reactor->deaf_now, is_deaf(reactor));
+    publish(reactor);
 }
 
 int bw_watch_prepare(struct bw_reactor *reactor, struct bw_error *err)

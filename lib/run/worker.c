@@ -128,8 +128,10 @@ enum bw_worker_end bw_worker_wait(struct bw_worker *worker, struct bw_error *err
         atomic_store(&worker->ended, true);
     }
     if (worker->reactor->failed) {
-        (void)bw_error_set(err, BW_EIO,
-                           "deaf: no fetch was answered on links that were made anew");
+        (void)bw_error_set(
+            err, BW_EIO,
+            "deaf: no fetch, or no wait for jobs, was answered on links that "
+            "were made anew");
         return BW_END_FAILED;
     }
     return worker->reactor->handed_back ? BW_END_HANDED_BACK : BW_END_DRAINED;
@@ -240,6 +242,8 @@ void bw_worker_stats(struct bw_worker *worker, struct bw_worker_stats *stats)
         .command_heard_ms = age(reactor, atomic_load(&reactor->command_heard_ns)),
         .blocking_heard_ms = age(reactor, atomic_load(&reactor->blocking_heard_ns)),
         .deaf = atomic_load(&reactor->deaf_now),
+        .unheard = atomic_load(&reactor->unheard_now),
+        .waits_refused = atomic_load(&reactor->refused_now),
         .connected = atomic_load(&reactor->connected_now),
         .draining = atomic_load(&reactor->draining_now),
         .reconnects = atomic_load(&reactor->reconnects),
@@ -276,6 +280,7 @@ bool bw_worker_queue_stats(struct bw_worker *worker, size_t index,
         .last_fetch_ms = atomic_load(&counters->last_fetch_ms),
         .last_job_ms = atomic_load(&counters->last_job_ms),
         .last_renew_ms = atomic_load(&counters->last_renew_ms),
+        .unheard_ms = atomic_load(&counters->unheard_ms),
     };
     return true;
 }

@@ -24,9 +24,11 @@ process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
 
 /** A redis-server that keeps what it acknowledged: stop() and start() as often as needed. */
 export class PersistentRedis {
-    static async create() {
+    /** `args`: further ones of the server. */
+    static async create(args = []) {
         const redis = new PersistentRedis();
         redis.port = await freePort();
+        redis.args = args;
         redis.folder = mkdtempSync(path.join(folder, 'redis-'));
         await redis.start();
         return redis;
@@ -43,7 +45,7 @@ export class PersistentRedis {
     async start() {
         this.child = startProcess(process.env.REDIS_SERVER ?? 'redis-server', ['--port', String(this.port), '--bind',
             '127.0.0.1', '--dir', this.folder, '--save', '', '--appendonly', 'yes',
-            '--appendfsync', 'always', '--maxmemory-policy', 'noeviction'],
+            '--appendfsync', 'always', '--maxmemory-policy', 'noeviction', ...this.args],
             { stdio: ['ignore', 'ignore', 'inherit'] });
         const probe = new Redis(this.port, '127.0.0.1', { retryStrategy: () => 20 });
         probe.on('error', () => {}); // refused until it listens

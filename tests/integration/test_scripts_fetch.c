@@ -266,6 +266,48 @@ static void test_limiter_spares_deferred_failures(void **state)
     rig_want(r, "LRANGE @wait 0 -1", "3");
 }
 
+/* Whoever promotes and cannot take tells the others: their wait ends. BMQ-056, 175 */
+static void promoted_for_others(struct rig *r, const char *opts, const char *where)
+{
+    add_many(r, 1);
+    fetch_limited(r, 1, 1, 60000);
+    assert_string_equal(rig_taken(r), "1");
+    rig_add(r, "n", NULL, opts);
+    (void)rig_do(r, "DEL @marker");
+    fetch_limited(r, 1, 1, 60000);
+    rig_want(r, "EXISTS @marker", "0");
+    r->now += 1;
+    fetch_limited(r, 1, 1, 60000);
+    assert_int_equal(r->settled.job_count, 0);
+    rig_want(r, where, "2");
+    rig_want(r, "ZRANGE @marker 0 -1 WITHSCORES", "0 0");
+}
+
+static void test_promotion_wakes_others(void **state)
+{
+    promoted_for_others(*state, "{\"delay\":1}", "LRANGE @wait 0 -1");
+}
+
+static void test_promotion_by_priority_wakes_others(void **state)
+{
+    promoted_for_others(*state, "{\"delay\":1,\"priority\":2}",
+                        "ZRANGE @prioritized 0 -1");
+}
+
+/* A blocked queue has no marker: its end sets one. §0, BMQ-164 */
+static void test_promotion_while_blocked_wakes_nobody(void **state)
+{
+    struct rig *r = *state;
+
+    rig_add(r, "n", NULL, "{\"delay\":1}");
+    (void)rig_do(r, "HSET @meta paused 1");
+    (void)rig_do(r, "DEL @marker");
+    r->now += 1;
+    rig_fetch(r, 1, "");
+    rig_want(r, "LRANGE @wait 0 -1", "1");
+    rig_want(r, "EXISTS @marker", "0");
+}
+
 /* BMQ-064 */
 static void test_old_markers(void **state)
 {
@@ -324,6 +366,9 @@ int main(void)
         RIG_TEST(test_promotion),
         RIG_TEST(test_promotion_limit),
         RIG_TEST(test_promotion_of_ghost),
+        RIG_TEST(test_promotion_wakes_others),
+        RIG_TEST(test_promotion_by_priority_wakes_others),
+        RIG_TEST(test_promotion_while_blocked_wakes_nobody),
         RIG_TEST(test_nothing_to_take),
         RIG_TEST(test_global_concurrency),
         RIG_TEST(test_limiter),

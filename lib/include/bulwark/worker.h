@@ -240,6 +240,8 @@ struct bw_queue_stats {
     int64_t last_fetch_ms; /* wall clock of the last answered fetch; 0: none */
     int64_t last_job_ms;   /* … of the last that brought a job */
     int64_t last_renew_ms; /* … of the last answered renewal of locks */
+    int64_t unheard_ms;    /* for so long it has waited for new jobs without an answer of
+                              Redis; an idle queue's goes up to its drainDelay */
 };
 
 struct bw_worker_stats {
@@ -251,7 +253,10 @@ struct bw_worker_stats {
                              second */
     int64_t command_heard_ms, blocking_heard_ms; /* since each connection was
                                                     heard; -1: never */
-    bool deaf; /* no fetch is answered although the connections work */
+    bool deaf; /* no fetch, or no wait for new jobs, is answered although the connections
+                  work */
+    bool unheard;       /* … it is a wait */
+    bool waits_refused; /* Redis answers waits with errors: only polls find new jobs */
     size_t queue_count;
 };
 
