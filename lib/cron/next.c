@@ -14,6 +14,8 @@ struct search {
     int64_t after;  /* s since the epoch; found is what lies behind it */
     int64_t first;  /* the day of `after` */
     int64_t month;  /* the first day of the month behind it, if its own does not match */
+    int64_t time;   /* of that day: where `after` lies in it, s */
+    bool in_day;    /* that day matches: the reference goes through its hours */
     bool by_hour;   /* `after` lies in the last hour of a day, and both match */
     bool in_second; /* `after` lies in an hour that the clock repeats */
     /* Of the day that is looked at: */
@@ -164,6 +166,16 @@ static int64_t search_hour(const struct search *search, int64_t local, int hour)
 
 /* --- the search */
 
+/* From within another day or month the reference steps to the same time of this day, and
+ * from there to midnight: to the second one, unless it has come to before the change. */
+static bool comes_late(const struct search *search, int64_t days)
+{
+    int64_t local = days * BW_DAY_SECONDS + search->time;
+
+    return search->by_day && (days == search->first + 1 || days == search->month) &&
+           (search->in_day || !is_shown(search, local, search->before_day));
+}
+
 static void look_around(struct search *search, int64_t days)
 {
     search->before_day = bw_tz_offset(search->cron->tz, (days - 1) * BW_DAY_SECONDS);
@@ -172,7 +184,7 @@ static void look_around(struct search *search, int64_t days)
         search->after < (days - 1) * BW_DAY_SECONDS ||
         bw_tz_offset(search->cron->tz, search->after) == search->before_day;
     search->by_day = days > search->first + search->by_hour;
-    search->late = search->by_day && (days == search->first + 1 || days == search->month);
+    search->late = comes_late(search, days);
 }
 
 static int64_t search_day(struct search *search, int64_t days)
@@ -207,15 +219,16 @@ static void start(struct search *search)
     struct bw_civil date;
 
     search->first = bw_floor_div(local, BW_DAY_SECONDS);
-    hour = (local - search->first * BW_DAY_SECONDS) / HOUR_SECONDS;
+    search->time = local - search->first * BW_DAY_SECONDS;
+    hour = search->time / HOUR_SECONDS;
     date = bw_civil_of(search->first);
     search->month = NEVER;
     if (!bw_bit(search->cron->months, date.month))
         search->month =
             search->first + bw_month_days(date.year, date.month) - date.day + 1;
-    search->by_hour = hour == 23 && bw_bit(search->cron->hours, 23) &&
-                      bw_bit(search->cron->months, date.month) &&
-                      day_matches(search->cron, search->first, &date);
+    search->in_day = bw_bit(search->cron->months, date.month) &&
+                     day_matches(search->cron, search->first, &date);
+    search->by_hour = hour == 23 && bw_bit(search->cron->hours, 23) && search->in_day;
     search->in_second = is_repeated(tz, search->after);
 }
 

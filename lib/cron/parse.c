@@ -9,6 +9,8 @@
 #include "cron/civil.h"
 #include "cron/pattern.h"
 
+enum { DRAWS_MAX = 64 };
+
 enum field_kind { SECOND, MINUTE, HOUR, DAY, MONTH, WEEKDAY, FIELD_COUNT };
 
 static const struct field {
@@ -47,6 +49,8 @@ struct parser {       /* reads one field after the other */
     const struct field *field;
     struct bw_cron *cron;
     uint64_t set;
+    const char *key;        /* what H is drawn from, */
+    unsigned draws, salt;   /* and what makes each draw another */
     struct bw_error *err;
 };
 
@@ -118,7 +122,7 @@ static int take_value(struct parser *parser, unsigned *out)
     return wrong(parser, "the value is out of range");
 }
 
-/* --- items of a list */
+/* --- ranges */
 
 static int add(struct parser *parser, uint64_t *set, uint64_t values)
 {
@@ -191,6 +195,90 @@ static int take_range(struct parser *parser, struct range *range)
     return rc;
 }
 
+/* --- H: a value drawn from the key, so that schedulers do not all start at once */
+
+static uint64_t mix(uint64_t hash, uint64_t word)
+{
+    hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+    return hash ^ hash >> 29;
+}
+
+/* One of `count` numbers, the same one for the same key and place in the pattern. */
+static unsigned draw(struct parser *parser, unsigned count)
+{
+    uint64_t hash = mix(parser->salt, parser->draws++);
+
+    hash = mix(hash, (uint64_t)(parser->field - fields));
+    for (const char *at = parser->key; *at != '\0'; at++)
+        hash = mix(hash, (unsigned char)*at);
+    return (unsigned)(mix(hash, 0) % count);
+}
+
+/* A bound of H(a-b): what lies outside of the field is its end. */
+static int take_bound(struct parser *parser, unsigned *bound)
+{
+    if (!take_digits(parser, bound) &&
+        !(has_names(parser->field) && take_name(parser, bound)))
+        return wrong(parser, "a value is expected");
+    if (*bound < parser->field->min)
+        *bound = parser->field->min;
+    if (*bound > parser->field->max)
+        *bound = parser->field->max;
+    return BW_OK;
+}
+
+static int take_char(struct parser *parser, char c)
+{
+    if (*parser->at != c)
+        return wrong(parser, "H(a-b) is expected");
+    parser->at++;
+    return BW_OK;
+}
+
+static int take_bounds(struct parser *parser, struct range *range)
+{
+    int rc = take_bound(parser, &range->from);
+
+    if (rc == BW_OK)
+        rc = take_char(parser, '-');
+    if (rc == BW_OK)
+        rc = take_bound(parser, &range->to);
+    if (rc == BW_OK)
+        rc = take_char(parser, ')');
+    if (rc == BW_OK && range->to < range->from)
+        rc = wrong(parser, "the range ends before it begins");
+    return rc;
+}
+
+/* H, H(a-b): one value; with /n, each nth from one of the first n. */
+static int take_hashed(struct parser *parser, struct range *range)
+{
+    unsigned width;
+    int rc = BW_OK;
+
+    *range = (struct range){ .from = parser->field->min, .to = parser->field->max };
+    parser->at++;
+    if (*parser->at == '(') {
+        parser->at++;
+        rc = take_bounds(parser, range);
+    }
+    if (rc == BW_OK)
+        rc = take_step(parser, &range->step);
+    if (rc != BW_OK)
+        return rc;
+    width = range->to - range->from + 1;
+    range->from += draw(parser, range->step != 0 && range->step < width ? range->step
+                                                                        : width);
+    range->single = range->step == 0;
+    if (range->single) {
+        range->to = range->from;
+        range->step = 1;
+    }
+    return BW_OK;
+}
+
+/* --- items of a list */
+
 static int take_last(struct parser *parser, unsigned weekday)
 {
     parser->at++;
@@ -201,6 +289,20 @@ static int take_last(struct parser *parser, unsigned weekday)
     return add(parser, &parser->cron->last_weekdays, UINT64_C(1) << weekday % 7);
 }
 
+/* a, a-b, *; with /n, where `a` alone goes on to the end. */
+static int take_stepped(struct parser *parser, struct range *range)
+{
+    int rc = take_range(parser, range);
+
+    if (rc != BW_OK || *parser->at != '/')
+        return rc;
+    if (range->single) {
+        range->to = parser->field->max;
+        range->single = false;
+    }
+    return take_step(parser, &range->step);
+}
+
 static int take_item(struct parser *parser)
 {
     bool is_day = parser->field == &fields[DAY];
@@ -209,19 +311,12 @@ static int take_item(struct parser *parser)
 
     if (is_day && *parser->at == 'L')
         return take_last(parser, 0);
-    rc = take_range(parser, &range);
+    rc = *parser->at == 'H' ? take_hashed(parser, &range) : take_stepped(parser, &range);
     if (rc != BW_OK)
         return rc;
     if (range.single && *parser->at == 'L' &&
         (is_day || parser->field == &fields[WEEKDAY]))
         return take_last(parser, range.from);
-    if (range.single && *parser->at == '/') {
-        range.to = parser->field->max;
-        range.single = false;
-    }
-    rc = take_step(parser, &range.step);
-    if (rc != BW_OK)
-        return rc;
     if (!ends_item(*parser->at))
         return wrong(parser, "unexpected character");
     return add_range(parser, &range);
@@ -249,7 +344,8 @@ static int take_nth(struct parser *parser)
 static int take_nth_day(struct parser *parser)
 {
     struct range range;
-    int rc = take_range(parser, &range);
+    int rc = *parser->at == 'H' ? take_hashed(parser, &range)
+                                : take_range(parser, &range);
 
     if (rc != BW_OK)
         return rc;
@@ -370,17 +466,31 @@ static const char *resolve_alias(const char *pattern)
     return pattern;
 }
 
-int bw_cron_parse(struct bw_cron **cronp, const char *pattern, const char *tz,
-                  struct bw_error *err)
+/* A draw can meet a value that stands in the list, too; another one need not. */
+static int parse_text(struct bw_cron *cron, const char *pattern, const char *key,
+                      struct bw_error *err)
 {
-    struct bw_cron cron = { 0 };
-    struct parser parser = { .text = resolve_alias(pattern), .cron = &cron, .err = err };
+    struct parser parser = { .text = resolve_alias(pattern), .cron = cron, .key = key,
+                             .err = err };
     int rc;
 
-    set_defaults(&cron);
-    rc = parse_fields(&parser);
-    if (rc == BW_OK)
-        rc = check_days(&cron, err);
+    do {
+        *cron = (struct bw_cron){ 0 };
+        set_defaults(cron);
+        parser.draws = 0;
+        rc = parse_fields(&parser);
+        if (rc == BW_OK)
+            rc = check_days(cron, err);
+    } while (rc == BW_EINVAL && parser.draws > 0 && ++parser.salt < DRAWS_MAX);
+    return rc;
+}
+
+int bw_cron_parse_for(struct bw_cron **cronp, const char *pattern, const char *tz,
+                      const char *key, struct bw_error *err)
+{
+    struct bw_cron cron;
+    int rc = parse_text(&cron, pattern, key, err);
+
     if (rc == BW_OK)
         rc = bw_tz_find(&cron.tz, tz, err);
     if (rc != BW_OK)
@@ -390,6 +500,12 @@ int bw_cron_parse(struct bw_cron **cronp, const char *pattern, const char *tz,
         return bw_error_set(err, BW_ENOMEM, "pattern: out of memory");
     **cronp = cron;
     return BW_OK;
+}
+
+int bw_cron_parse(struct bw_cron **cronp, const char *pattern, const char *tz,
+                  struct bw_error *err)
+{
+    return bw_cron_parse_for(cronp, pattern, tz, "", err);
 }
 
 void bw_cron_destroy(struct bw_cron **cronp)

@@ -14,18 +14,19 @@
 #include "base/alloc.h"
 #include "base/map.h"
 #include "cron/tz_file.h"
+#include "cron/tz_path.h"
 
-#define DEFAULT_DIR "/usr/share/zoneinfo"
-#define LOCAL_FILE  "/etc/localtime"
+#define LOCAL_FILE "/etc/localtime"
 
-enum { FILE_MAX = 1 << 20, NAME_MAX_LEN = 255, FIXED_MAX = 14 * 60 };
+enum { FILE_MAX = 1 << 20, SPELLINGS_MAX = 1000 };
 
-/* --- what is known: only zones that exist are kept, so that names from job data cannot
- * fill the memory */
+/* --- what is known: only zones that exist are kept, and not each way to write them, so
+ * that names from job data cannot fill the memory */
 
 static struct {
     struct bw_mutex mutex; /* guards what follows; the zones themselves never change */
-    struct bw_map zones;
+    struct bw_map zones;   /* by their files' names, and as they were written */
+    size_t spellings;
     const struct bw_tz *local;
 } known;
 
@@ -82,47 +83,20 @@ static int load_file(struct bw_tz **tzp, const char *path)
     return rc;
 }
 
-/* One spelling a zone: no empty part, none that begins with a dot. */
-static bool is_plain_name(const char *name)
-{
-    if (strlen(name) > NAME_MAX_LEN)
-        return false;
-    for (const char *at = name; *at != '\0'; at++) {
-        bool starts = at == name || at[-1] == '/';
-        bool letter = (*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z') ||
-                      (*at >= '0' && *at <= '9') || *at == '_';
-
-        if (!letter && (starts || strchr("/+-.", *at) == NULL))
-            return false;
-        if (*at == '/' && at[1] == '\0')
-            return false;
-    }
-    return *name != '\0';
-}
-
-static int load_named(struct bw_tz **tzp, const char *name)
-{
-    const char *dir = getenv("TZDIR");
-    struct bw_buf path = BW_BUF_INIT;
-    int rc;
-
-    if (!is_plain_name(name))
-        return BW_EINVAL;
-    rc = bw_buf_addf(&path, "%s/%s", dir != NULL && *dir != '\0' ? dir : DEFAULT_DIR,
-                     name);
-    if (rc == BW_OK)
-        rc = load_file(tzp, path.data);
-    bw_buf_fini(&path);
-    return rc;
-}
-
 static bool is_utc(const char *name)
 {
     return strcasecmp(name, "UTC") == 0 || strcasecmp(name, "Etc/UTC") == 0 ||
            strcasecmp(name, "GMT") == 0;
 }
 
-/* UTC+h, UTC-hh:mm */
+/* The zone of the process by the names the reference has for it. */
+static bool is_local(const char *name)
+{
+    return strcasecmp(name, "local") == 0 || strcasecmp(name, "system") == 0 ||
+           strcasecmp(name, "default") == 0;
+}
+
+/* UTC+h, UTC-hh:mm; as the reference, up to two digits of whatever number. */
 static bool parse_fixed(const char *name, struct bw_tz *tz)
 {
     int hours, minutes = 0, len = 0;
@@ -142,20 +116,52 @@ static bool parse_fixed(const char *name, struct bw_tz *tz)
         return false;
     }
     minutes += hours * 60;
-    if (minutes > FIXED_MAX)
-        return false;
     memset(tz, 0, sizeof(*tz));
     tz->first = (sign == '-' ? -60 : 60) * minutes;
     return true;
 }
 
+/* Where a zone comes from, and the one name it is kept by. */
+struct source {
+    struct bw_tz fixed; /* where there is no path */
+    struct bw_buf path;
+    const char *name;
+    char fixed_name[16];
+};
+
+static int find_source(struct source *source, const char *name)
+{
+    size_t at = 0;
+    int rc;
+
+    *source = (struct source){ .path = BW_BUF_INIT };
+    if (is_utc(name) || parse_fixed(name, &source->fixed)) {
+        (void)snprintf(source->fixed_name, sizeof(source->fixed_name), "%+d",
+                       (int)source->fixed.first); /* it fits */
+        source->name = source->fixed_name;
+        return BW_OK;
+    }
+    rc = bw_tz_path(&source->path, name, &at);
+    if (rc == BW_OK)
+        source->name = source->path.data + at;
+    return rc;
+}
+
+static int load_source(struct bw_tz **tzp, const struct source *source)
+{
+    return source->path.len == 0 ? make_zone(tzp, &source->fixed)
+                                 : load_file(tzp, source->path.data);
+}
+
 static int load(struct bw_tz **tzp, const char *name)
 {
-    struct bw_tz fixed = { 0 };
+    struct source source;
+    int rc = find_source(&source, name);
 
-    if (is_utc(name) || parse_fixed(name, &fixed))
-        return make_zone(tzp, &fixed);
-    return load_named(tzp, name);
+    if (rc == BW_OK)
+        rc = load_source(tzp, &source);
+    bw_buf_fini(&source.path);
+    return rc;
 }
 
 static int load_local(struct bw_tz **tzp)
@@ -194,24 +200,55 @@ static int find_local(const struct bw_tz **tzp)
     return BW_OK;
 }
 
+static int keep(const char *name, struct bw_tz *tz)
+{
+    return bw_map_put(&known.zones, name, strlen(name), tz, NULL);
+}
+
+static int load_and_keep(struct bw_tz **tzp, const struct source *source)
+{
+    int rc = load_source(tzp, source);
+
+    if (rc != BW_OK)
+        return rc;
+    rc = keep(source->name, *tzp);
+    if (rc != BW_OK) {
+        bw_tz_fini(*tzp);
+        free(*tzp);
+    }
+    return rc;
+}
+
+/* One spelling of many: the zone is kept by its own name, and by so many others. */
+static int find_spelled(struct bw_tz **tzp, const char *name)
+{
+    struct source source;
+    int rc = find_source(&source, name);
+
+    if (rc == BW_OK) {
+        *tzp = bw_map_get(&known.zones, source.name, strlen(source.name));
+        if (*tzp == NULL)
+            rc = load_and_keep(tzp, &source);
+        if (rc == BW_OK && strcmp(source.name, name) != 0 &&
+            known.spellings < SPELLINGS_MAX && keep(name, *tzp) == BW_OK)
+            known.spellings++; /* what is not kept is looked up again */
+    }
+    bw_buf_fini(&source.path);
+    return rc;
+}
+
 static int find_named(const struct bw_tz **tzp, const char *name)
 {
     struct bw_tz *tz = bw_map_get(&known.zones, name, strlen(name));
-    int rc;
+    int rc = BW_OK;
 
-    if (tz == NULL) {
-        rc = load(&tz, name);
-        if (rc == BW_OK)
-            rc = bw_map_put(&known.zones, name, strlen(name), tz, NULL);
-        if (rc != BW_OK) {
-            if (tz != NULL)
-                bw_tz_fini(tz);
-            free(tz);
-            return rc;
-        }
-    }
-    *tzp = tz;
-    return BW_OK;
+    if (tz == NULL && is_local(name))
+        return find_local(tzp);
+    if (tz == NULL)
+        rc = find_spelled(&tz, name);
+    if (rc == BW_OK)
+        *tzp = tz;
+    return rc;
 }
 
 int bw_tz_find(const struct bw_tz **tz, const char *name, struct bw_error *err)

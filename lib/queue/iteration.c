@@ -48,14 +48,14 @@ static int64_t later(int64_t a, int64_t b)
 /* --- when */
 
 /* The first time behind `after`; `*due` false: none before the end. */
-static int find_next(const json_t *repeat, int64_t after, int64_t *next, bool *due,
-                     struct bw_error *err)
+static int find_next(const json_t *repeat, const char *sid, int64_t after, int64_t *next,
+                     bool *due, struct bw_error *err)
 {
     int64_t end = get_ms(repeat, "endDate");
     struct bw_cron *cron;
     struct bw_error none;
-    int rc =
-        bw_cron_parse(&cron, get_text(repeat, "pattern"), get_text(repeat, "tz"), err);
+    int rc = bw_cron_parse_for(&cron, get_text(repeat, "pattern"), get_text(repeat, "tz"),
+                               sid, err);
 
     if (rc != BW_OK)
         return rc;
@@ -148,7 +148,7 @@ static int first_time(struct bw_iteration *iteration, bool *due,
     if (iteration->has_every)
         return BW_OK;
     iteration->has_next = true;
-    rc = find_next(repeat, now.ms, &iteration->next, due, err);
+    rc = find_next(repeat, scheduler->id, now.ms, &iteration->next, due, err);
     if (rc == BW_OK && scheduler->immediately) {
         iteration->next = now.ms;
         *due = true;
@@ -306,7 +306,8 @@ static int set_legacy(struct bw_iteration *iteration, const struct bw_job_data *
 /* --- the next iteration */
 
 static int next_time(struct bw_iteration *iteration, bool *due, const json_t *repeat,
-                     int64_t prev_millis, struct bw_wall now, struct bw_error *err)
+                     const char *sid, int64_t prev_millis, struct bw_wall now,
+                     struct bw_error *err)
 {
     int64_t limit = get_ms(repeat, "limit"), end = get_ms(repeat, "endDate");
 
@@ -318,7 +319,7 @@ static int next_time(struct bw_iteration *iteration, bool *due, const json_t *re
     if (!*due || iteration->has_every || get_text(repeat, "pattern") == NULL)
         return BW_OK;
     iteration->has_next = true;
-    return find_next(repeat, later(now.ms, prev_millis), &iteration->next, due, err);
+    return find_next(repeat, sid, later(now.ms, prev_millis), &iteration->next, due, err);
 }
 
 /* A job's options are complete but for those of a scheduler's first iteration. */
@@ -382,7 +383,7 @@ int bw_iteration_next(struct bw_iteration *iteration, bool *due,
         return no_memory(err);
     repeat = json_object_get(opts, "repeat");
     prev_millis = get_ms(opts, "prevMillis");
-    rc = next_time(iteration, due, repeat, prev_millis, now, err);
+    rc = next_time(iteration, due, repeat, job->repeat_key.data, prev_millis, now, err);
     if (rc == BW_OK && *due)
         rc = set_legacy(iteration, job, later(now.ms, prev_millis), err);
     if (rc == BW_OK && *due && next_opts(opts, repeat, now) != BW_OK)

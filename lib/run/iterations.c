@@ -77,17 +77,14 @@ static void begin(struct bw_job *job)
     bw_queue_begin(job);
 }
 
-/* Its lock runs out, and the stalled check gives it to whoever can do better. */
-static void leave(struct bw_job *job, const struct bw_error *err)
+/* The iteration that is there runs all the same; the scheduler's trouble is told each time,
+ * where the reference leaves the job to stall (BMQ-172). */
+static void unplanned(struct bw_job *job, const struct bw_error *err)
 {
-    job->planning = false;
-    job->plan = NULL;
-    bw_log(&job->log, BW_LOG_ERROR,
-           "the next iteration could not be planned: the job is left to stall",
+    bw_log(&job->log, BW_LOG_ERROR, "the next iteration could not be planned",
            bw_text("scheduler", job->data.repeat_key.data), bw_text("error", err->text));
-    job->answered = true; /* no handler has it */
-    job->queue->held_count--;
-    bw_queue_job_gone(job);
+    bw_queue_tell(job->queue, BW_EVENT_ERROR, NULL, err->text);
+    begin(job);
 }
 
 static void planned(struct bw_job *job, int64_t result)
@@ -109,7 +106,7 @@ static void refused(struct bw_plan_call *call, const struct bw_error *err)
         if (job == NULL)
             continue;
         if (alone) {
-            leave(job, err);
+            unplanned(job, err);
         } else {
             job->plan_alone = true;
             bw_iterations_want(job);
@@ -158,7 +155,7 @@ static void add_job(struct bw_plan_call *call, struct bw_cmd *cmd, struct bw_job
     bool due;
 
     if (bw_iteration_next(&iteration, &due, &job->data, now, &err) != BW_OK) {
-        leave(job, &err);
+        unplanned(job, &err);
         return;
     }
     if (due) {
@@ -207,7 +204,7 @@ static bool send_one(struct bw_queue_loop *queue)
     int result;
 
     if (call == NULL) {
-        leave(take_waiting(queue), &no_memory);
+        unplanned(take_waiting(queue), &no_memory);
         return true;
     }
     call->queue = queue;

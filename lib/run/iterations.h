@@ -4,8 +4,8 @@
  * Meanwhile the job is HELD: it keeps its slot and its lock is renewed, but no handler
  * has it yet. One call plans all that a turn has brought. A call lost with its connection
  * is sent again: what it had planned is not planned twice. Where Redis refuses to plan a
- * job, or its pattern is wrong, it is left, active and locked, to the stalled check, as
- * BullMQ does. */
+ * job, or its pattern or zone cannot be read, it runs all the same, and the trouble is
+ * logged and told as an error; BullMQ leaves such a job to stall (BMQ-172). */
 #ifndef BW_RUN_ITERATIONS_H
 #define BW_RUN_ITERATIONS_H
 

@@ -1,5 +1,5 @@
-/* Our side of cron.mjs: a line "<zone>\t<ms>\t<pattern>" in, the next three instants in
- * ms out, or "error <text>". */
+/* Our side of cron.mjs: a line "<zone>\t<ms>\t<pattern>\t<key>" in, the next three instants
+ * in ms out, or "error <text>". */
 #include <bulwark/cron.h>
 
 #include <inttypes.h>
@@ -9,12 +9,13 @@
 
 enum { LINE_MAX_LEN = 4096, NEXT_COUNT = 3 };
 
-static void answer(const char *zone, int64_t at, const char *pattern)
+static void answer(const char *zone, int64_t at, const char *pattern, const char *key)
 {
     struct bw_cron *cron;
     struct bw_error err;
 
-    if (bw_cron_parse(&cron, pattern, *zone != '\0' ? zone : NULL, &err) != BW_OK) {
+    if (bw_cron_parse_for(&cron, pattern, *zone != '\0' ? zone : NULL, key, &err) !=
+        BW_OK) {
         (void)printf("error %s\n", err.text);
         return;
     }
@@ -35,17 +36,15 @@ int main(void)
 
     (void)setvbuf(stdout, NULL, _IOLBF, 0); /* or the other side waits for ever */
     while (fgets(line, sizeof(line), stdin) != NULL) {
-        char *at = strchr(line, '\t');
-        char *pattern = at != NULL ? strchr(at + 1, '\t') : NULL;
+        char *rest = line;
+        const char *zone = strsep(&rest, "\t"), *at = strsep(&rest, "\t");
+        const char *pattern = strsep(&rest, "\t"), *key = strsep(&rest, "\n");
 
-        if (pattern == NULL) {
-            (void)fprintf(stderr, "a line is \"zone\\tms\\tpattern\"\n");
+        if (key == NULL) {
+            (void)fprintf(stderr, "a line is \"zone\\tms\\tpattern\\tkey\"\n");
             return 2;
         }
-        *at = '\0';
-        *pattern++ = '\0';
-        pattern[strcspn(pattern, "\n")] = '\0';
-        answer(line, strtoll(at + 1, NULL, 10), pattern);
+        answer(zone, strtoll(at, NULL, 10), pattern, key);
     }
     return 0;
 }

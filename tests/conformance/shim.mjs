@@ -94,22 +94,6 @@ async function play(start) {
     return result;
 }
 
-/** A daemon of before the handler exec refuses its configuration. */
-async function runsPrograms() {
-    const config = path.join(folder, 'probe.json');
-    writeFileSync(config, JSON.stringify({ queues: [{ name: 'q', handler: { exec: ['true'] } }] }));
-    const probe = startProcess(process.env.BULWARK_BIN, ['check', '--config', config]);
-    let text = '';
-    probe.stderr.on('data', (data) => (text += data));
-    await probe.exited;
-    return !text.includes('(exec) are not supported yet');
-}
-
-if (!(await runsPrograms())) {
-    console.log('skipped: this bulwark has no handler exec');
-    await redis.stop();
-    process.exit(77);
-}
 let failed = 1;
 try {
     const theirs = await play(startReference);

@@ -194,5 +194,7 @@ export const statements = [
 /** `beside`: names of ctest's tests that answer where nothing can be compared with BullMQ. */
 export const beside = {
     91: ['test_queue_options'], // jitter with fixed random numbers
+    172: ['conformance_cron', 'test_worker_schedulers'],
+    173: ['conformance_cron'],
     175: ['test_worker_markers', 'test_scripts_fetch'],
 };

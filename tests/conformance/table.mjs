@@ -1,11 +1,14 @@
 #!/usr/bin/env node
-// table.mjs
+// table.mjs [REPORT…]
 //
 // Prints the statements of the specification's checklist, the scenarios (or tests of ctest) that answer
-// for each and whether they passed, from what run.mjs left in $BULWARK_BUILD for both lines of BullMQ.
+// for each and whether they passed, from what run.mjs left in $BULWARK_BUILD for both lines of BullMQ and
+// from ctest's reports (--output-junit); a test that is in none of them is run.
 // Exit code 0 when each statement is covered and everything that covers it passes.
 import { spawnSync } from 'node:child_process';
+import process from 'node:process';
 
+import { readOutcomes } from '../support/outcomes.mjs';
 import { printTable } from '../support/statement_table.mjs';
 import { readResults } from './results.mjs';
 import { build } from './sides.mjs';
@@ -20,17 +23,21 @@ function scenariosOf(statement, results) {
     return [...found].map(([name, passed]) => ({ name, passed }));
 }
 
-/** Runs a test of ctest by its command, because ctest itself would overwrite the log of its last run. */
-function runBeside(name) {
-    const args = ['--test-dir', build, '--show-only=json-v1', '-R', `^${name}$`];
-    const [test] = JSON.parse(spawnSync('ctest', args).stdout).tests;
-    const [program, ...rest] = test?.command ?? []; // not built: no command
-    const passed = program !== undefined && spawnSync(program, rest).status === 0;
-    return { name: `ctest ${name}`, passed };
+/** A test of ctest that no report has. */
+function run(name) {
+    const report = `${build}/beside.tests.xml`;
+    spawnSync('ctest', ['--test-dir', build, '-R', `^${name}$`, '--output-junit', report], { stdio: 'ignore' });
+    return readOutcomes([report]).get(name);
+}
+
+function answerOf(name) {
+    if (!outcomes.has(name)) outcomes.set(name, run(name));
+    return { name: `ctest ${name}`, passed: outcomes.get(name)?.passed === true };
 }
 
 const results = readResults();
+const outcomes = readOutcomes(process.argv.slice(2));
 printTable('BMQ', statements, (number, i) => [
     ...scenariosOf(number, results),
-    ...(beside[i + 1] ?? []).map(runBeside),
+    ...(beside[i + 1] ?? []).map(answerOf),
 ]);

@@ -6,9 +6,10 @@
  * the rest. `*`, `?`, lists `a,b`, ranges `a-b`, steps `/n` (`a/n` is a to the end),
  * names of months and days (three letters, any case), days of the week 0–7 (0 and 7:
  * Sunday), `L` the month's last day, `nL` its last weekday n, `n#k` its k-th weekday n; a
- * value twice in a list is an error. When both kinds of day are restricted, either is
- * enough. @yearly
- * @annually @monthly @weekly @daily @hourly @minutely @secondly @weekdays @weekends.
+ * value twice in a list is an error. `H` and `H(a-b)` are one value of the field or range,
+ * drawn from a key; with /n each nth from there. When both kinds of day are restricted,
+ * either is enough. @yearly @annually @monthly @weekly @daily @hourly @minutely @secondly
+ * @weekdays @weekends.
  *
  * When clocks go forward, an hour that does not exist is run an hour later; but nothing
  * makes up for the first or last hour of a day. When they go back, the repeated hour is
@@ -25,17 +26,18 @@
 extern "C" {
 #endif
 
-#ifdef __cplusplus
-extern "C" {
-#endif
-
 struct bw_cron; /* constant once made: any thread */
 
-/* `tz` is IANA's name; NULL: the local zone of the process. The first use of a zone reads
- * its file. BW_EINVAL names field and byte (from 1) of what is wrong, or that no day
- * can ever match; BW_ENOMEM. */
+/* `tz` is IANA's name in any case; NULL: the local zone of the process. The first use of a
+ * zone reads its file. BW_EINVAL names field and byte (from 1) of what is wrong, or that
+ * no day can ever match; BW_ENOMEM. H is drawn as for an empty key. */
 BW_API BW_MUSTCHECK int bw_cron_parse(struct bw_cron **cronp, const char *pattern,
                                       const char *tz, struct bw_error *err);
+/* `key`: a scheduler's id, say. The same key draws the same values for H, in every
+ * process; the reference may draw others (BMQ-172). */
+BW_API BW_MUSTCHECK int bw_cron_parse_for(struct bw_cron **cronp, const char *pattern,
+                                          const char *tz, const char *key,
+                                          struct bw_error *err);
 /* The first instant strictly after `after` (ms since the epoch); whole seconds. Bounded
  * work. BW_EINVAL: none within 60 years. */
 BW_API BW_MUSTCHECK int bw_cron_next(const struct bw_cron *cron, int64_t after,
@@ -46,10 +48,6 @@ BW_API void bw_cron_destroy(struct bw_cron **cronp);
  * since the epoch). BW_EINVAL: there is no such zone; BW_ENOMEM. */
 BW_API BW_MUSTCHECK int bw_cron_offset(const char *tz, int64_t at, int32_t *seconds,
                                        struct bw_error *err);
-
-#ifdef __cplusplus
-}
-#endif
 
 #ifdef __cplusplus
 }

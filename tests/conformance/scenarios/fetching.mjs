@@ -47,7 +47,15 @@ export const fetching = [
     ),
     scenario('fetch: several delayed jobs', ['056', '067'], async (stage) => {
         await stage.start(); // before they are due
-        for (const delay of [350, 100, 220]) await stage.add('n', [ret(delay)], { delay });
+        // At once, with one timestamp: a delay counts from it, and one add after the other takes time, too.
+        const timestamp = Date.now();
+        await stage.queue.addBulk(
+            [350, 100, 220].map((delay) => ({
+                name: 'n',
+                data: { do: [ret(delay)] },
+                opts: { delay, timestamp },
+            })),
+        );
         await stage.finished(3);
     }),
     scenario('fetch: a delayed job stays', ['075'], async (stage) => {

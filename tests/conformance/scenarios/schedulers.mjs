@@ -1,6 +1,6 @@
 // Job schedulers and legacy repeatables (§9). Most times lie far ahead and are the same on both sides; where
 // a first iteration is due now, dump.mjs counts iterations from it.
-import { fail, ret, scenario } from './scenario.mjs';
+import { fail, NEWEST, ret, scenario } from './scenario.mjs';
 
 const T = 2100000000000; // far away, and exact in a score
 const HOUR = 3600000;
@@ -99,6 +99,25 @@ export const schedulers = [
             ['last', { pattern: '0 0 L 2 *', tz: 'America/New_York', startDate: T }],
         ),
     ),
+    scenario(
+        'scheduler: zones in any case',
+        ['155', '172'],
+        upserted(
+            ['lower', { pattern: '0 30 2 1 jan *', tz: 'europe/madrid' }],
+            ['mixed', { pattern: '0 30 2 1 jan *', tz: 'aMERICA/nEW_yORK' }],
+            ['ahead', { pattern: '0 30 2 1 jan *', tz: 'utc+5:30' }],
+        ),
+    ),
+    // The line 5 knows no H. What is drawn here is the same number on both sides: there is only one.
+    scenario(
+        'scheduler: hashed fields',
+        ['172'],
+        upserted(
+            ['minute', { pattern: '0 H(7-7) H(3-3) 1 1 *' }],
+            ['stepped', { pattern: 'H(30-30)/5 0 0 1 H(1-1) *', tz: 'Europe/London' }],
+        ),
+        NEWEST,
+    ),
     scenario('scheduler: a pattern at once', ['155'], async (stage) => {
         await upsert(stage, 's', { ...yearly, immediately: true }, doing([ret('done')]));
         await stage.start();
@@ -184,6 +203,17 @@ export const schedulers = [
             T,
             { pattern: '0 30 2 * * *', tz: 'Europe/Madrid', limit: 9 },
             { name: 'n', data: '1', pattern: '0 30 2 * * *', tz: 'Europe/Madrid', ic: 1, offset: 0 },
+            { prevMillis: T },
+        ),
+    ),
+    scenario(
+        'scheduler: the next time in a zone in lower case',
+        ['151', '172'],
+        ranOnce(
+            's',
+            T,
+            { pattern: '0 30 2 * * *', tz: 'europe/madrid', limit: 9 },
+            { name: 'n', data: '1', pattern: '0 30 2 * * *', tz: 'europe/madrid', ic: 1, offset: 0 },
             { prevMillis: T },
         ),
     ),

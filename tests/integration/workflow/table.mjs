@@ -3,7 +3,7 @@
 // table.mjs REPORT…
 //
 // Prints the statements of the workflow specification's checklist, the tests that cite each and whether they
-// passed, as the reports say that ctest wrote (--output-junit) of a run and its repetitions. Exit code 0 when
+// passed, as ctest's reports (--output-junit) say. Exit code 0 when
 // each statement is cited and all tests that cite it ran and passed.
 //   --names   prints a regular expression instead: the tests that cite statements, for ctest -R
 // $BULWARK_BUILD is the build that was tested (default: build/debug).
@@ -12,9 +12,9 @@ import path from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 
+import { readOutcomes } from '../../support/outcomes.mjs';
 import { printTable } from '../../support/statement_table.mjs';
 import { readCitations } from './citations.mjs';
-import { readOutcomes } from './outcomes.mjs';
 import { statements } from './statements.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));

@@ -169,6 +169,10 @@ static void test_refused(void **state)
         { "* * * * * * *", "pattern: more than 6 fields" },
         { "@never", NULL },
         { "99999999999999999999 * * * *", NULL },
+        { "H(1) * * * *", "pattern: minute, byte 4: H(a-b) is expected" },
+        { "H(5-1) * * * *", "pattern: minute, byte 7: the range ends before it begins" },
+        { "H/0 * * * *", "pattern: minute, byte 4: a step of at least 1 is expected" },
+        { "H-5 * * * *", "pattern: minute, byte 2: unexpected character" },
     };
 
     (void)state;
@@ -186,7 +190,7 @@ static void test_unknown_zones(void **state)
 {
     static const char *const names[] = {
         "",       "No/Where", "../etc/passwd", "/etc/localtime",    "Europe",
-        "UTC+15", "UTC+",     "Europe//Rome",  "Europe/./Rome",     "posixrules/",
+        "UTC+123", "UTC+",     "Europe//Rome",  "Europe/./Rome",     "posixrules/",
         "UTC+1x", "UTC+1:5",  "zone.tab",      "Europe/Madrid\nxx",
     };
 
@@ -211,6 +215,11 @@ static void test_offsets(void **state)
         { "Europe/Madrid", "2026-03-29T00:59:59Z", 3600 },
         { "Europe/Madrid", "2026-03-29T01:00:00Z", 2 * 3600 },
         { "America/New_York", "2026-12-01T00:00:00Z", -5 * 3600 },
+        { "america/new_york", "2026-12-01T00:00:00Z", -5 * 3600 },
+        { "AMERICA/ARGENTINA/BUENOS_AIRES", "2026-12-01T00:00:00Z", -3 * 3600 },
+        { "etc/gmt+5", "2026-12-01T00:00:00Z", -5 * 3600 },
+        { "utc+5:30", "2026-12-01T00:00:00Z", 5 * 3600 + 1800 },
+        { "UTC+15", "2026-12-01T00:00:00Z", 15 * 3600 },
     };
     int32_t seconds = 1;
     struct bw_error err;
@@ -223,6 +232,52 @@ static void test_offsets(void **state)
     }
     assert_int_equal(bw_cron_offset("No/Where", 0, &seconds, &err), BW_EINVAL);
     assert_non_null(strstr(err.text, "No/Where"));
+}
+
+/* A zone is one, however it is written, and spellings do not fill the memory. */
+static void test_spellings(void **state)
+{
+    const struct bw_tz *tz, *other;
+    char name[] = "europe/madrid";
+
+    (void)state;
+    assert_int_equal(bw_tz_find(&tz, "Europe/Madrid", NULL), BW_OK);
+    for (unsigned bits = 0; bits < 4096; bits++) {
+        for (size_t i = 0; i < 6; i++) {
+            name[i] = (char)((bits >> i & 1) != 0 ? name[i] & ~0x20 : name[i] | 0x20);
+            name[i + 7] = (char)((bits >> (i + 6) & 1) != 0 ? name[i + 7] & ~0x20
+                                                            : name[i + 7] | 0x20);
+        }
+        assert_int_equal(bw_tz_find(&other, name, NULL), BW_OK);
+        assert_ptr_equal(other, tz);
+    }
+    assert_int_equal(bw_tz_find(&tz, "UTC+5", NULL), BW_OK);
+    assert_int_equal(bw_tz_find(&other, "utc+05:00", NULL), BW_OK);
+    assert_ptr_equal(other, tz);
+}
+
+/* H is the same for the same key; a value beside it is never in its way. BMQ-172 */
+static void test_hashed(void **state)
+{
+    struct bw_cron *cron;
+    int64_t at = ms_of("2026-01-01T00:00:00Z"), next, again;
+    char key[16];
+
+    (void)state;
+    for (int i = 0; i < 300; i++) {
+        (void)snprintf(key, sizeof(key), "k%d", i);
+        assert_int_equal(bw_cron_parse_for(&cron, "H H(0-1),0 H * * *", "UTC", key, NULL),
+                         BW_OK);
+        assert_int_equal(bw_cron_next(cron, at, &next, NULL), BW_OK);
+        bw_cron_destroy(&cron);
+        assert_int_equal(bw_cron_parse_for(&cron, "H H(0-1),0 H * * *", "UTC", key, NULL),
+                         BW_OK);
+        assert_int_equal(bw_cron_next(cron, at, &again, NULL), BW_OK);
+        bw_cron_destroy(&cron);
+        assert_int_equal(next, again);
+    }
+    assert_int_equal(bw_cron_parse_for(&cron, "H(0-0),0 * * * * *", "UTC", "k", NULL),
+                     BW_EINVAL); /* no draw can help */
 }
 
 /* The local zone is read once a process: this is the only test that asks for it. */
@@ -317,6 +372,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_vectors),       cmocka_unit_test(test_refused),
         cmocka_unit_test(test_unknown_zones), cmocka_unit_test(test_offsets),
+        cmocka_unit_test(test_spellings),     cmocka_unit_test(test_hashed),
         cmocka_unit_test(test_local_zone),    cmocka_unit_test(test_rules),
         cmocka_unit_test(test_damaged_file),  cmocka_unit_test(test_without_memory),
     };

@@ -16,8 +16,7 @@ function functionsIn(output) {
 }
 
 /**
- * program → {passed, functions} of the reports, in the order of the runs: what ran again counts as it
- * ended the last time. Reports that are not there are left out.
+ * program → {passed, functions} of the reports. Reports that are not there are left out.
  */
 export function readOutcomes(reports) {
     const outcomes = new Map();
