@@ -49,8 +49,8 @@ struct parser {       /* reads one field after the other */
     const struct field *field;
     struct bw_cron *cron;
     uint64_t set;
-    const char *key;        /* what H is drawn from, */
-    unsigned draws, salt;   /* and what makes each draw another */
+    const char *key;      /* what H is drawn from, */
+    unsigned draws, salt; /* and what makes each draw another */
     struct bw_error *err;
 };
 
@@ -267,8 +267,8 @@ static int take_hashed(struct parser *parser, struct range *range)
     if (rc != BW_OK)
         return rc;
     width = range->to - range->from + 1;
-    range->from += draw(parser, range->step != 0 && range->step < width ? range->step
-                                                                        : width);
+    range->from +=
+        draw(parser, range->step != 0 && range->step < width ? range->step : width);
     range->single = range->step == 0;
     if (range->single) {
         range->to = range->from;
@@ -344,8 +344,8 @@ static int take_nth(struct parser *parser)
 static int take_nth_day(struct parser *parser)
 {
     struct range range;
-    int rc = *parser->at == 'H' ? take_hashed(parser, &range)
-                                : take_range(parser, &range);
+    int rc =
+        *parser->at == 'H' ? take_hashed(parser, &range) : take_range(parser, &range);
 
     if (rc != BW_OK)
         return rc;
@@ -470,8 +470,9 @@ static const char *resolve_alias(const char *pattern)
 static int parse_text(struct bw_cron *cron, const char *pattern, const char *key,
                       struct bw_error *err)
 {
-    struct parser parser = { .text = resolve_alias(pattern), .cron = cron, .key = key,
-                             .err = err };
+    struct parser parser = {
+        .text = resolve_alias(pattern), .cron = cron, .key = key, .err = err
+    };
     int rc;
 
     do {

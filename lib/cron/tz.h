@@ -13,8 +13,9 @@
 struct bw_tz;
 
 /* `name`, in any case: IANA's ("Europe/Madrid"), "UTC", or "UTC+h[:mm]"; looked up in
- * $TZDIR, else /usr/share/zoneinfo; UTC needs no file. NULL, "local", "system", "default":
- * the local zone of the process, that is $TZ, else /etc/localtime, else UTC. BW_EINVAL: there is no such zone; BW_ENOMEM. */
+ * $TZDIR, else /usr/share/zoneinfo; UTC needs no file. NULL, "local", "system",
+ * "default": the local zone of the process, that is $TZ, else /etc/localtime, else UTC.
+ * BW_EINVAL: there is no such zone; BW_ENOMEM. */
 BW_MUSTCHECK int bw_tz_find(const struct bw_tz **tz, const char *name,
                             struct bw_error *err);
 /* Seconds east of UTC at an instant (s since the epoch). */

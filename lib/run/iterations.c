@@ -77,8 +77,8 @@ static void begin(struct bw_job *job)
     bw_queue_begin(job);
 }
 
-/* The iteration that is there runs all the same; the scheduler's trouble is told each time,
- * where the reference leaves the job to stall (BMQ-172). */
+/* The iteration that is there runs all the same; the scheduler's trouble is told each
+ * time, where the reference leaves the job to stall (BMQ-172). */
 static void unplanned(struct bw_job *job, const struct bw_error *err)
 {
     bw_log(&job->log, BW_LOG_ERROR, "the next iteration could not be planned",

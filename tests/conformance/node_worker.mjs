@@ -4,8 +4,8 @@
 //   {"redis", "prefix", "queue", "gates", "options", "add"}
 // With "add" (a list of {name, data, opts}) it adds these jobs and prints the list of their ids (null
 // where one was refused). Otherwise it prints "ready" and works until a line "stop" ("leave":
-// by force) or the end of stdin; then it prints "stopped" and can be configured again: starting Node costs
-// more than most scenarios.
+// by force) or the end of stdin; then it prints "stopping" once it takes no more jobs, and "stopped", and can be
+// configured again: starting Node costs more than most scenarios.
 // peer_worker.c speaks the same, but serves one configuration and stops at the end of stdin only.
 import readline from 'node:readline';
 
@@ -43,7 +43,9 @@ async function work(library, config, connection, next) {
     worker.on('error', (error) => process.stderr.write(`${error.message}\n`));
     await worker.waitUntilReady();
     process.stdout.write('ready\n');
-    await worker.close((await next()) === 'leave');
+    const closed = worker.close((await next()) === 'leave');
+    process.stdout.write('stopping\n');
+    await closed;
     process.stdout.write('stopped\n');
 }
 

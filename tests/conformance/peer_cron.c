@@ -1,5 +1,5 @@
-/* Our side of cron.mjs: a line "<zone>\t<ms>\t<pattern>\t<key>" in, the next three instants
- * in ms out, or "error <text>". */
+/* Our side of cron.mjs: a line "<zone>\t<ms>\t<pattern>\t<key>" in, the next three
+ * instants in ms out, or "error <text>". */
 #include <bulwark/cron.h>
 
 #include <inttypes.h>

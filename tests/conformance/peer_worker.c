@@ -2,9 +2,9 @@
  *
  * One line of JSON on stdin is the configuration: {"redis", "prefix", "queue", "gates",
  * "options", "add"}. With "add" the program adds these jobs, prints the list of their ids
- * (null where one was refused) and ends. Otherwise it prints "ready" and works until
- * stdin ends. The handler runs the script in the job's data; interpreter.mjs says how one
- * reads. */
+ * (null where one was refused) and ends. Otherwise it prints "ready", works until stdin
+ * ends, and says "stopping" once it was told. The handler runs the script in the job's
+ * data; interpreter.mjs says how one reads. */
 #include <jansson.h>
 #include <limits.h>
 #include <stdio.h>
@@ -577,10 +577,15 @@ static void prepare_work(struct bw_worker *worker, const json_t *config, char *g
         die("queue", err.text);
 }
 
+static void say(const char *word)
+{
+    (void)puts(word);
+    (void)fflush(stdout);
+}
+
 static void work_until_stdin_ends(void)
 {
-    (void)puts("ready");
-    (void)fflush(stdout);
+    say("ready");
     while (getchar() != EOF)
         continue;
 }
@@ -607,6 +612,8 @@ int main(void)
     else
         work_until_stdin_ends();
     bw_worker_drain(worker, DRAIN_MS);
+    if (!adds)
+        say("stopping");
     end = bw_worker_wait(worker, &err);
     bw_worker_destroy(&worker);
     free(gates);

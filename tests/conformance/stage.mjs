@@ -22,16 +22,21 @@ class WorkerProcess {
             stdio: ['pipe', 'pipe', 'inherit'],
         });
         this.child.stdin.on('error', () => {}); // it died: `exited` tells
-        this.lines = readline.createInterface({ input: this.child.stdout });
+        this.expected = [];
+        readline.createInterface({ input: this.child.stdout }).on('line', (line) => {
+            if (line === 'stopping') this.heard();
+            else this.expected.shift()?.(line);
+        });
     }
 
     /** Sends the configuration; resolves with the program's first line. */
     begin(config) {
+        this.stopping = new Promise((resolve) => (this.heard = resolve));
         return this.say(JSON.stringify(config));
     }
 
     say(line) {
-        const first = new Promise((resolve) => this.lines.once('line', resolve));
+        const first = new Promise((resolve) => this.expected.push(resolve));
         this.child.stdin.write(`${line}\n`);
         const early = this.child.exited.then((code) => {
             throw new Error(`the worker program ended early: ${code}`);
@@ -207,6 +212,7 @@ export class Stage {
         await program.begin(this.config({ options, queue }));
         return {
             stop: () => this.side.stop(this.drop(program)),
+            stopping: program.stopping, // it was told, and takes no more jobs
             kill: () => this.drop(program).kill(),
             leave: () => this.drop(program).leave(),
         };

@@ -248,7 +248,8 @@ static void unreadable(void **state)
     static const char *const repeats[][2] = {
         { "{\"repeat\":{\"pattern\":\"hourly\",\"count\":1}}", "pattern" },
         { "{\"repeat\":{\"pattern\":\"FREQ=DAILY\",\"count\":1}}", "pattern" },
-        { "{\"repeat\":{\"pattern\":\"0\",\"tz\":\"No/Where\",\"count\":1}}", "No/Where" },
+        { "{\"repeat\":{\"pattern\":\"0\",\"tz\":\"No/Where\",\"count\":1}}",
+          "No/Where" },
     };
     struct rig *rig = *state;
 
@@ -271,8 +272,9 @@ static void hashed_and_lower_case(void **state)
     struct rig *rig = *state;
 
     add_iteration(rig, "h");
-    (void)rig_int(rig, "HSET bull:q:repeat:h:1785000000000 opts %s",
-                  "{\"repeat\":{\"pattern\":\"H/2\",\"tz\":\"europe/london\",\"count\":1}}");
+    (void)rig_int(
+        rig, "HSET bull:q:repeat:h:1785000000000 opts %s",
+        "{\"repeat\":{\"pattern\":\"H/2\",\"tz\":\"europe/london\",\"count\":1}}");
     run_told(rig);
     rig_wait(5000, rig_int(rig, "ZCARD bull:q:completed") == 1);
     assert_int_equal(rig_int(rig, "ZCARD bull:q:delayed"), 1);

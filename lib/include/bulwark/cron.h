@@ -6,9 +6,10 @@
  * the rest. `*`, `?`, lists `a,b`, ranges `a-b`, steps `/n` (`a/n` is a to the end),
  * names of months and days (three letters, any case), days of the week 0–7 (0 and 7:
  * Sunday), `L` the month's last day, `nL` its last weekday n, `n#k` its k-th weekday n; a
- * value twice in a list is an error. `H` and `H(a-b)` are one value of the field or range,
- * drawn from a key; with /n each nth from there. When both kinds of day are restricted,
- * either is enough. @yearly @annually @monthly @weekly @daily @hourly @minutely @secondly
+ * value twice in a list is an error. `H` and `H(a-b)` are one value of the field or
+ * range, drawn from a key; with /n each nth from there. When both kinds of day are
+ * restricted, either is enough. @yearly @annually @monthly @weekly @daily @hourly
+ * @minutely @secondly
  * @weekdays @weekends.
  *
  * When clocks go forward, an hour that does not exist is run an hour later; but nothing
@@ -28,9 +29,9 @@ extern "C" {
 
 struct bw_cron; /* constant once made: any thread */
 
-/* `tz` is IANA's name in any case; NULL: the local zone of the process. The first use of a
- * zone reads its file. BW_EINVAL names field and byte (from 1) of what is wrong, or that
- * no day can ever match; BW_ENOMEM. H is drawn as for an empty key. */
+/* `tz` is IANA's name in any case; NULL: the local zone of the process. The first use of
+ * a zone reads its file. BW_EINVAL names field and byte (from 1) of what is wrong, or
+ * that no day can ever match; BW_ENOMEM. H is drawn as for an empty key. */
 BW_API BW_MUSTCHECK int bw_cron_parse(struct bw_cron **cronp, const char *pattern,
                                       const char *tz, struct bw_error *err);
 /* `key`: a scheduler's id, say. The same key draws the same values for H, in every

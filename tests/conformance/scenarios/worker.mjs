@@ -1,6 +1,4 @@
 // The worker from outside: names, start, foreign and old data, the end (§1, §4, §11, A.3).
-import { setTimeout } from 'node:timers/promises';
-
 import { fail, gate, NEWEST, ret, scenario } from './scenario.mjs';
 
 const T = 1600000000000; // long ago
@@ -136,8 +134,8 @@ export const worker = [
         const one = await stage.start({ drainDelay: 1 });
         await stage.seen('active');
         const end = one.stop();
+        await one.stopping;
         await stage.add('n', [ret(3)]);
-        await setTimeout(500); // time for the program to hear of it: that it takes nothing has no sign
         stage.open('g');
         await end;
     }),

@@ -189,9 +189,9 @@ static void test_refused(void **state)
 static void test_unknown_zones(void **state)
 {
     static const char *const names[] = {
-        "",       "No/Where", "../etc/passwd", "/etc/localtime",    "Europe",
+        "",        "No/Where", "../etc/passwd", "/etc/localtime",    "Europe",
         "UTC+123", "UTC+",     "Europe//Rome",  "Europe/./Rome",     "posixrules/",
-        "UTC+1x", "UTC+1:5",  "zone.tab",      "Europe/Madrid\nxx",
+        "UTC+1x",  "UTC+1:5",  "zone.tab",      "Europe/Madrid\nxx",
     };
 
     (void)state;
