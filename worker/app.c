@@ -16,9 +16,10 @@
 #include "telegram/client.h"
 #include "version.h"
 
-/* What handlers that have not ended get beyond the drain's deadline before the process
- * ends without them. */
-#define STOP_GRACE_MS 1000
+/* What handlers get that the worker's failure has surprised. */
+#define STOP_FAILED_MS 1000
+/* … and at least, when all time is used up. */
+#define STOP_LEAST_MS 20
 
 /* ---- building */
 
@@ -159,25 +160,29 @@ static int build(struct wk_app *app, struct bw_error *err)
 
 /* ---- tearing down */
 
-static int64_t stop_time(const struct wk_app *app, const struct wk_handler_type *type)
+static struct bw_mono stop_by(struct wk_app *app)
 {
     int64_t until_ns = __atomic_load_n(&app->drain_until_ns, __ATOMIC_RELAXED);
-    int64_t left = bw_mono_ms_until(bw_mono_now(NULL), (struct bw_mono){ until_ns });
 
-    if (type->stop_extra_ms == 0)
-        return STOP_GRACE_MS;
-    return until_ns != 0 && left > 0 ? left + type->stop_extra_ms : type->stop_extra_ms;
+    if (until_ns == 0)
+        return bw_mono_add_ms(bw_mono_now(NULL), STOP_FAILED_MS);
+    return bw_mono_add_ms((struct bw_mono){ until_ns }, WK_STOP_GRACE_MS);
 }
 
+/* All within one time, however many they are. A second signal may shorten it. */
 static bool stop_instances(struct wk_app *app)
 {
+    struct bw_mono by = stop_by(app);
     bool all = true;
 
     for (size_t i = 0; i < app->instance_count; i++) {
         const struct wk_instance *instance = &app->instances[i];
 
+        int64_t left = bw_mono_ms_until(bw_mono_now(NULL), by);
+
         if (instance->type->stop != NULL &&
-            !instance->type->stop(instance->state, stop_time(app, instance->type)))
+            !instance->type->stop(instance->state,
+                                  left > STOP_LEAST_MS ? left : STOP_LEAST_MS))
             all = false;
     }
     return all;
@@ -222,6 +227,7 @@ static int await_end(struct wk_app *app)
     enum bw_worker_end end = bw_worker_wait(app->worker, &err);
     int code = exit_code(app, end, &err);
 
+    wk_deadline_exit_code(&app->deadline, code);
     if (!stop_instances(app)) {
         bw_log(&app->log, BW_LOG_WARNING,
                "handlers have not returned: ending without them");
@@ -246,7 +252,9 @@ static int run(struct wk_app *app, struct bw_error *err)
     int rc;
     int code;
 
-    rc = bw_worker_start(app->worker, err);
+    rc = wk_deadline_start(&app->deadline, &app->log, err);
+    if (rc == BW_OK)
+        rc = bw_worker_start(app->worker, err);
     if (rc != BW_OK) {
         (void)stop_instances(app); /* they have no jobs */
         return wk_exit_of(rc);
@@ -285,5 +293,6 @@ int wk_app_run(struct wk_config *config, const struct wk_config_sources *sources
     if (err.code != BW_OK)
         bw_log(&app.log, BW_LOG_ERROR, "cannot run", bw_text("reason", err.text));
     destroy(&app);
+    wk_deadline_stop(&app.deadline);
     return code;
 }

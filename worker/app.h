@@ -16,6 +16,7 @@
 #include <bulwark/worker.h>
 
 #include "config.h"
+#include "deadline.h"
 #include "log_output.h"
 
 struct http_server;
@@ -46,7 +47,13 @@ struct wk_app {
     int64_t shutdown_timeout; /* atomic; ms */
     bool draining;            /* atomic */
     int64_t drain_until_ns;   /* atomic; monotonic clock; 0: it does not drain */
+    struct wk_deadline deadline;
 };
+
+/* The whole end of a drain stays within a second of its deadline: so much of that second
+ * is for handlers to stop, and after so much the process ends whatever is left. */
+#define WK_STOP_GRACE_MS 850
+#define WK_END_GRACE_MS  930
 
 /* Runs until the worker has ended, and tears down. Returns the program's exit code.
  * Signals must be blocked. */

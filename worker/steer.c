@@ -14,11 +14,12 @@ static void drain(struct wk_app *app, const char *why)
     bool again = __atomic_exchange_n(&app->draining, true, __ATOMIC_RELAXED);
     int64_t timeout_ms =
         again ? 0 : __atomic_load_n(&app->shutdown_timeout, __ATOMIC_RELAXED);
+    struct bw_mono until = bw_mono_add_ms(bw_mono_now(NULL), timeout_ms);
 
     bw_log(&app->log, BW_LOG_INFO, again ? "asked to end at once" : "asked to end",
            bw_text("reason", why), bw_num("timeoutMs", timeout_ms));
-    __atomic_store_n(&app->drain_until_ns,
-                     bw_mono_add_ms(bw_mono_now(NULL), timeout_ms).ns, __ATOMIC_RELAXED);
+    __atomic_store_n(&app->drain_until_ns, until.ns, __ATOMIC_RELAXED);
+    wk_deadline_set(&app->deadline, bw_mono_add_ms(until, WK_END_GRACE_MS));
     for (size_t i = 0; i < app->instance_count; i++) {
         const struct wk_instance *instance = &app->instances[i];
 

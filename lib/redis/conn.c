@@ -867,6 +867,11 @@ uint64_t bw_conn_reconnects(const struct bw_conn *conn)
     return conn->reconnects;
 }
 
+size_t bw_conn_pending(const struct bw_conn *conn)
+{
+    return conn->pending.count;
+}
+
 struct bw_mono bw_conn_last_heard(const struct bw_conn *conn)
 {
     return conn->last_heard;

@@ -90,6 +90,8 @@ bw_conn_server_version(const struct bw_conn *conn); /* 0x070015 for 7.0.21; 0: u
 const char *bw_conn_eviction(const struct bw_conn *conn);
 bool bw_conn_is_cluster(const struct bw_conn *conn);
 uint64_t bw_conn_reconnects(const struct bw_conn *conn);
+/* Commands whose callbacks have not run. */
+size_t bw_conn_pending(const struct bw_conn *conn);
 struct bw_mono bw_conn_last_heard(const struct bw_conn *conn);
 
 /* Appends the command to what is sent at the end of the turn (one write for all). The

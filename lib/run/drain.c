@@ -31,14 +31,24 @@ static unsigned count_jobs(const struct bw_reactor *reactor)
     return count;
 }
 
+/* Calls that may have taken jobs which we have not heard of. */
+static unsigned count_unheard(const struct bw_reactor *reactor)
+{
+    unsigned count = 0;
+
+    for (size_t i = 0; i < reactor->queue_count; i++)
+        count += !bw_queue_is_last(reactor->queues[i]);
+    return count;
+}
+
 static void end(struct bw_reactor *reactor)
 {
-    unsigned left = count_jobs(reactor);
+    unsigned left = count_jobs(reactor), unheard = count_unheard(reactor);
 
-    if (left > 0) {
+    if (left > 0 || unheard > 0) {
         reactor->handed_back = true;
         bw_log(&reactor->log, BW_LOG_WARNING, "jobs left to the stalled check",
-               bw_num("jobs", left));
+               bw_num("jobs", left), bw_num("unansweredFetches", unheard));
     }
     reactor->ended = true;
     bw_loop_stop(reactor->loop);
@@ -75,13 +85,17 @@ static void deadline(struct bw_reactor *reactor)
 
     /* Answers that have arrived count. */
     bw_letterbox_read(&reactor->letters, true);
-    for (size_t i = 0; i < reactor->queue_count; i++)
-        count += give_up_jobs(reactor->queues[i]);
     reactor->deadline_passed = true;
+    for (size_t i = 0; i < reactor->queue_count; i++) {
+        count += give_up_jobs(reactor->queues[i]);
+        reactor->queues[i]->retry_at.ns = 0; /* the last chance */
+        bw_queue_touch(reactor->queues[i]);
+    }
     if (count > 0) {
         reactor->handed_back = true;
         bw_log(&reactor->log, BW_LOG_WARNING,
-               "the drain's deadline passed: jobs are put back", bw_num("jobs", count));
+               "the drain's deadline passed: jobs are handed back",
+               bw_num("jobs", count));
     }
     start_grace(reactor);
 }
@@ -134,19 +148,40 @@ void bw_drain_wake(struct bw_reactor *reactor)
         bw_timer_start(reactor->drain_timer, wait);
 }
 
+/* No more job can come to a handler: it may end what runs them. */
+static void tell_last(struct bw_reactor *reactor)
+{
+    for (size_t i = 0; i < reactor->queue_count; i++) {
+        struct bw_queue_loop *queue = reactor->queues[i];
+
+        if (queue->told_last || !(bw_queue_is_last(queue) || reactor->deadline_passed))
+            continue;
+        queue->told_last = true;
+        bw_queue_tell(queue, BW_EVENT_LAST, NULL, NULL);
+    }
+}
+
+/* Beside jobs: a wait that is being broken (a marker it pops now has to go back), and
+ * calls whose answers change nothing, so that they are not cut off on their way. */
+static bool is_quiet(const struct bw_reactor *reactor)
+{
+    return !bw_markers_waiting(&reactor->markers) &&
+           bw_conn_pending(reactor->links.command) == 0;
+}
+
 void bw_drain_turn(struct bw_reactor *reactor)
 {
-    bool idle, waiting;
+    bool idle;
 
     if (!reactor->draining || reactor->ended)
         return;
-    idle = count_jobs(reactor) == 0 && !bw_effects_pending(reactor);
-    waiting = bw_markers_waiting(&reactor->markers);
-    if (idle && !waiting)
+    tell_last(reactor);
+    idle = count_jobs(reactor) == 0 && count_unheard(reactor) == 0 &&
+           !bw_effects_pending(reactor);
+    if (idle && is_quiet(reactor))
         end(reactor);
     else if (idle)
-        start_grace(
-            reactor); /* for the broken wait: a marker it pops now has to go back */
+        start_grace(reactor);
     else if (reactor->deadline_passed && !bw_reactor_can_call(reactor))
         end(reactor); /* Redis is away: nobody will answer */
 }

@@ -1,7 +1,7 @@
-/* The end of a worker, a designed sequence: fetch no more and break the wait; let jobs
- * finish, locks renewed, until the deadline; put back those unanswered; give Redis a
- * moment to answer; stop. The deadline holds while Redis is away. On the reactor, but for
- * the request. */
+/* The end of a worker, a designed sequence: fetch no more and break the wait; run what
+ * the fetches under way bring (BMQ-169), and let jobs finish, locks renewed, until the
+ * deadline; hand back those unanswered (BMQ-170); give Redis a moment to answer; stop.
+ * The deadline holds while Redis is away. On the reactor, but for the request. */
 #ifndef BW_RUN_DRAIN_H
 #define BW_RUN_DRAIN_H
 

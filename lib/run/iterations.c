@@ -128,6 +128,7 @@ static void on_planned(const struct bw_reply *reply, const struct bw_error *err,
     struct bw_plan_call *call = arg;
     const struct bw_error odd = { BW_EPROTO, "unexpected reply" };
 
+    call->queue->plan_calls--;
     if (err == NULL && bw_reply_count(reply) != call->count)
         err = &odd;
     if (err == NULL) {
@@ -216,8 +217,10 @@ static bool send_one(struct bw_queue_loop *queue)
     }
     result = bw_reactor_call(queue->reactor, &cmd, on_planned, call);
     bw_cmd_fini(&cmd);
-    if (result == BW_OK)
+    if (result == BW_OK) {
+        queue->plan_calls++;
         return true;
+    }
     if (result == BW_ENOMEM)
         refused(call, &no_memory);
     else

@@ -205,8 +205,12 @@ static void count_recorded(struct bw_job *job)
     case BW_SETTLE_DELAY:
         bw_count(job->item.counts_attempt ? &counters->retried : &counters->delayed);
         break;
-    case BW_SETTLE_PUT_BACK:
     case BW_SETTLE_HAND_BACK:
+        if (job->queue->reactor->draining)
+            job->queue->reactor->handed_back = true;
+        bw_count(&counters->put_back);
+        break;
+    case BW_SETTLE_PUT_BACK:
         bw_count(&counters->put_back);
         break;
     }

@@ -66,6 +66,12 @@ unsigned bw_queue_free_slots(const struct bw_queue_loop *queue)
     return slots_after(queue, 0);
 }
 
+bool bw_queue_is_last(const struct bw_queue_loop *queue)
+{
+    return queue->reserved == 0 && !queue->adopt_wanted && !queue->adopting &&
+           queue->plan_head == NULL && queue->plan_calls == 0;
+}
+
 bool bw_queue_wants_marker(const struct bw_queue_loop *queue)
 {
     return queue->drained && bw_queue_free_slots(queue) > 0 && bw_queue_can_fetch(queue);
@@ -329,8 +335,7 @@ uint64_t bw_queue_token_number(const struct bw_job *job)
     return strtoull(job->data.token.data + skip, NULL, 10);
 }
 
-/* A drain that began while the call was out: the job was not begun, so it goes back at
- * once. */
+/* It came after the deadline. */
 static void return_job(struct bw_job *job)
 {
     job->answered = true;
@@ -341,7 +346,7 @@ void bw_queue_begin(struct bw_job *job)
 {
     struct bw_queue_loop *queue = job->queue;
 
-    if (queue->reactor->draining)
+    if (queue->reactor->deadline_passed)
         return_job(job);
     else if (is_refused(job))
         bw_queue_answered(job);
@@ -384,7 +389,7 @@ void bw_queue_start_job(struct bw_queue_loop *queue, const struct bw_reply *fiel
     enter_job(queue, job, since);
     bw_log(&job->log, BW_LOG_DEBUG, "job taken",
            bw_num("attempt", job->data.attempts_started));
-    if (job->data.repeat_key.data != NULL && !queue->reactor->draining)
+    if (job->data.repeat_key.data != NULL && !queue->reactor->deadline_passed)
         bw_iterations_want(job);
     else
         bw_queue_begin(job);

@@ -65,6 +65,7 @@ struct bw_queue_loop {
 
     struct bw_settle_call calls[BW_SETTLE_CALLS];
     unsigned calls_out;
+    unsigned plan_calls; /* of run/iterations.c */
 
     /* What is known (§11.3). */
     bool plenty;    /* the last fetch found all that it asked for */
@@ -92,8 +93,8 @@ struct bw_queue_loop {
     uint64_t renewals;           /* calls made */
 
     _Atomic bool quiet;
-    _Atomic bool held;             /* by the handler */
-    bool told_drained, told_quiet; /* the handler knows */
+    _Atomic bool held;                        /* by the handler */
+    bool told_drained, told_quiet, told_last; /* the handler knows */
     bool touched;
     struct bw_queue_loop *next_touched;
     struct bw_queue_counters counters;
@@ -113,6 +114,9 @@ void bw_queue_destroy(struct bw_queue_loop **queuep);
 /* Tells the handler, if it wants to know. */
 void bw_queue_tell(struct bw_queue_loop *queue, enum bw_event_kind kind, const char *id,
                    const char *error);
+/* In a drain: no call that may bring a job is out or to come, and all that came are with
+ * their handler. */
+bool bw_queue_is_last(const struct bw_queue_loop *queue);
 /* Has the queue looked at before the turn ends. */
 void bw_queue_touch(struct bw_queue_loop *queue);
 /* Sends what can be sent, and sets the timer for what cannot yet. */
@@ -127,7 +131,7 @@ void bw_queue_fetched(struct bw_queue_loop *queue, const struct bw_settle_reply 
 void bw_queue_start_job(struct bw_queue_loop *queue, const struct bw_reply *fields,
                         struct bw_mono since, uint64_t first_token);
 /* The job is ours and nothing stands before it: given to its handler, failed without one,
- * or, in a drain, put back. */
+ * or, beyond the deadline of a drain, handed back. */
 void bw_queue_begin(struct bw_job *job);
 /* Walks the queue's jobs: NULL gives the first, the last gives NULL. */
 struct bw_job *bw_queue_next_job(const struct bw_queue_loop *queue,

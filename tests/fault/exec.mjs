@@ -117,18 +117,6 @@ test('at the end jobs in flight are answered, the program exits', async (cleanup
     assert.equal(await job.getState(), 'completed');
 });
 
-test('a stubborn program gets SIGTERM at the deadline and SIGKILL 5 s later', async (cleanup) => {
-    const it = await stage(cleanup, { mode: 'stubborn' }, { shutdownTimeout: 500 });
-    const job = await it.producer.add('job', { say: [{ type: 'progress', value: 1 }], hang: true });
-    await until(async () => (await it.producer.getJob(job.id)).progress === 1, 'the program to have it');
-    const start = Date.now();
-    it.daemon.signal('SIGTERM');
-    assert.equal(await it.daemon.ended(12000 * PATIENCE), 75);
-    assert.ok(it.daemon.lines.some(({ line }) => line === 'SIGTERM came'));
-    assert.ok(Date.now() - start >= 5400);
-    assert.equal(await job.getState(), 'waiting');
-});
-
 test('200 kills lose no job and complete none twice', async (cleanup) => {
     const it = await stage(cleanup, { handler: { processes: 40 }, concurrency: 80 });
     const alive = () => {

@@ -23,7 +23,8 @@ struct proxy {
     struct link links[LINKS]; /* the thread's; open ones first */
     unsigned count;
     struct bw_mutex mutex; /* guards the rest */
-    bool swallow, cut, forsake, stop;
+    bool swallow, cut, forsake, hold, release, stop;
+    bool held; /* the thread's */
 };
 
 static void must(bool ok, const char *what)
@@ -146,7 +147,9 @@ static bool take_orders(struct proxy *proxy)
         swallow_links(proxy);
     if (proxy->cut || proxy->forsake)
         close_links(proxy, !proxy->cut);
-    proxy->swallow = proxy->cut = proxy->forsake = false;
+    if (proxy->hold || proxy->release)
+        proxy->held = proxy->hold;
+    proxy->swallow = proxy->cut = proxy->forsake = proxy->hold = proxy->release = false;
     go_on = !proxy->stop;
     bw_mutex_unlock(&proxy->mutex);
     tidy(proxy);
@@ -162,11 +165,11 @@ static void *proxy_main(void *arg)
         unsigned count = proxy->count;
 
         for (unsigned i = 0; i < count; i++) {
-            bool whole = proxy->links[i].client >= 0;
+            bool heard = proxy->links[i].client >= 0 && !proxy->held;
 
             fds[1 + 2 * i] = (struct pollfd){ proxy->links[i].client, POLLIN, 0 };
             fds[2 + 2 * i] =
-                (struct pollfd){ whole ? proxy->links[i].server : -1, POLLIN, 0 };
+                (struct pollfd){ heard ? proxy->links[i].server : -1, POLLIN, 0 };
         }
         if (poll(fds, 1 + 2 * count, TURN_MS) <= 0)
             continue;
@@ -237,6 +240,16 @@ static void give_order(struct proxy *proxy, bool *order)
 void proxy_swallow(struct proxy *proxy)
 {
     give_order(proxy, &proxy->swallow);
+}
+
+void proxy_hold(struct proxy *proxy)
+{
+    give_order(proxy, &proxy->hold);
+}
+
+void proxy_release(struct proxy *proxy)
+{
+    give_order(proxy, &proxy->release);
 }
 
 void proxy_cut(struct proxy *proxy)

@@ -15,6 +15,9 @@ uint16_t proxy_port(const struct proxy *proxy);
 /* What the server says on the present links is thrown away from now on; they look alive.
  * New ones relay. */
 void proxy_swallow(struct proxy *proxy);
+/* What the server says waits until it is released. */
+void proxy_hold(struct proxy *proxy);
+void proxy_release(struct proxy *proxy);
 /* Cuts all links. */
 void proxy_cut(struct proxy *proxy);
 /* The clients' ends are cut, the server's stay open: half-open links. */

@@ -1,5 +1,6 @@
 /* The end of a worker: finish, hand back, with Redis or without. design.md "Signals",
  * "Exit codes"; answers for lib/run/drain.c. */
+#include "integration/proxy.h"
 #include "integration/worker_rig.h"
 
 static void run_and_keep(struct keeping_rig *fixture, unsigned jobs, unsigned concurrency)
@@ -68,6 +69,146 @@ static void jobs_in_flight_finish(void **state)
     assert_int_equal(rig_int(rig, "ZCARD bull:" QUEUE ":completed"), 4);
     assert_int_equal(rig_int(rig, "LLEN bull:" QUEUE ":wait"), 6);
     assert_int_equal(rig_int(rig, "LLEN bull:" QUEUE ":active"), 0);
+}
+
+/* --- fetches that are under way when the drain begins, BMQ-169 */
+
+/* A job that is due in `ms`, without a worker who has seen its marker. */
+static void add_delayed(struct rig *rig, int64_t ms, const char *opts)
+{
+    int64_t due = rig_wall_ms() + ms;
+
+    rig_add(rig, QUEUE, 1, opts);
+    assert_int_equal(rig_int(rig, "LREM bull:" QUEUE ":wait 0 1"), 1);
+    (void)rig_int(rig, "HSET bull:" QUEUE ":1 delay %lld", (long long)ms);
+    (void)rig_int(rig, "ZADD bull:" QUEUE ":delayed %lld 1", (long long)(due * 4096));
+    (void)rig_int(rig, "ZADD bull:" QUEUE ":marker %lld 1", (long long)due);
+}
+
+/* An idle worker has asked for a delayed job when it is told to stop. */
+static void delayed_job_due_at_the_stop(void **state)
+{
+    struct keeping_rig *fixture = *state;
+    struct rig *rig = &fixture->rig;
+    struct bw_queue_options options = rig_options(QUEUE, 1);
+    uint64_t calls;
+
+    options.skip_stalled_check = true;
+    add_delayed(rig, 700, NULL);
+    rig_run(rig, &options, &rig_noop, NULL);
+    rig_wait(600, rig_stats(rig, QUEUE).last_fetch_ms > 0);
+    redis_server_pause(&rig->server);
+    calls = rig_worker_stats(rig).script_calls;
+    rig_wait(5000, rig_worker_stats(rig).script_calls > calls);
+    bw_worker_drain(rig->worker, 20000);
+    rig_wait(2000, rig_worker_stats(rig).draining);
+    redis_server_cont(&rig->server);
+    assert_int_equal(wait_for_end(rig), BW_END_DRAINED);
+    assert_int_equal(rig_int(rig, "ZCARD bull:" QUEUE ":completed"), 1);
+    assert_int_equal(rig_int(rig, "LLEN bull:" QUEUE ":active"), 0);
+    rig_expect(rig, "1", "HGET bull:" QUEUE ":1 ats");
+}
+
+/* A worker behind a relay keeps job 1; its end, and what takes the rest, is executed, but
+ * the answer is held. */
+struct late {
+    struct keeping_rig *fixture;
+    struct proxy *proxy;
+};
+
+static struct late hold_a_fetch(struct keeping_rig *fixture, int64_t drain_ms,
+                                const char *opts)
+{
+    struct rig *rig = &fixture->rig;
+    struct late late = { fixture, proxy_start(rig->server.port) };
+    struct bw_queue_options options = rig_options(QUEUE, 1);
+
+    options.skip_stalled_check = true;
+    options.max_started_attempts = 1;
+    rig->redis.port = proxy_port(late.proxy);
+    rig_add(rig, QUEUE, 2, opts);
+    rig_run(rig, &options, &rig_keep, &fixture->keeper);
+    rig_wait(5000, rig_keeper_count(&fixture->keeper) == 1);
+    proxy_hold(late.proxy);
+    bw_job_complete(rig_keeper_take(&fixture->keeper), NULL, 0);
+    rig_wait(5000, rig_int(rig, "ZCARD bull:" QUEUE ":completed") == 1);
+    assert_int_equal(rig_int(rig, "LLEN bull:" QUEUE ":active"), 1);
+    bw_worker_drain(rig->worker, drain_ms);
+    rig_wait(2000, rig_worker_stats(rig).draining);
+    return late;
+}
+
+static void release_late(struct late *late)
+{
+    proxy_stop(&late->proxy);
+}
+
+/* What a fetch under way brings is run. */
+static void job_that_comes_in_the_drain_is_run(void **state)
+{
+    struct keeping_rig *fixture = *state;
+    struct rig *rig = &fixture->rig;
+    struct late late = hold_a_fetch(fixture, 20000, NULL);
+
+    proxy_release(late.proxy);
+    rig_wait(5000, rig_keeper_count(&fixture->keeper) == 1);
+    bw_job_complete(rig_keeper_take(&fixture->keeper), NULL, 0);
+    assert_int_equal(wait_for_end(rig), BW_END_DRAINED);
+    assert_int_equal(rig_int(rig, "ZCARD bull:" QUEUE ":completed"), 2);
+    rig_expect(rig, "1", "HGET bull:" QUEUE ":2 ats");
+    release_late(&late);
+}
+
+/* The answer is lost: what it would have brought is found after the reconnect, and run.
+ */
+static void job_of_a_lost_reply_is_run_in_the_drain(void **state)
+{
+    struct keeping_rig *fixture = *state;
+    struct rig *rig = &fixture->rig;
+    struct late late = hold_a_fetch(fixture, 20000, NULL);
+
+    proxy_cut(late.proxy);
+    proxy_release(late.proxy);
+    rig_wait(5000, rig_keeper_count(&fixture->keeper) == 1);
+    bw_job_complete(rig_keeper_take(&fixture->keeper), NULL, 0);
+    assert_int_equal(wait_for_end(rig), BW_END_DRAINED);
+    assert_int_equal(rig_int(rig, "ZCARD bull:" QUEUE ":completed"), 2);
+    release_late(&late);
+}
+
+/* It comes too late to be run: it goes back as if it had not been fetched. BMQ-170 */
+static void job_that_comes_after_the_deadline_goes_back(void **state)
+{
+    struct keeping_rig *fixture = *state;
+    struct rig *rig = &fixture->rig;
+    struct late late = hold_a_fetch(fixture, 200, NULL);
+    int64_t deadline = rig_wall_ms() + 250;
+
+    (void)rig_int(rig, "DEL bull:" QUEUE ":marker");
+    rig_wait(2000, rig_keeper_count(&fixture->keeper) == 0 && rig_wall_ms() > deadline);
+    proxy_release(late.proxy);
+    (void)wait_for_end(rig);
+    assert_int_equal(rig_int(rig, "LLEN bull:" QUEUE ":wait"), 1);
+    assert_int_equal(rig_int(rig, "LLEN bull:" QUEUE ":active"), 0);
+    assert_int_equal(rig_int(rig, "EXISTS bull:" QUEUE ":2:lock"), 0);
+    assert_int_equal(rig_int(rig, "ZCARD bull:" QUEUE ":marker"), 1);
+    rig_expect(rig, NULL, "HGET bull:" QUEUE ":2 ats");
+    assert_int_equal(rig_keeper_count(&fixture->keeper), 0);
+    release_late(&late);
+}
+
+/* A fetch that is never answered holds the end no longer than the deadline does, and is
+ * told of. */
+static void unanswered_fetch_does_not_hold_the_end(void **state)
+{
+    struct keeping_rig *fixture = *state;
+    struct rig *rig = &fixture->rig;
+    int64_t begun = rig_wall_ms();
+    struct late late = hold_a_fetch(fixture, 300, NULL);
+
+    assert_int_equal(wait_for_end(rig), BW_END_HANDED_BACK);
+    assert_in_range(rig_wall_ms() - begun, 300, 3000);
+    release_late(&late);
 }
 
 /* Locks live on while the drain waits. */
@@ -268,6 +409,11 @@ int main(void)
         TEST(never_started_worker_ends),
         TEST(unreachable_redis_does_not_hold_the_end),
         TEST(jobs_in_flight_finish),
+        TEST(delayed_job_due_at_the_stop),
+        TEST(job_that_comes_in_the_drain_is_run),
+        TEST(job_of_a_lost_reply_is_run_in_the_drain),
+        TEST(job_that_comes_after_the_deadline_goes_back),
+        TEST(unanswered_fetch_does_not_hold_the_end),
         TEST(locks_are_renewed_meanwhile),
         TEST(deadline_hands_back),
         TEST(handler_hands_back),

@@ -73,9 +73,6 @@ struct wk_handler_type {
      * second call, with 0, ends the wait at once. From the signal thread; must not block.
      */
     void (*drain)(void *instance, int64_t timeout_ms);
-    /* `stop` may take so long beyond the drain's deadline; 0: a second from the call. */
-    int64_t stop_extra_ms;
-
     /* Optional. The worker has ended: no job comes any more, and jobs it held were
      * answered or given up. Cancels what still runs and blocks until no batch, call or
      * task of this instance is left, at most `timeout_ms`. False: something is left, so

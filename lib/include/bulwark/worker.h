@@ -99,7 +99,9 @@ enum bw_event_kind {
     BW_EVENT_DRAINED, /* nothing waits any more */
     BW_EVENT_ERROR,   /* `error`: Redis was lost, or refuses */
     BW_EVENT_PAUSED,  /* bw_worker_quiet() */
-    BW_EVENT_RESUMED
+    BW_EVENT_RESUMED,
+    BW_EVENT_LAST /* the worker drains, and no more jobs come: those that its fetches
+                     under way brought were given to the handler (or to its threads) */
 };
 
 struct bw_event {
@@ -180,15 +182,17 @@ BW_API int bw_worker_hold(struct bw_worker *worker, const char *queue, bool held
 BW_API int bw_worker_cancel_job(struct bw_worker *worker, const char *queue,
                                 const char *id, const char *reason);
 
-/* Begins the end: no more fetching; jobs in flight may finish until `timeout_ms` from
- * now; those that do not are cancelled and put back to wait. The deadline holds while
- * Redis is away too. A second call can only shorten the deadline; 0 puts back at once. */
+/* Begins the end: no more fetching; what a fetch under way brings is run, and jobs in
+ * flight may finish until `timeout_ms` from now; those that do not are cancelled and
+ * handed back as by bw_job_hand_back(), those that were not begun without their start.
+ * The deadline holds while Redis is away too. A second call can only shorten the
+ * deadline; 0 hands back at once. BMQ-169, 170 */
 BW_API void bw_worker_drain(struct bw_worker *worker, int64_t timeout_ms);
 
 enum bw_worker_end {
     BW_END_DRAINED,     /* every job in flight was answered and recorded */
-    BW_END_HANDED_BACK, /* the deadline passed: jobs were put back, or left to the stalled
-                           check */
+    BW_END_HANDED_BACK, /* jobs were handed back, by their handlers or because the
+                           deadline passed, or left to the stalled check */
     BW_END_FAILED       /* the worker cannot go on; `err` of bw_worker_wait() says why */
 };
 

@@ -6,7 +6,7 @@
 // ever. {turns: […]}: the nth start does what the nth says. {script: […]} writes messages one after the
 // other, but first waits for the reply where one is {ask: {method, params}}; "$replies" as a result's
 // value stands for all of them. Hello, replies, events and cancellations are kept and answered to
-// {seen: true}.
+// {seen: true}. Modes (an argument): stubborn, polite, single, mute, dies, loud, quitter.
 import { spawn } from 'node:child_process';
 import { writeSync } from 'node:fs';
 import { createInterface } from 'node:readline';
@@ -132,7 +132,11 @@ input.on('line', (line) => {
         open--;
         send({ type: 'error', seq: message.seq, name: 'Error', message: 'gave up' });
     } else if (message.type === 'reply') takeReply(message);
-    else if (message.type === 'close') closing = true;
+    else if (message.type === 'close') {
+        closing = true;
+        if (mode === 'loud') console.error('close came');
+        if (mode === 'quitter') process.exit(1);
+    }
     if (line.length < 1000) seen.push(message); // not what an answer to {seen} completed with
     leave();
 }).on('close', () => mode !== 'stubborn' && process.exit(0));

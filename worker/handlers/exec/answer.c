@@ -65,9 +65,10 @@ void ex_answer_fail(struct ex_entry *entry, const char *reason)
         fail(entry, &failure);
 }
 
-void ex_answer_put_back(struct ex_entry *entry)
+void ex_answer_hand_back(struct ex_entry *entry, bool unstarted)
 {
-    bw_job_move_to_wait(give(entry));
+    if (entry->job != NULL)
+        bw_job_hand_back(give(entry), unstarted);
     ex_entry_end(entry);
 }
 
@@ -77,6 +78,10 @@ void ex_answer_lost(struct ex_entry *entry, const char *reason)
         entry->program->moving--;
         ex_entry_unbind(entry);
         (void)snprintf(entry->reason, sizeof entry->reason, "%s", reason);
+        return;
+    }
+    if (entry->program != NULL && entry->program->told_end) {
+        ex_answer_hand_back(entry, false);
         return;
     }
     ex_answer_fail(entry, reason);

@@ -7,9 +7,6 @@
 
 #include "handlers/exec/pool.h"
 
-/* SIGKILL comes 5 s after the deadline. */
-#define STOP_EXTRA_MS 7000
-
 /* ---- settings */
 
 static int exec_check(const json_t *settings, struct bw_error *err)
@@ -57,11 +54,10 @@ static void deliver_job(struct ex_letter *letter, struct ex_pool *pool)
 {
     struct ex_entry *entry = (struct ex_entry *)letter; /* its first member */
 
-    ex_list_add(&pool->pending, entry);
-    if (pool->draining || pool->held) { /* fetched before it was told to stop */
-        ex_list_remove(&pool->pending, entry);
-        ex_answer_put_back(entry);
-    }
+    if (ex_pool_takes_jobs(pool))
+        ex_list_add(&pool->pending, entry);
+    else /* fetched before it was told to stop */
+        ex_answer_hand_back(entry, true);
 }
 
 static void exec_process(struct bw_job *job, void *arg)
@@ -75,6 +71,7 @@ static void exec_process(struct bw_job *job, void *arg)
     }
     entry->letter.deliver = deliver_job;
     entry->job = job;
+    bw_job_start_later(job); /* send_job() */
     ex_pool_post(arg, &entry->letter);
 }
 
@@ -192,6 +189,10 @@ static void exec_event(const struct bw_event *event, void *arg)
     struct ex_pool *pool = arg;
     struct event_letter *told;
 
+    if (event->kind == BW_EVENT_LAST) {
+        ex_pool_last(pool);
+        return;
+    }
     if (!pool->settings.events)
         return;
     told = calloc(1, sizeof *told);
@@ -272,7 +273,6 @@ const struct wk_handler_type exec_handler_type = {
                  .inline_ = true,
                  .held = true },
     .drain = exec_drain,
-    .stop_extra_ms = STOP_EXTRA_MS,
     .stop = exec_stop,
     .destroy = exec_destroy,
     .stats = exec_stats,

@@ -8,7 +8,13 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-enum { TERM_TO_KILL_MS = 5000, TURN_MAX_MS = 1000, WATCHES = 4 };
+enum {
+    TERM_TO_KILL_MS = 5000,
+    TERM_TO_KILL_PART = 5,
+    STOP_SLACK_PART = 10,
+    TURN_MAX_MS = 1000,
+    WATCHES = 4
+};
 
 /* ---- inbox */
 
@@ -82,6 +88,10 @@ static void send_job(struct ex_program *program, struct ex_entry *entry)
     struct ex_pool *pool = program->pool;
 
     ex_list_remove(&pool->pending, entry);
+    if (!bw_job_start(entry->job)) { /* the worker's deadline has passed */
+        ex_answer_hand_back(entry, true);
+        return;
+    }
     ex_entry_bind(entry, program);
     entry->due = (struct bw_mono){ EX_NEVER };
     if (ex_wire_job(&program->out, entry->seq, entry->job) == BW_OK) {
@@ -100,13 +110,13 @@ static void send_jobs(struct ex_pool *pool)
         send_job(program, pool->pending.first);
 }
 
-static void put_back_pending(struct ex_pool *pool)
+static void hand_back_pending(struct ex_pool *pool)
 {
     while (pool->pending.first != NULL) {
         struct ex_entry *entry = pool->pending.first;
 
         ex_list_remove(&pool->pending, entry);
-        ex_answer_put_back(entry);
+        ex_answer_hand_back(entry, true);
     }
 }
 
@@ -117,6 +127,8 @@ void ex_pool_ready_changed(struct ex_pool *pool)
     for (size_t i = 0; i < pool->count; i++)
         ready += pool->programs[i].state == EX_READY;
     atomic_store(&pool->ready, ready);
+    if (ready == 0)
+        hand_back_pending(pool);
     if (pool->draining || pool->held == (ready == 0))
         return;
     pool->held = ready == 0;
@@ -125,8 +137,11 @@ void ex_pool_ready_changed(struct ex_pool *pool)
                       : "a processor is ready: jobs are taken");
     /* The queue is known: programs are started after the worker. */
     (void)bw_worker_hold(pool->env.worker, pool->env.queue, pool->held);
-    if (pool->held)
-        put_back_pending(pool);
+}
+
+bool ex_pool_takes_jobs(const struct ex_pool *pool)
+{
+    return atomic_load(&pool->ready) > 0 && !pool->terminated;
 }
 
 void ex_pool_event(struct ex_pool *pool, const struct ex_event *event)
@@ -142,12 +157,9 @@ void ex_pool_event(struct ex_pool *pool, const struct ex_event *event)
 
 /* ---- the end */
 
-static void close_program(struct ex_program *program, int64_t timeout_ms)
+static int64_t sooner(int64_t a, int64_t b)
 {
-    if (program->state != EX_STARTING && program->state != EX_READY)
-        return;
-    if (ex_wire_close(&program->out, timeout_ms) != BW_OK)
-        ex_program_kill(program, NULL);
+    return a < b ? a : b;
 }
 
 static void begin_drain(struct ex_pool *pool, int64_t timeout_ms)
@@ -156,34 +168,72 @@ static void begin_drain(struct ex_pool *pool, int64_t timeout_ms)
 
     if (pool->draining) { /* a second time: at once */
         if (timeout_ms == 0)
-            pool->deadline = pool->kill_at = now;
+            pool->term_at = pool->kill_at = now;
         return;
     }
     pool->draining = true;
-    pool->deadline = bw_mono_add_ms(now, timeout_ms);
-    pool->kill_at = bw_mono_add_ms(pool->deadline, TERM_TO_KILL_MS);
-    put_back_pending(pool);
+    pool->kill_at = bw_mono_add_ms(now, timeout_ms);
+    pool->term_at = bw_mono_add_ms(
+        now, timeout_ms - sooner(TERM_TO_KILL_MS, timeout_ms / TERM_TO_KILL_PART));
+    if (!ex_pool_takes_jobs(pool))
+        hand_back_pending(pool);
+}
+
+static void close_program(struct ex_program *program, int64_t deadline_ms)
+{
+    if (program->child.pid == 0)
+        return;
+    if (program->state != EX_DYING)
+        program->told_end = true;
+    if (program->state != EX_STARTING && program->state != EX_READY)
+        return;
+    if (ex_wire_close(&program->out, deadline_ms) != BW_OK)
+        ex_program_kill(program, NULL);
+}
+
+static void close_programs(struct ex_pool *pool, struct bw_mono now)
+{
+    int64_t left = bw_mono_ms_until(now, pool->term_at);
+
+    if (pool->closed)
+        return;
+    pool->closed = true;
     for (size_t i = 0; i < pool->count; i++)
-        close_program(&pool->programs[i], timeout_ms);
+        close_program(&pool->programs[i], left > 0 ? left : 0);
+}
+
+/* Their jobs go back at once if they end of it; those that nobody has got go back now. */
+static void terminate_programs(struct ex_pool *pool)
+{
+    pool->terminated = true;
+    hand_back_pending(pool);
+    for (size_t i = 0; i < pool->count; i++)
+        ex_child_signal(&pool->programs[i].child, SIGTERM);
+}
+
+static void kill_programs(struct ex_pool *pool)
+{
+    for (size_t i = 0; i < pool->count; i++) {
+        if (pool->programs[i].state != EX_DYING)
+            ex_program_kill(&pool->programs[i], NULL);
+    }
 }
 
 static void check_drain(struct ex_pool *pool, struct bw_mono now)
 {
-    bool term = !pool->terminated && !bw_mono_before(now, pool->deadline);
-    bool kill = !bw_mono_before(now, pool->kill_at);
+    bool term = !pool->terminated && !bw_mono_before(now, pool->term_at);
 
     if (!pool->draining)
         return;
-    pool->terminated = pool->terminated || term;
-    for (size_t i = 0; i < pool->count; i++) {
-        struct ex_program *program = &pool->programs[i];
-
-        if (term)
-            ex_child_signal(&program->child, SIGTERM);
-        if (kill && program->state != EX_DYING)
-            ex_program_kill(program, NULL);
-        if (ex_program_in_flight(program) == 0)
-            program->out_over = true; /* after `close`: its end in a plain read loop */
+    if (term || (pool->no_more && pool->pending.first == NULL))
+        close_programs(pool, now);
+    if (term)
+        terminate_programs(pool);
+    if (!bw_mono_before(now, pool->kill_at))
+        kill_programs(pool);
+    for (size_t i = 0; pool->closed && i < pool->count; i++) {
+        if (ex_program_in_flight(&pool->programs[i]) == 0)
+            pool->programs[i].out_over = true; /* its end in a plain read loop */
     }
 }
 
@@ -210,8 +260,8 @@ static int64_t check_deadlines(struct ex_pool *pool)
     int64_t next = bw_mono_add_ms(now, TURN_MAX_MS).ns;
 
     check_drain(pool, now);
-    if (pool->draining && bw_mono_before(now, pool->deadline) && pool->deadline.ns < next)
-        next = pool->deadline.ns;
+    if (pool->draining && bw_mono_before(now, pool->term_at) && pool->term_at.ns < next)
+        next = pool->term_at.ns;
     if (pool->draining && pool->kill_at.ns < next && bw_mono_before(now, pool->kill_at))
         next = pool->kill_at.ns;
     for (size_t i = 0; i < pool->count; i++) {
@@ -278,6 +328,18 @@ void ex_pool_begin(struct ex_pool *pool)
     ex_pool_post(pool, &pool->begin);
 }
 
+static void deliver_last(struct ex_letter *letter, struct ex_pool *pool)
+{
+    (void)letter; /* part of the pool */
+    pool->no_more = true;
+}
+
+void ex_pool_last(struct ex_pool *pool)
+{
+    pool->last.deliver = deliver_last;
+    ex_pool_post(pool, &pool->last);
+}
+
 struct drain_letter {
     struct ex_letter letter;
     int64_t timeout_ms;
@@ -291,6 +353,7 @@ static void deliver_drain(struct ex_letter *letter, struct ex_pool *pool)
     if (!drain->ending || !pool->draining)
         begin_drain(pool, drain->timeout_ms);
     pool->ending = pool->ending || drain->ending;
+    pool->no_more = pool->no_more || drain->ending;
     free(drain);
 }
 
@@ -318,7 +381,7 @@ bool ex_pool_stop(struct ex_pool *pool, int64_t timeout_ms)
     struct bw_mono deadline = bw_mono_add_ms(bw_mono_now(NULL), timeout_ms);
     bool over;
 
-    post_drain(pool, 0, true);
+    post_drain(pool, timeout_ms - timeout_ms / STOP_SLACK_PART, true);
     bw_mutex_lock(&pool->mtx);
     while (!pool->over && bw_cond_wait_until(&pool->ended, &pool->mtx, deadline))
         ;

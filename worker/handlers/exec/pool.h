@@ -104,6 +104,7 @@ struct ex_program {
     struct bw_buf out;      /* for stdin, from out_start on */
     size_t out_start;
     bool out_blocked;
+    bool told_end; /* at the worker's end: its jobs go back, whatever becomes of it */
     bool out_over; /* stdin is to be closed once everything is written */
 
     struct ex_list running, overdue;
@@ -143,9 +144,11 @@ unsigned ex_program_in_flight(const struct ex_program *program);
 bool ex_answer_take(struct ex_program *program, struct ex_slice line);
 /* Ends the job, as far as it is ours, with a failure. */
 void ex_answer_fail(struct ex_entry *entry, const char *reason);
-/* No program will answer it: fails it, or puts it back while the worker ends. */
+/* No program will answer it: fails it, or hands it back when the worker, which ends, told
+ * its program to end. */
 void ex_answer_lost(struct ex_entry *entry, const char *reason);
-void ex_answer_put_back(struct ex_entry *entry);
+/* The job goes back to wait; `unstarted`: no program ever got it. */
+void ex_answer_hand_back(struct ex_entry *entry, bool unstarted);
 
 struct ex_message;
 void ex_request_take(struct ex_program *program, struct ex_entry *entry,
@@ -190,10 +193,13 @@ struct ex_pool {
     struct ex_letter begin; /* of ex_pool_begin() */
     bool begun;             /* programs may be started */
     bool held;              /* no jobs are fetched */
+    struct ex_letter last;  /* of ex_pool_last() */
     bool draining, ending;
-    _Atomic bool abandoned;  /* any thread: kill all, end now */
-    struct bw_mono deadline; /* draining: SIGTERM */
-    struct bw_mono kill_at;  /* after that: SIGKILL */
+    bool no_more;           /* draining: no job comes any more */
+    bool closed;            /* all programs were told so */
+    _Atomic bool abandoned; /* any thread: kill all, end now */
+    struct bw_mono term_at; /* draining: SIGTERM */
+    struct bw_mono kill_at; /* the deadline: SIGKILL */
     bool terminated;
 };
 
@@ -201,15 +207,20 @@ BW_MUSTCHECK int ex_pool_create(struct ex_pool **poolp, const struct wk_handler_
                                 const json_t *settings, struct bw_error *err);
 /* The worker has started and knows its queues: so may the programs. Once. */
 void ex_pool_begin(struct ex_pool *pool);
-/* Any thread, as often as wanted: SIGTERM after `timeout_ms`, SIGKILL 5 s later; a second
- * call with 0 kills at once. */
+/* Any thread, as often as wanted: SIGKILL after `timeout_ms`, SIGTERM 5 s or a fifth of
+ * that before, whichever is shorter; a second call with 0 kills at once. */
 void ex_pool_drain(struct ex_pool *pool, int64_t timeout_ms);
-/* No job comes any more. False: not all has ended in time. */
+/* In a drain no job comes any more: programs are told `close`. Once; any thread. */
+void ex_pool_last(struct ex_pool *pool);
+/* The worker has ended. Without a drain before, programs have until shortly before
+ * `timeout_ms`. False: not all has ended in time. */
 bool ex_pool_stop(struct ex_pool *pool, int64_t timeout_ms);
 void ex_pool_destroy(struct ex_pool *pool);
 
 /* The pool's thread: another program is ready, or one is not any more. */
 void ex_pool_ready_changed(struct ex_pool *pool);
+/* The pool's thread: can a job that comes be given to a program? */
+bool ex_pool_takes_jobs(const struct ex_pool *pool);
 void ex_pool_event(struct ex_pool *pool, const struct ex_event *event);
 
 #endif

@@ -107,6 +107,7 @@ static void forget(struct ex_program *program)
     ex_lines_fini(&program->errors);
     bw_buf_fini(&program->out);
     program->out_start = 0;
+    program->told_end = false;
     program->out_over = program->out_blocked = program->barrier = false;
     program->asked = program->unread = program->moving = 0;
     program->effects = 0;
@@ -126,6 +127,9 @@ static void ended(struct ex_program *program, int status)
                    by_signal ? "processor killed by signal %d"
                              : "processor exited with code %d",
                    number);
+    /* Who stops the service may have told its programs as well. */
+    if (program->pool->draining && by_signal && (number == SIGTERM || number == SIGINT))
+        program->told_end = true;
     plan_restart(program, was_ready);
     bw_log(&program->log, program->pool->draining ? BW_LOG_INFO : BW_LOG_WARNING, reason,
            bw_num("inFlight", ex_program_in_flight(program)),
