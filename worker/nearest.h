@@ -9,5 +9,9 @@
 const char *wk_nearest(const char *word,
                        const char *(*name_at)(const void *arg, size_t index),
                        const void *arg);
+/* The same, with at most so many letters that differ; 0: only capitals may. */
+const char *wk_nearest_within(const char *word, unsigned most,
+                              const char *(*name_at)(const void *arg, size_t index),
+                              const void *arg);
 
 #endif

@@ -170,6 +170,35 @@ test('run: all bots take the path, and say the words, that they do on a real dat
     assert.ok(compared > 150, `only ${compared} steps were compared`);
 });
 
+test('run: a name that yields nothing is warned of, once a step', async () => {
+    const bot = { nodes: [START, node('m', 'message',
+        { text: '{{company}} {{company}} {{x|default:"b"}} {user.foo} {{user.firstName}}' })],
+    connections: [edge('t', 'm')], entryNodeId: 't' };
+    const { code, jobs } = await trace(bot, [text(1, '/start')], { customer: { telegramId: '77', firstName: 'A' } });
+    assert.equal(code, 0);
+    assert.deepEqual(jobs[0].calls.filter(({ kind }) => kind === 'warning').map(({ node: at, name }) => [at, name]),
+        [['m', 'company'], ['m', 'user.foo']]);
+    const shown = await run(bot, [text(1, '/start')], { customer: { telegramId: '77' } });
+    assert.match(shown.stdout, /warning +the name "company" yields nothing\n/);
+});
+
+test('run: a state with members nobody knows', async () => {
+    for (const [state, words] of [[{ custommer: {} }, /state\.custommer: .*did you mean "customer"\?/],
+        [{ customer: { telegramID: '7' } }, /state\.customer\.telegramID: .*did you mean "telegramId"\?/],
+        [{ customers: [{}, { orders: [{ items: [{ nam: 1 }] }] }] },
+            /state\.customers\[1\]\.orders\[0\]\.items\[0\]\.nam: .*"name"\?/],
+        [{ answers: { transaction: [] } }, /state\.answers\.transaction: .*"transactions"\?/],
+        [{ telegram: { getChatMembr: {} } }, /state\.telegram\.getChatMembr: .*"getChatMember"\?/],
+        [{ http: { 'https://a.example': { stauts: 1 } } }, /\.stauts: .*"status"\?/],
+        [{ customer: { isActive: 'yes' } }, /state\.customer\.isActive: true or false expected/],
+        [{ customer: { registeredAt: 'soon' } }, /state\.customer\.registeredAt: a time /],
+        [[], /state: an object expected/]]) {
+        const result = await run(GOOD, [text(1, '/start')], state);
+        assert.equal(result.code, 2, JSON.stringify(state));
+        assert.match(result.stderr, words);
+    }
+});
+
 const CASES = path.join(import.meta.dirname, 'authoring');
 const sample = (name) => JSON.parse(readFileSync(path.join(CASES, name), 'utf8'));
 const contact = (phone) => ({ contact: { phone_number: phone, first_name: 'A', user_id: 77 } });

@@ -175,6 +175,12 @@ static const struct operator* find_operator(const char *name)
     return NULL;
 }
 
+const char *wf_condition_operator_name(const void *arg, size_t index)
+{
+    (void)arg;
+    return index < sizeof operators / sizeof *operators ? operators[index].name : NULL;
+}
+
 bool wf_condition_operator_known(const char *name)
 {
     return find_operator(name) != NULL;

@@ -20,6 +20,7 @@
 
 #include "web/client.h"
 #include "workflow/store.h"
+#include "workflow/text.h"
 
 /* --- database: statements of store.h, gathered into one batch: one transaction, one
  * round trip */
@@ -162,6 +163,8 @@ struct wf_effects {
     void (*post_after)(void *arg, struct bw_task *task, int64_t delay_ms);
     /* Runs a task of post_after() at once, if it still waits for its time. */
     void (*hurry)(void *arg, struct bw_task *task);
+    /* A placeholder stood for nothing; NULL: nobody wants to know. */
+    void (*missing)(void *arg, struct wf_text path);
     const struct bw_clock *clock; /* NULL: the system's */
     void *arg;
 };

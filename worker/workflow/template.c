@@ -77,6 +77,8 @@ static int place(const struct wf_scope *scope, struct wf_text content,
     if (rc == BW_OK && bar != NULL)
         rc = wf_filter_apply((struct wf_text){ bar + 1, content.len - path_len - 1 },
                              &placed->value, &placed->raw);
+    if (rc == BW_OK && placed->value == NULL && scope->missing != NULL)
+        scope->missing(scope->arg, (struct wf_text){ content.data, path_len });
     return rc;
 }
 
@@ -217,6 +219,8 @@ static int render_brace(const struct render *render, struct wf_text text, size_t
             *used = len + 2;
             return emit(render, value, trusted, false);
         }
+        if (render->scope->missing != NULL && strncmp(name, "user.", 5) == 0)
+            render->scope->missing(render->scope->arg, (struct wf_text){ name, len });
     }
     *used = 1;
     return bw_buf_add_char(render->out, '{');

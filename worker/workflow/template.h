@@ -34,6 +34,8 @@ struct wf_scope {
      * value is the administrator's (a project variable or project.*): not escaped,
      * expanded once. NULL: not in the map, the text stays as it is. */
     const json_t *(*flat)(void *arg, const char *name, bool *trusted);
+    /* Told of each placeholder that stands for nothing; may be NULL. */
+    void (*missing)(void *arg, struct wf_text path);
     void *arg;
     bool expose_secrets; /* template.expose_secrets, §6.3 */
     bool strict_equals;  /* condition.loose_equals = off, §7.2 */
@@ -103,8 +105,15 @@ BW_MUSTCHECK int wf_expression_test(const struct wf_scope *scope, const char *te
 /* Only whether it can be read: BW_OK, BW_EINVAL with `Condition evaluation failed: …`, or
  * BW_ENOMEM. */
 BW_MUSTCHECK int wf_expression_check(const char *text, struct bw_error *err);
+/* The same, and `visit` gets the paths it reads, as far as they are written out:
+ * `user.balance` of `user.balance > 1`, `x` of `get("x")`. */
+BW_MUSTCHECK int wf_expression_names(const char *text,
+                                     void (*visit)(void *arg, struct wf_text path),
+                                     void *arg, struct bw_error *err);
 /* An operator of the simple form, or one of its aliases. */
 bool wf_condition_operator_known(const char *name);
+/* All of them, one after the other; NULL past the end. `arg` is not used. */
+const char *wf_condition_operator_name(const void *arg, size_t index);
 /* flow.switch's match of two values, §5.5; NULL is absent and matches only absent. */
 bool wf_switch_match(const json_t *value, const json_t *candidate);
 

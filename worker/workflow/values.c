@@ -187,10 +187,19 @@ static const json_t *flat(void *arg, const char *name, bool *trusted)
     return value != NULL ? value : json_object_get(run->vars[WF_SESSION], name);
 }
 
+static void missing(void *arg, struct wf_text path)
+{
+    const struct wf_effects *effects = ((struct wf_run *)arg)->engine->effects;
+
+    effects->missing(effects->arg, path);
+}
+
 struct wf_scope wf_run_scope(struct wf_run *run)
 {
     return (struct wf_scope){ .root = root,
                               .flat = flat,
+                              .missing =
+                                  run->engine->effects->missing != NULL ? missing : NULL,
                               .arg = run,
                               .expose_secrets = run->engine->settings.expose_secrets };
 }

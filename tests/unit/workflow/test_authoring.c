@@ -104,6 +104,41 @@ static const struct field_case field_cases[] = {
     { "action.check_channel_subscription", "{\"channelId\":\"@a\",\"requiredStatus\":[\"member\"]}", "" },
     { "action.check_channel_subscription", "{\"channelId\":\"@a\",\"requiredStatus\":\"member\"}", "requiredStatus: an array expected" },
 
+    /* names */
+    { "message", "{\"text\":\"{{user.frstName}}\"}", "text: unknown name: nothing sets \"frstName\" of \"user.frstName\", did you mean \"firstName\"?" },
+    { "message", "{\"text\":\"{{user.qwertyuiop}}\"}", "text: unknown name: nothing sets \"qwertyuiop\" of \"user.qwertyuiop\"" },
+    { "message", "{\"text\":\"{{usr.firstName}} {{user.stats.balance}}\"}", "text: unknown name: nothing sets \"usr\" of \"usr.firstName\", did you mean \"user\"?" },
+    { "message", "{\"text\":\"{{telegram.mesage.text}}\"}", "text: unknown name: nothing sets \"mesage\" of \"telegram.mesage.text\", did you mean \"message\"?" },
+    { "message", "{\"text\":\"{{telegram.callback.params[1]}} {{telegram.message.text.length}} {{now.date}}\"}", "" },
+    { "message", "{\"text\":\"{user.frstName}\"}", "text: unknown name: {user.frstName} is left as it is, did you mean {user.firstName}?" },
+    { "message", "{\"text\":\"{usrname} {project.nme}\"}", "text: unknown name: {usrname} is left as it is, did you mean {username}?\nnode x, text: unknown name: {project.nme} is left as it is, did you mean {project.name}?" },
+    { "message", "{\"text\":\"{anything} {company_name} {{company_name}} {{project.telegramChannel}} {1} {a b}\"}", "" },
+    { "message", "{\"text\":\"{{project.domian}}\"}", "text: unknown name: nothing sets \"domian\" of \"project.domian\", did you mean \"domain\"?" },
+    { "message", "{\"text\":\"{{ user.balance + }}\"}", "text: wrong template: \"user.balance +\" is no path" },
+    { "message", "{\"text\":\"{{user.balance+1}}\"}", "text: wrong template: \"user.balance+1\" is no path" },
+    { "message", "{\"text\":\"{{contactReceived.phone}}\"}", "text: unknown name: nothing sets \"phone\" of \"contactReceived.phone\", did you mean \"phoneNumber\"?" },
+    { "action.find_user_by_contact", "{\"contactValue\":\"{{foundUser.frstName}}\"}", "contactValue: unknown name: nothing sets \"frstName\" of \"foundUser.frstName\", did you mean \"firstName\"?" },
+    { "action.set_variable", "{\"name\":\"total\",\"value\":\"{{totl}} {{total}} {{vars.total}} {{session.other}}\"}", "value: unknown name: nothing sets \"totl\" of \"totl\", did you mean \"total\"?" },
+    { "action.set_variable", "{\"name\":\"item1\",\"value\":\"{{item2}} {{items}} {{item}}\"}", "" },
+    { "action.set_variable", "{\"name\":\"{{which}}\",\"value\":\"{{anything}}\"}", "" },
+    { "action.api_request", "{\"url\":\"https://a.example\",\"responseMapping\":{\"price\":\"p\"},\"body\":{\"a\":[\"{{prcie}}\"]}}", "body.a[0]: unknown name: nothing sets \"prcie\" of \"prcie\", did you mean \"price\"?" },
+    { "condition", "{\"variable\":\"user.blance\",\"operator\":\"greater\",\"value\":1}", "variable: unknown name: nothing sets \"blance\" of \"user.blance\", did you mean \"balance\"?" },
+    { "condition", "{\"expression\":\"user.blance > 1 && notEmpty(get(\\\"contactRecieved\\\"))\"}", "expression: unknown name: nothing sets \"blance\" of \"user.blance\", did you mean \"balance\"?\nnode x, expression: unknown name: nothing sets \"contactRecieved\" of \"contactRecieved\", did you mean \"contactReceived\"?" },
+    { "condition", "{\"expression\":\"get('count') > user.balance && user.firstName.length > [1, telegram.userId].length\"}", "" },
+
+    /* members */
+    { "message", "{\"text\":\"a\",\"keybord\":{}}", "keybord: unknown member, did you mean \"keyboard\"?" },
+    { "message", "{\"text\":\"a\",\"qwertyuiopas\":1}", "qwertyuiopas: unknown member: nothing reads it" },
+    { "message", "{\"text\":\"a\",\"description\":\"b\",\"label\":\"c\",\"_note\":1}", "" },
+    { "message", "{\"text\":\"a\",\"keyboard\":{\"type\":\"inline\",\"button\":[],\"buttons\":[[{\"text\":\"a\",\"callback_dta\":\"b\",\"url\":\"https://a.example\",\"_x\":1}]]}}", "keyboard.button: unknown member, did you mean \"buttons\"?\nnode x, keyboard.buttons[0][0].callback_dta: unknown member, did you mean \"callback_data\"?" },
+    { "flow.switch", "{\"variable\":\"a\",\"cases\":[{\"vlaue\":1,\"value\":1}]}", "cases[0].vlaue: unknown member, did you mean \"value\"?" },
+    { "action.database_query", "{\"query\":\"get_user_balance\",\"parameters\":{\"userID\":\"{{userId}}\"}}", "parameters.userID: unknown member, did you mean \"userId\"?" },
+    { "action.database_query", "{\"query\":\"get_user_balnce\"}", "query: unknown query \"get_user_balnce\", did you mean \"get_user_balance\"?" },
+    { "mesage", "{\"text\":\"a\"}", "type: unknown type \"mesage\", did you mean \"message\"?" },
+    { "condition", "{\"variable\":\"a\",\"operator\":\"eqals\"}", "operator: Unknown operator: eqals, did you mean \"equals\"?" },
+    { "trigger.webhook", "{\"webhookUrl\":\"a\",\"secret\":\"b\"}", "" },
+    { "action.request_contact", "{\"anything\":1}", "" },
+
     { "action.api_request", "{\"url\":\"https://a.example/{{id}}\",\"method\":\"post\"}", "" },
     { "action.api_request", "{\"url\":\"https://a.example\"}", "" },
     { "action.api_request", "{\"url\":\"gopher://a.example\"}", "url: Invalid or unsafe URL: *" },
@@ -215,34 +250,58 @@ static char *config_without(const struct wf_field *row)
                      (int)strcspn(equals + 1, "|"), equals + 1);
 }
 
-/* Every required field of the table is missed, by its first name. */
+/* Missed by its first name. */
+static void miss(const struct wf_field *row, const char *type)
+{
+    char *config = config_without(row), *workflow = around(type, config);
+    char *lines = lines_of(workflow);
+    char *line = wf_printf("node x, %.*s: %s\n", (int)strcspn(row->names, "|"),
+                           row->names, row->missing);
+
+    if (strstr(lines, line) == NULL)
+        fail_msg("%s %s\n--- is said:\n%s--- expected:\n%s", type, config, lines, line);
+    free(config);
+    free(workflow);
+    free(lines);
+    free(line);
+}
+
+/* Every required field of the table, on every type it belongs to; each row belongs to one
+ * at least, and each type has a meaning. */
 static void required_fields(void **state)
 {
     size_t required = 0;
 
     (void)state;
     for (size_t i = 0; i < wf_field_count; i++) {
-        const struct wf_field *row = &wf_fields[i];
-        char *config, *workflow, *lines, *line;
+        size_t types = 0;
 
-        assert_non_null(wf_nodes_find(row->type));
-        if (row->missing == NULL)
-            continue;
-        config = config_without(row);
-        workflow = around(row->type, config);
-        lines = lines_of(workflow);
-        line = wf_printf("node x, %.*s: %s\n", (int)strcspn(row->names, "|"), row->names,
-                         row->missing);
-        if (strstr(lines, line) == NULL)
-            fail_msg("%s %s\n--- is said:\n%s--- expected:\n%s", row->type, config, lines,
-                     line);
-        free(config);
-        free(workflow);
-        free(lines);
-        free(line);
-        required++;
+        for (size_t j = 0; j < wf_about_count; j++) {
+            if (!wf_field_is_of(&wf_fields[i], wf_abouts[j].type))
+                continue;
+            types++;
+            if (wf_fields[i].missing == NULL)
+                continue;
+            miss(&wf_fields[i], wf_abouts[j].type);
+            required++;
+        }
+        if (types == 0 || wf_fields[i].meaning == NULL)
+            fail_msg("%s %s", wf_fields[i].types, wf_fields[i].names);
     }
     assert_true(required > 25);
+}
+
+static void types_of_the_table(void **state)
+{
+    const struct wf_node_handler *handler;
+    size_t count = 0;
+
+    (void)state;
+    for (size_t i = 0; (handler = wf_nodes_at(i)) != NULL; i++, count++) {
+        if (strcmp(handler->type, wf_abouts[i].type) != 0)
+            fail_msg("%s, %s", handler->type, wf_abouts[i].type);
+    }
+    assert_int_equal(count, wf_about_count);
 }
 
 /* --- the graph */
@@ -362,6 +421,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fields_of_nodes),
         cmocka_unit_test(required_fields),
+        cmocka_unit_test(types_of_the_table),
         cmocka_unit_test(graphs_as_stored),
         cmocka_unit_test(report_as_json),
         cmocka_unit_test(every_statement_is_answered),

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "nearest.h"
+#include "workflow/authoring/names.h"
 #include "workflow/mem.h"
 
 void wf_site_problem(const struct wf_site *site, const char *field, const char *format,
@@ -16,6 +18,19 @@ void wf_site_problem(const struct wf_site *site, const char *field, const char *
     va_end(args);
     wf_problems_add(site->problems, site->node->id, field, "%s", bw_buf_text(&text));
     bw_buf_fini(&text);
+}
+
+void wf_site_unknown(const struct wf_site *site, const char *field, const char *what,
+                     const char *word,
+                     const char *(*name_at)(const void *arg, size_t index))
+{
+    const char *near = wk_nearest(word, name_at, NULL);
+
+    if (near != NULL)
+        wf_site_problem(site, field, "%s \"%.60s\", did you mean \"%s\"?", what, word,
+                        near);
+    else
+        wf_site_problem(site, field, "%s \"%.60s\"", what, word);
 }
 
 /* New text as PostgreSQL would give the member. */
@@ -51,6 +66,7 @@ void wf_check_workflow(const json_t *workflow, struct wf_problems *problems)
 {
     struct wf_graph *graph = NULL;
     struct bw_error err = { 0 };
+    struct wf_names names;
     int rc;
 
     if (!json_is_object(workflow)) {
@@ -67,13 +83,15 @@ void wf_check_workflow(const json_t *workflow, struct wf_problems *problems)
         return;
     }
     wf_check_stored(workflow, graph, problems);
+    wf_names_init(&names, workflow, graph);
     for (size_t i = 0; i < graph->node_count; i++) {
-        struct wf_site site = { graph, &graph->nodes[i], problems };
+        struct wf_site site = { graph, &graph->nodes[i], problems, &names };
 
         wf_check_fields(&site);
         wf_check_keyboard(&site);
         wf_check_edges(&site);
     }
+    wf_names_fini(&names);
     wf_check_reach(graph, problems);
     wf_graph_unref(&graph);
 }

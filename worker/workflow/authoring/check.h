@@ -10,6 +10,7 @@
 
 #include "workflow/authoring/problems.h"
 #include "workflow/graph.h"
+#include "workflow/text.h"
 
 /* Everything about a workflow as it is stored: {nodes, connections, entryNodeId}, the
  * first two also as JSON text. Any value. */
@@ -21,14 +22,22 @@ BW_MUSTCHECK int wf_stored_graph(struct wf_graph **graphp, const json_t *workflo
 
 /* --- parts of it */
 
+struct wf_names;
+
 struct wf_site { /* a node that is looked at */
     const struct wf_graph *graph;
     const struct wf_node *node;
     struct wf_problems *problems;
+    const struct wf_names *names; /* what templates may name; NULL: not looked at */
 };
 
 void wf_site_problem(const struct wf_site *site, const char *field, const char *format,
                      ...) BW_PRINTF(3, 4);
+
+/* "<what> \"word\"", and the nearest of the names if one is near. */
+void wf_site_unknown(const struct wf_site *site, const char *field, const char *what,
+                     const char *word,
+                     const char *(*name_at)(const void *arg, size_t index));
 
 /* What lies in the stored form and is dropped when a graph is made of it: items without
  * an id, edges from nowhere, an entry that is not there. */
@@ -40,6 +49,12 @@ void wf_check_edges(const struct wf_site *site);
 void wf_check_reach(const struct wf_graph *graph, struct wf_problems *problems);
 /* A node's type and the fields of its config. */
 void wf_check_fields(const struct wf_site *site);
+/* Members of its config that nothing reads. */
+void wf_check_members(const struct wf_site *site);
+/* The row of a field by one of its spellings; NULL: there is none. */
+const struct wf_field *wf_field_find(const char *type, const char *name);
+/* Whether the row is about nodes of that type. */
+bool wf_field_is_of(const struct wf_field *field, const char *type);
 /* A message node's keyboard. */
 void wf_check_keyboard(const struct wf_site *site);
 
@@ -50,6 +65,9 @@ void wf_check_template(const struct wf_site *site, const char *field, const char
 /* Every text in a value, at any depth. */
 void wf_check_templates(const struct wf_site *site, const char *field,
                         const json_t *value);
+/* A path as it stands between braces or as an operand; a name that nothing sets, but one
+ * like it is known, or a member its object never has, is a problem. */
+void wf_check_path(const struct wf_site *site, const char *field, struct wf_text path);
 void wf_check_node_id(const struct wf_site *site, const char *field, const char *id);
 
 /* A check of one kind of value; `arg` is the row's. */
@@ -73,24 +91,38 @@ wf_value_check wf_check_url;
 wf_value_check wf_check_query;  /* a named query */
 wf_value_check wf_check_target; /* a node's id */
 wf_value_check wf_check_cron;
-wf_value_check wf_check_zone;     /* a time zone */
-wf_value_check wf_check_audience; /* of a schedule trigger */
-wf_value_check wf_check_cases;    /* of a switch */
+wf_value_check wf_check_zone;       /* a time zone */
+wf_value_check wf_check_audience;   /* of a schedule trigger */
+wf_value_check wf_check_cases;      /* of a switch */
+wf_value_check wf_check_computed;   /* as any, and whole expressions between the braces */
+wf_value_check wf_check_parameters; /* of the query that the config names */
+wf_value_check wf_check_keyboard_member; /* nothing: wf_check_keyboard() does */
 
 /* --- the table */
 
 struct wf_field {
-    const char *type;  /* of the node */
-    const char *names; /* its spellings: "a|b"; the first that is there counts */
+    const char *types; /* of the nodes: "a|b|c*" */
+    const char
+        *names; /* its spellings: "a|b"; the first that is there counts; "*": any */
     wf_value_check *check;
     const char *arg;
     const char *missing; /* what to say when it is not there; NULL: it need not be */
     /* Only if: "key=a|b" the member has one of these values ("": it is not there), or
      * "!a|b" none of the members is there. NULL: always. */
     const char *when;
+    const char
+        *fallback;       /* what counts when it is not there, for people; NULL: nothing */
+    const char *meaning; /* for people */
 };
 
 extern const struct wf_field wf_fields[];
 extern const size_t wf_field_count;
+
+struct wf_about {
+    const char *type, *meaning;
+};
+
+extern const struct wf_about wf_abouts[];
+extern const size_t wf_about_count;
 
 #endif

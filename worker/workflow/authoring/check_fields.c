@@ -70,9 +70,39 @@ static bool has_value(const json_t *config, const char *when)
     return false;
 }
 
+/* Whether the word is one of "a|b|c*"; a star stands for any end. */
+static bool is_listed(const char *list, const char *word)
+{
+    for (const char *at = list;; at++) {
+        size_t len = strcspn(at, "|");
+        bool open = len > 0 && at[len - 1] == '*';
+        size_t compared = open ? len - 1 : len;
+
+        if (strncmp(at, word, compared) == 0 && (open || word[compared] == '\0'))
+            return true;
+        at += len;
+        if (*at == '\0')
+            return false;
+    }
+}
+
+bool wf_field_is_of(const struct wf_field *field, const char *type)
+{
+    return is_listed(field->types, type);
+}
+
+const struct wf_field *wf_field_find(const char *type, const char *name)
+{
+    for (size_t i = 0; i < wf_field_count; i++) {
+        if (wf_field_is_of(&wf_fields[i], type) && is_listed(wf_fields[i].names, name))
+            return &wf_fields[i];
+    }
+    return NULL;
+}
+
 static bool applies(const struct wf_field *row, const struct wf_node *node)
 {
-    if (strcmp(row->type, node->type) != 0)
+    if (!wf_field_is_of(row, node->type))
         return false;
     if (row->when == NULL)
         return true;
@@ -93,12 +123,20 @@ static void check_row(const struct wf_site *site, const struct wf_field *row)
     free(name);
 }
 
+static const char *type_at(const void *arg, size_t index)
+{
+    const struct wf_node_handler *handler = wf_nodes_at(index);
+
+    (void)arg;
+    return handler != NULL ? handler->type : NULL;
+}
+
 void wf_check_fields(const struct wf_site *site)
 {
     const struct wf_node_handler *handler = wf_nodes_find(site->node->type);
 
     if (handler == NULL) {
-        wf_site_problem(site, "type", "unknown type \"%s\"", site->node->type);
+        wf_site_unknown(site, "type", "unknown type", site->node->type, type_at);
         return;
     }
     if (handler->needs_config && !site->node->has_config) {
@@ -110,4 +148,5 @@ void wf_check_fields(const struct wf_site *site)
         if (applies(&wf_fields[i], site->node))
             check_row(site, &wf_fields[i]);
     }
+    wf_check_members(site);
 }

@@ -118,7 +118,7 @@ static void check_loops(const struct wf_graph *graph, const bool *reached,
             continue;
         walk_init(&walk, graph);
         if (comes_back(&walk, i)) {
-            struct wf_site site = { graph, &graph->nodes[i], problems };
+            struct wf_site site = { graph, &graph->nodes[i], problems, NULL };
 
             wf_site_problem(&site, "connections",
                             "a loop without end: nothing in it waits, ends or leads out");
@@ -138,7 +138,7 @@ void wf_check_reach(const struct wf_graph *graph, struct wf_problems *problems)
     walk_init(&walk, graph);
     walk_from_triggers(&walk);
     for (size_t i = 0; i < graph->node_count; i++) {
-        struct wf_site site = { graph, &graph->nodes[i], problems };
+        struct wf_site site = { graph, &graph->nodes[i], problems, NULL };
 
         if (!walk.seen[i])
             wf_site_problem(&site, NULL, "unreachable: no trigger leads to it");

@@ -7,6 +7,7 @@
 
 #include <bulwark/cron.h>
 
+#include "nearest.h"
 #include "web/policy.h"
 #include "workflow/mem.h"
 #include "workflow/nodes/query.h"
@@ -71,6 +72,15 @@ void wf_check_any(const struct wf_site *site, const char *field, const json_t *v
 {
     (void)arg;
     wf_check_templates(site, field, value);
+}
+
+void wf_check_keyboard_member(const struct wf_site *site, const char *field,
+                              const json_t *value, const char *arg)
+{
+    (void)site;
+    (void)field;
+    (void)value;
+    (void)arg;
 }
 
 void wf_check_object(const struct wf_site *site, const char *field, const json_t *value,
@@ -153,9 +163,22 @@ void wf_check_method(const struct wf_site *site, const char *field, const json_t
 
 /* --- conditions */
 
+struct names_of { /* an expression's, on their way to be looked at */
+    const struct wf_site *site;
+    const char *field;
+};
+
+static void check_name(void *arg, struct wf_text path)
+{
+    const struct names_of *names = arg;
+
+    wf_check_path(names->site, names->field, path);
+}
+
 void wf_check_expression(const struct wf_site *site, const char *field,
                          const json_t *value, const char *arg)
 {
+    struct names_of names = { site, field };
     struct bw_error err = { 0 };
     int rc;
 
@@ -164,11 +187,30 @@ void wf_check_expression(const struct wf_site *site, const char *field,
         wf_site_problem(site, field, "an expression expected");
         return;
     }
-    rc = wf_expression_check(json_string_value(value), &err);
+    rc = wf_expression_names(json_string_value(value), check_name, &names, &err);
     if (rc == BW_ENOMEM)
         wf_check(rc);
     if (rc != BW_OK)
         wf_site_problem(site, field, "bad expression: %s", err.text);
+}
+
+/* `{{ a + 1 }}` alone, or any value. */
+void wf_check_computed(const struct wf_site *site, const char *field, const json_t *value,
+                       const char *arg)
+{
+    wf_check_any(site, field, value, arg);
+}
+
+static void unknown_operator(const struct wf_site *site, const char *field,
+                             const char *name)
+{
+    const char *near = wk_nearest(name, wf_condition_operator_name, NULL);
+
+    if (near != NULL)
+        wf_site_problem(site, field, "Unknown operator: %.60s, did you mean \"%s\"?",
+                        name, near);
+    else
+        wf_site_problem(site, field, "Unknown operator: %.60s", name);
 }
 
 void wf_check_operator(const struct wf_site *site, const char *field, const json_t *value,
@@ -178,7 +220,7 @@ void wf_check_operator(const struct wf_site *site, const char *field, const json
 
     (void)arg;
     if (name == NULL || !wf_condition_operator_known(name))
-        wf_site_problem(site, field, "Unknown operator: %.60s", name != NULL ? name : "");
+        unknown_operator(site, field, name != NULL ? name : "");
 }
 
 void wf_check_pattern(const struct wf_site *site, const char *field, const json_t *value,
@@ -255,7 +297,8 @@ void wf_check_query(const struct wf_site *site, const char *field, const json_t 
 
     (void)arg;
     if (name == NULL || !wf_query_known(name))
-        wf_site_problem(site, field, "unknown query \"%.60s\"", name != NULL ? name : "");
+        wf_site_unknown(site, field, "unknown query", name != NULL ? name : "",
+                        wf_query_name);
 }
 
 void wf_check_node_id(const struct wf_site *site, const char *field, const char *id)

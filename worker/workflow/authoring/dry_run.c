@@ -90,6 +90,28 @@ void dry_record(struct wf_dry *dry, const char *kind, json_t *call)
                      : BW_ENOMEM);
 }
 
+/* Once a step and name. */
+static void missing(void *arg, struct wf_text path)
+{
+    struct wf_dry *dry = arg;
+    const struct wf_run *run = dry->engine->runs;
+    struct wf_text name = wf_text_trim(path);
+    json_t *warning = wf_must(json_object()), *call;
+    size_t i;
+
+    wf_json_set(warning, "name", wf_must(json_stringn(name.data, name.len)));
+    json_array_foreach(json_object_get(dry->item, "calls"), i, call)
+    {
+        if (json_equal(json_object_get(call, "name"), json_object_get(warning, "name")) &&
+            run != NULL &&
+            json_integer_value(json_object_get(call, "step")) == run->x.steps) {
+            json_decref(warning);
+            return;
+        }
+    }
+    dry_record(dry, "warning", warning);
+}
+
 static void begin_item(struct wf_dry *dry, const char *name)
 {
     dry->item = wf_must(json_object());
@@ -185,6 +207,7 @@ int wf_dry_create(struct wf_dry **dryp, const json_t *workflow, const json_t *st
                                         .post = post,
                                         .post_after = post_after,
                                         .hurry = hurry,
+                                        .missing = missing,
                                         .clock = &dry->clock,
                                         .arg = dry };
     dry_redis_effects(&dry->effects);

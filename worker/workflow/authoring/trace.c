@@ -39,6 +39,11 @@ static void add_call(struct bw_buf *out, const json_t *call)
     const char *kind = wf_member(call, "kind", "");
 
     wf_check(bw_buf_addf(out, "       %-8s ", kind));
+    if (strcmp(kind, "warning") == 0) {
+        wf_check(bw_buf_addf(out, "the name \"%s\" yields nothing\n",
+                             wf_member(call, "name", "")));
+        return;
+    }
     if (strcmp(kind, "sql") == 0) {
         wf_check(bw_buf_addf(out, "%s ", wf_member(call, "statement", "")));
         add_json(out, json_object_get(call, "params"));

@@ -59,3 +59,8 @@ const struct wf_node_handler *wf_nodes_find(const char *type)
     }
     return NULL;
 }
+
+const struct wf_node_handler *wf_nodes_at(size_t index)
+{
+    return index < sizeof(handlers) / sizeof(handlers[0]) ? &handlers[index] : NULL;
+}

@@ -18,6 +18,8 @@ struct wf_node_handler {
 
 /* Borrowed, constant; NULL: there is none. */
 const struct wf_node_handler *wf_nodes_find(const char *type);
+/* All of them, one after the other; NULL past the end. */
+const struct wf_node_handler *wf_nodes_at(size_t index);
 
 enum wf_action wf_start_trigger(struct wf_run *run);
 enum wf_action wf_start_message(struct wf_run *run);

@@ -206,6 +206,12 @@ bool wf_query_known(const char *name)
     return find(name) != NULL;
 }
 
+const char *wf_query_name(const void *arg, size_t index)
+{
+    (void)arg;
+    return index < QUERY_COUNT ? queries[index].name : NULL;
+}
+
 enum wf_action wf_start_query(struct wf_run *run)
 {
     const json_t *config = run->node->config;

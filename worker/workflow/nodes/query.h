@@ -29,6 +29,8 @@ enum wf_action wf_query_referral_link(struct wf_run *run);
 enum wf_action wf_query_welcomed(struct wf_run *run);
 
 /* One of the named queries. */
+/* All of them, one after the other; NULL past the end. `arg` is not used. */
+const char *wf_query_name(const void *arg, size_t index);
 bool wf_query_known(const char *name);
 
 /* --- parameters */
