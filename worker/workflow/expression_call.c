@@ -72,33 +72,22 @@ static int call_not_empty(const struct wf_expr_call *call, struct wf_expr_value 
 
 /* ---- conversions ---- */
 
-static int digit_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if ((c | 0x20) >= 'a' && (c | 0x20) <= 'z')
-        return (c | 0x20) - 'a' + 10;
-    return 99;
-}
-
 static struct wf_text skip(struct wf_text text, size_t len)
 {
     return (struct wf_text){ text.data + len, text.len - len };
 }
 
-/* The digits of a radix at the start of `text`; NaN without any. */
-static double parse_digits(struct wf_text text, int radix)
+/* JavaScript's ToInt32. */
+static int to_int32(double number)
 {
-    double value = 0;
-    size_t len = 0;
+    double wrapped;
 
-    while (len < text.len && digit_value(text.data[len]) < radix)
-        value = value * radix + digit_value(text.data[len++]);
-    if (len == 0)
-        return NAN;
-    if (radix == 10) /* exact also for many digits */
-        return wf_number_parse((struct wf_text){ text.data, len });
-    return value;
+    if (!isfinite(number))
+        return 0;
+    wrapped = fmod(trunc(number), 4294967296.0);
+    if (wrapped < 0)
+        wrapped += 4294967296.0;
+    return (int)(wrapped >= 2147483648.0 ? wrapped - 4294967296.0 : wrapped);
 }
 
 static double parse_int(struct wf_text text, double wanted)
@@ -106,7 +95,7 @@ static double parse_int(struct wf_text text, double wanted)
     struct wf_text digits = wf_text_trim(text);
     bool negative = digits.len > 0 && digits.data[0] == '-';
     bool hex;
-    int radix = isfinite(wanted) && fabs(wanted) < 1e9 ? (int)wanted : 0;
+    int radix = to_int32(wanted);
     double value;
 
     if (digits.len > 0 && (digits.data[0] == '-' || digits.data[0] == '+'))
@@ -118,7 +107,7 @@ static double parse_int(struct wf_text text, double wanted)
         digits = skip(digits, 2);
         radix = 16;
     }
-    value = parse_digits(digits, radix == 0 ? 10 : radix);
+    (void)wf_number_digits(digits, radix == 0 ? 10 : radix, &value); /* or NaN */
     return negative ? -value : value;
 }
 
@@ -131,24 +120,12 @@ static int call_parse_int(const struct wf_expr_call *call, struct wf_expr_value 
     return rc;
 }
 
-static double parse_float(struct wf_text text)
-{
-    struct wf_text trimmed = wf_text_trim(text);
-    size_t sign = trimmed.len > 0 && strchr("+-", trimmed.data[0]) != NULL ? 1 : 0;
-    double number = NAN;
-
-    if (wf_text_has(skip(trimmed, sign), wf_text_of("Infinity"), WF_TEXT_START, false))
-        return sign > 0 && trimmed.data[0] == '-' ? -INFINITY : INFINITY;
-    (void)wf_number_scan(trimmed, &number); /* leaves NaN when there is none */
-    return number;
-}
-
 static int call_parse_float(const struct wf_expr_call *call, struct wf_expr_value *out)
 {
     struct wf_text text;
     int rc = text_arg(call, 0, &text);
 
-    *out = wf_expr_number(rc == BW_OK ? parse_float(text) : NAN);
+    *out = wf_expr_number(rc == BW_OK ? wf_number_leading(text) : NAN);
     return rc;
 }
 

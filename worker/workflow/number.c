@@ -2,6 +2,7 @@
 
 #include <float.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -197,24 +198,107 @@ size_t wf_number_scan(struct wf_text text, double *number)
     return end;
 }
 
-static double parse_hex(struct wf_text text)
+static int digit_value(char c)
+{
+    int lower = c | 0x20;
+
+    if (is_digit(c))
+        return c - '0';
+    return lower >= 'a' && lower <= 'z' ? lower - 'a' + 10 : 99;
+}
+
+/* The digits of a radix 2^bits; rounded once, at the end, to the nearest double. */
+static double binary_value(struct wf_text digits, int bits)
+{
+    uint64_t head = 0;
+    int more = 0; /* bits that found no room */
+    bool sticky = false;
+
+    for (size_t i = 0; i < digits.len; i++) {
+        unsigned digit = (unsigned)digit_value(digits.data[i]);
+
+        for (int bit = bits - 1; bit >= 0; bit--) {
+            bool set = (digit >> bit & 1u) != 0;
+
+            if (head >> 62 == 0) {
+                head = head << 1 | (set ? 1u : 0u);
+            } else {
+                sticky = sticky || set;
+                if (more < 4096) /* infinite long before */
+                    more++;
+            }
+        }
+    }
+    return ldexp((double)(head << 1 | (sticky ? 1u : 0u)), more - 1);
+}
+
+/* Digits are gathered first as far as 32 bits hold them, so that fewer steps round: as
+ * near as JavaScript's engines come. */
+static double radix_value(struct wf_text digits, int radix)
 {
     double value = 0;
 
-    if (text.len == 0)
-        return NAN;
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.data[i];
-        int lower = c | 0x20;
+    for (size_t i = 0; i < digits.len;) {
+        uint64_t part = 0, scale = 1;
 
-        if (is_digit(c))
-            value = value * 16 + (c - '0');
-        else if (lower >= 'a' && lower <= 'f')
-            value = value * 16 + (lower - 'a' + 10);
-        else
-            return NAN;
+        for (; i < digits.len && scale * (uint64_t)radix <= UINT32_MAX / 36; i++) {
+            part = part * (uint64_t)radix + (uint64_t)digit_value(digits.data[i]);
+            scale *= (uint64_t)radix;
+        }
+        value = value * (double)scale + (double)part;
     }
     return value;
+}
+
+size_t wf_number_digits(struct wf_text text, int radix, double *number)
+{
+    struct wf_text digits = { text.data, 0 };
+    int bits = 0;
+
+    while (digits.len < text.len && digit_value(text.data[digits.len]) < radix)
+        digits.len++;
+    while (1 << bits < radix)
+        bits++;
+    if (digits.len == 0)
+        *number = NAN;
+    else if (radix == 10)
+        *number = convert(digits.data, digits.len);
+    else if (1 << bits == radix)
+        *number = binary_value(digits, bits);
+    else
+        *number = radix_value(digits, radix);
+    return digits.len;
+}
+
+/* "Infinity" with or without a sign at the start: its length, 0 if it is not there. */
+static size_t skip_infinity(struct wf_text text, double *number)
+{
+    static const char word[] = "Infinity";
+    size_t sign = text.len > 0 && (text.data[0] == '+' || text.data[0] == '-') ? 1 : 0;
+
+    if (text.len - sign < sizeof word - 1 ||
+        memcmp(text.data + sign, word, sizeof word - 1) != 0)
+        return 0;
+    *number = sign > 0 && text.data[0] == '-' ? -INFINITY : INFINITY;
+    return sign + sizeof word - 1;
+}
+
+double wf_number_leading(struct wf_text text)
+{
+    struct wf_text trimmed = wf_text_trim(text);
+    double number = NAN;
+
+    if (skip_infinity(trimmed, &number) == 0)
+        (void)wf_number_scan(trimmed, &number); /* leaves NaN when there is none */
+    return number;
+}
+
+/* What follows "0x", "0o" or "0b". */
+static double parse_prefixed(struct wf_text digits, int radix)
+{
+    double number;
+
+    return wf_number_digits(digits, radix, &number) == digits.len ? number : NAN;
 }
 
 double wf_number_parse(struct wf_text text)
@@ -224,8 +308,23 @@ double wf_number_parse(struct wf_text text)
 
     if (trimmed.len == 0)
         return 0;
-    if (trimmed.len > 2 && trimmed.data[0] == '0' && (trimmed.data[1] | 0x20) == 'x')
-        return parse_hex((struct wf_text){ trimmed.data + 2, trimmed.len - 2 });
+    if (trimmed.len > 2 && trimmed.data[0] == '0') {
+        struct wf_text digits = { trimmed.data + 2, trimmed.len - 2 };
+
+        switch (trimmed.data[1] | 0x20) {
+        case 'x':
+            return parse_prefixed(digits, 16);
+        case 'o':
+            return parse_prefixed(digits, 8);
+        case 'b':
+            return parse_prefixed(digits, 2);
+        default:
+            break;
+        }
+    }
+    if (skip_infinity(trimmed, &number) == trimmed.len)
+        return number;
+    number = NAN;
     if (wf_number_scan(trimmed, &number) != trimmed.len)
         return NAN;
     return number;

@@ -11,9 +11,14 @@
  * "NaN", "Infinity". Returns the length. */
 size_t wf_number_write(double number, char out[WF_NUMBER_MAX]);
 
-/* num() of a string: trimmed decimal, exponent or 0x form; blank is 0, anything else NaN.
- */
+/* num() of a string, JavaScript's Number(): trimmed decimal, exponent, 0x, 0o or 0b form,
+ * Infinity; blank is 0, anything else NaN. */
 double wf_number_parse(struct wf_text text);
+/* JavaScript's parseFloat(): the longest decimal number behind white space; NaN: none. */
+double wf_number_leading(struct wf_text text);
+/* The digits of a radix (2 to 36) at the start of `text`: their number, 0 with NaN if
+ * there are none. */
+size_t wf_number_digits(struct wf_text text, int radix, double *number);
 /* The longest decimal number at the start of `text` (no white space before it): its
  * length, 0 if none. The value goes to `*number` if that is not NULL. */
 size_t wf_number_scan(struct wf_text text, double *number);

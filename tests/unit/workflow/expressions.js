@@ -31,6 +31,14 @@ const variables = {
 const literalNumber = () => pick(['0', '1', '2', '3.5', '.5', '1e3', '0x1F', '100', '7', '1e21', '0.1', '9007199254740993']);
 const literalString = () => pick(['""', '"a"', "'б'", '"😀"', '"10"', '" 12 "', '"\\u0041"', '"\\ud83d"', '"\\ude00"', '"x\\ty"', "'it\\'s'", '"Анна"', '","', '"ZZ"', '"\uffff"']);
 
+// What parseFloat(), parseInt() and Number() read, and what looks so.
+const numeral = () => JSON.stringify(`${pick(['', '', ' ', '\u00a0', '\ufeff', '\n'])}${pick(['', '', '-', '+', '--'])}${pick([
+  '0x10', '0X1f', '0b101', '0o17', '0b2', '0o8', '0x', '0xg', '0x1.8', '10', '5.', '.5', '.', '1e3', '1e', '1e+', '1.5e-2z', '12abc',
+  '0x1fffffffffffff', '0xffffffffffffffffff', '0x20000000000001', '0x20000000000003', '9007199254740993', '1_000', '1,5', '010', '1e999',
+  'Infinity', 'Infinityx', 'infinity', 'NaN', 'inf', '', 'e5', '0x1p4', '1n', '٣', 'zz', '7\u00005', '11111111111111111111111111111111111111111111111111111111',
+])}${pick(['', '', ' ', 'px', ' 5'])}`);
+const radix = () => pick(['', ', 2', ', 8', ', 10', ', 16', ', 36', ', 3', ', 0', ', 1', ', 37', ', -16', ', 16.9', ', 4294967306', ', NaN', ', "16"', ', Infinity', ', null']);
+
 function number(d) {
   if (d <= 0) return pick([literalNumber, () => pick(['balance', 'zero', 'neg', 'big', 'NaN', 'nested.a.b[0]', 'numbers[2]', 'list.length', 'emoji.length'])])();
   return pick([
@@ -44,6 +52,9 @@ function number(d) {
     () => `parseInt(${string(d - 1)}${pick(['', ', 16', ', 10', ', 2', ', 1'])})`,
     () => `parseFloat(${string(d - 1)})`,
     () => `Number(${any(d - 1, false)})`,
+    () => `Number(${numeral()})`,
+    () => `parseInt(${numeral()}${radix()})`,
+    () => `parseFloat(${numeral()})`,
     () => `${primary(string(d - 1))}.length`,
     () => `${primary(string(d - 1))}.indexOf(${string(d - 1)}${pick(['', ', 1', ', -1'])})`,
     () => `${primary(array(d - 1))}.indexOf(${any(d - 1, false)})`,
@@ -119,6 +130,9 @@ const shape = (result) => ('e' in result ? 'error' : JSON.stringify(result.v ===
 const tiny = (text) => /e-\d/.test(text);
 
 const cases = [];
+for (let i = 0; i < count / 8; i++)
+  cases.push(pick([() => `Number(${numeral()})`, () => `parseInt(${numeral()}${radix()})`, () => `parseFloat(${numeral()})`,
+    () => `${numeral()} * 1`, () => `${numeral()} > 3`, () => `isNaN(${numeral()})`])());
 while (cases.length < count) {
   const text = any(4, true);
   if (text.length <= 1000) cases.push(text);

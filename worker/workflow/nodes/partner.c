@@ -1,5 +1,6 @@
 #include "workflow/nodes/partner.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +9,7 @@
 #include "workflow/mem.h"
 #include "workflow/money.h"
 #include "workflow/nodes/parts.h"
+#include "workflow/number.h"
 #include "workflow/template.h"
 
 #define MAX_CALLBACK   64 /* bytes Telegram takes */
@@ -68,19 +70,16 @@ char *wf_partner_param(struct wf_run *run, const char *key)
 int wf_partner_number(struct wf_run *run, const char *key, int fallback, int least,
                       int greatest)
 {
-    char *text = wf_partner_param(run, key), *end;
-    int number = fallback;
+    char *text = wf_partner_param(run, key);
+    double value = text != NULL ? wf_number_parse(wf_text_of(text)) : NAN;
+    int number = fallback; /* NaN is neither more nor less than any */
 
-    if (text != NULL) {
-        double value = strtod(text, &end);
-
-        if (*end == '\0' && value >= least && value <= greatest)
-            number = (int)value;
-        else if (*end == '\0' && value > greatest)
-            number = greatest;
-        else if (*end == '\0' && value < least)
-            number = least;
-    }
+    if (value >= least && value <= greatest)
+        number = (int)value;
+    else if (value > greatest)
+        number = greatest;
+    else if (value < least)
+        number = least;
     free(text);
     return number;
 }

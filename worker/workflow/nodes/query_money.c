@@ -1,6 +1,7 @@
 /* add_bonus, spend_bonus. §8.4, §3.9.3 */
 #include "workflow/nodes/query.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,18 +11,16 @@
 
 #define LOCK_PAUSE_MS 50
 
-/* The leading numeric part of a text, as money in two decimals; false: none. */
+/* The leading numeric part of a text, as parseFloat() finds it, as money in two decimals;
+ * false: none. */
 static bool read_amount(const char *text, char out[32], double *amount)
 {
-    char *end;
+    double given = text != NULL ? wf_number_leading(wf_text_of(text)) : NAN;
 
-    if (text == NULL || strspn(text, "+-.0123456789") == 0)
+    if (!(fabs(given) <= 99999999.99))
         return false;
-    *amount = strtod(text, &end);
-    if (end == text || *amount != *amount || *amount > 99999999.99 ||
-        *amount < -99999999.99)
-        return false;
-    (void)snprintf(out, 32, "%.2f", *amount);
+    (void)snprintf(out, 32, "%.2f", given);
+    *amount = given;
     return true;
 }
 
@@ -168,7 +167,7 @@ static enum wf_action spending(struct wf_run *run, size_t index)
         return wf_query_result(run, wf_loads(before != NULL ? before : now));
     }
     raw = wf_param(run, "amount");
-    wf_check(wf_number_text(strtod(raw != NULL ? raw : "0", NULL), &required));
+    wf_check(wf_number_text(wf_number_leading(wf_text_of(raw != NULL ? raw : "0")), &required));
     action = wf_node_fail(run, "Insufficient bonus balance. Available: %s, Required: %s",
                           total != NULL ? total : "0", bw_buf_text(&required));
     bw_buf_fini(&required);
