@@ -35,6 +35,7 @@ struct wf_counters {
     atomic_uint_fast64_t db_trips;      /* batches sent for them */
     atomic_uint_fast64_t db_statements; /* in these batches */
     atomic_uint_fast64_t trips_over;    /* messages that took more than five */
+    atomic_uint_fast64_t patterns_exceeded; /* messages a pattern was given up for */
     atomic_uint_fast64_t sends;         /* calls of the Bot API that a run waited for */
     atomic_uint_fast64_t steps;
     /* messages an attempt before may have sent, by what was done about them */

@@ -21,6 +21,8 @@ enum wf_event_kind {
     WF_EVENT_OTHER
 };
 
+struct wf_pattern_budget;
+
 /* All texts are owned; NULL is absent. Ids are decimal strings. Objects are owned
  * references. */
 struct wf_event {
@@ -36,6 +38,7 @@ struct wf_event {
         command; /* "/start", "/help": the token without @bot, lower case; NULL if none */
     char *callback_id, *callback_data, *callback_message_id, *message_id;
     json_t *contact, *location, *poll, *webhook;
+    struct wf_pattern_budget *patterns; /* what matching may cost; borrowed, or NULL */
 };
 
 /* `context` is the job's context, `trigger` data.trigger or NULL. BW_EINVAL: nothing

@@ -74,7 +74,7 @@ int wf_graph_compile_triggers(struct wf_graph_store *store)
     return rc;
 }
 
-static const struct wf_pattern *pattern_of(const struct wf_graph *graph,
+static struct wf_pattern *pattern_of(const struct wf_graph *graph,
                                            const struct wf_node *node)
 {
     return graph->store->patterns[node - graph->nodes];
@@ -96,15 +96,16 @@ static bool has_prefix(const char *text, const char *prefix, size_t len)
 }
 
 static bool callback_begins(const struct wf_graph *graph, const struct wf_node *node,
-                            const char *data)
+                            const struct wf_event *event)
 {
+    const char *data = event->callback_data;
     const char *pattern = callback_pattern(node);
     size_t len = strlen(pattern);
 
     if (len == 0 || match_type_is(node, "exact"))
         return false;
     if (match_type_is(node, "regex"))
-        return wf_pattern_matches(pattern_of(graph, node), data);
+        return wf_pattern_matches(pattern_of(graph, node), data, event->patterns);
     if (match_type_is(node, "starts_with"))
         return has_prefix(data, pattern, len);
     if (pattern[len - 1] == '*')
@@ -128,7 +129,7 @@ const struct wf_node *wf_graph_callback_trigger(const struct wf_graph *graph,
             continue;
         if (callback_equals(node, data))
             return node;
-        if (begins == NULL && callback_begins(graph, node, data))
+        if (begins == NULL && callback_begins(graph, node, event))
             begins = node;
     }
     if (begins == NULL && has_prefix(data, "goto:", strlen("goto:")))
@@ -159,8 +160,9 @@ static const struct wf_node *find_command(const struct wf_graph *graph,
 /* ---- row 6: message patterns ---- */
 
 static bool message_matches(const struct wf_graph *graph, const struct wf_node *node,
-                            const char *text)
+                            const struct wf_event *event)
 {
+    const char *text = event->text;
     const char *pattern = config_text(node, "pattern", NULL);
     bool nocase = !json_is_true(json_object_get(node->config, "caseSensitive"));
 
@@ -174,15 +176,16 @@ static bool message_matches(const struct wf_graph *graph, const struct wf_node *
     if (match_type_is(node, "contains"))
         return wf_text_has(wf_text_of(text), wf_text_of(pattern), WF_TEXT_ANYWHERE,
                            nocase);
-    return wf_pattern_matches(pattern_of(graph, node), text);
+    return wf_pattern_matches(pattern_of(graph, node), text, event->patterns);
 }
 
-static const struct wf_node *find_message(const struct wf_graph *graph, const char *text)
+static const struct wf_node *find_message(const struct wf_graph *graph,
+                                          const struct wf_event *event)
 {
     for (size_t i = 0; i < graph->node_count; i++) {
         const struct wf_node *node = &graph->nodes[i];
 
-        if (is_type(node, "trigger.message") && message_matches(graph, node, text))
+        if (is_type(node, "trigger.message") && message_matches(graph, node, event))
             return node;
     }
     return NULL;
@@ -207,7 +210,7 @@ static const struct wf_node *find_chosen(const struct wf_graph *graph,
     if (node == NULL && event->command != NULL)
         node = find_command(graph, event->command);
     if (node == NULL && event->kind != WF_EVENT_START)
-        node = find_message(graph, event->text);
+        node = find_message(graph, event);
     return node;
 }
 

@@ -26,6 +26,7 @@ static void run_free(struct wf_run *run)
     wf_kv_clear(&run->kv);
     engine->effects->batch_destroy(&run->batch);
     wf_event_fini(&run->event);
+    wf_pattern_budget_fini(&run->patterns);
     wf_lock_fini(&run->chat_lock);
     wf_locks_remove(&engine->locks, &run->node_lock);
     wf_lock_fini(&run->node_lock);
@@ -108,6 +109,8 @@ static void count_message(struct wf_run *run)
     if (run->chat_key == NULL)
         return;
     wf_engine_count(&counters->messages);
+    if (run->patterns.exceeded > 0)
+        wf_engine_count(&counters->patterns_exceeded);
     if (run->trips > 5)
         wf_engine_count(&counters->trips_over);
 }
@@ -301,6 +304,15 @@ void wf_run_prepare(struct wf_run *run)
     run->telegram = wf_must(wf_event_telegram(&run->event));
 }
 
+static void pattern_given_up(void *arg, const char *pattern)
+{
+    struct wf_run *run = arg;
+
+    bw_log(wf_job_log(run), BW_LOG_WARNING,
+           "a trigger's pattern takes too long and does not match: it is told once",
+           bw_text("project", run->project_id), bw_text("pattern", pattern));
+}
+
 static void start_heavy(struct wf_run *run)
 {
     struct bw_error err = { 0 };
@@ -318,6 +330,9 @@ static void start_heavy(struct wf_run *run)
         wf_run_answer(run, false);
     } else {
         wf_run_prepare(run);
+        run->patterns.tell = pattern_given_up;
+        run->patterns.arg = run;
+        run->event.patterns = &run->patterns;
         wf_arrive(run);
     }
 }

@@ -20,6 +20,7 @@
 #include "workflow/event.h"
 #include "workflow/graph.h"
 #include "workflow/ids.h"
+#include "workflow/pattern.h"
 #include "workflow/template.h"
 
 struct wf_frame;
@@ -59,6 +60,7 @@ struct wf_run {
     json_t *data;           /* the job's; foreign */
     const char *project_id; /* borrowed from data */
     struct wf_event event;
+    struct wf_pattern_budget patterns; /* of its event */
 
     /* turn and lock of the chat */
     struct wf_turn turn;

@@ -443,7 +443,7 @@ static bool matches(const char *pattern, const char *text)
     bool result;
 
     assert_int_equal(wf_pattern_create(&compiled, pattern, false), BW_OK);
-    result = wf_pattern_matches(compiled, text);
+    result = wf_pattern_matches(compiled, text, NULL);
     wf_pattern_destroy(&compiled);
     return result;
 }
@@ -488,6 +488,81 @@ static void test_pattern_limits(void **state)
     assert_false(matches("a*a*a*a*a*a*a*a*b", text));
     assert_false(matches("(?:(?:a|a)|(?:a|aa))*?b", text));
     assert_false(matches("(?R)?a", ""));
+}
+
+/* The worst that all patterns of an update take together: the budget of its text. */
+#define STEPS_OF(text) (30000 + 15 * (int64_t)strlen(text))
+
+static void count_told(void *arg, const char *pattern)
+{
+    unsigned *told = arg;
+
+    assert_non_null(pattern);
+    (*told)++;
+}
+
+/* One budget for all patterns of an update: costly ones are given up and told of once in
+ * their life, and leave enough for honest ones; a pattern is asked once. */
+static void test_pattern_budget(void **state)
+{
+    static const char *const costly[] = {
+        "(a|a)*$",           "(a|aa)*$",           "a*a*a*a*a*a*[bc]",
+        "(.*)(.*)(.*)[xy]", "(\\w|[a-z])*[!?]", "(?:a|b|aa)*[cd]",
+    };
+    struct wf_pattern *patterns[COUNT(costly)], *honest;
+    char text[66];
+    unsigned told = 0;
+
+    (void)state;
+    memset(text, 'a', 64);
+    (void)strcpy(text + 64, "z");
+    for (size_t i = 0; i < COUNT(costly); i++)
+        assert_int_equal(wf_pattern_create(&patterns[i], costly[i], false), BW_OK);
+    assert_int_equal(wf_pattern_create(&honest, "^a+z$", false), BW_OK);
+    for (int update = 0; update < 2; update++) {
+        struct wf_pattern_budget budget = { .tell = count_told, .arg = &told };
+        int64_t left;
+
+        for (size_t i = 0; i < COUNT(costly); i++)
+            assert_false(wf_pattern_matches(patterns[i], text, &budget));
+        assert_int_equal(budget.exceeded, COUNT(costly));
+        assert_true(wf_pattern_matches(honest, text, &budget));
+        left = budget.left;
+        assert_true(left > 0 && left < STEPS_OF(text) / 16);
+        assert_true(wf_pattern_matches(honest, text, &budget));
+        assert_false(wf_pattern_matches(patterns[0], text, &budget));
+        assert_true(left == budget.left);
+        wf_pattern_budget_fini(&budget);
+    }
+    assert_int_equal(told, COUNT(costly));
+    for (size_t i = 0; i < COUNT(costly); i++)
+        wf_pattern_destroy(&patterns[i]);
+    wf_pattern_destroy(&honest);
+}
+
+/* A bot with many plain patterns and a long text has room enough. */
+static void test_many_patterns(void **state)
+{
+    static const char word[] = "привет мир, ";
+    struct wf_pattern_budget budget = { 0 };
+    struct bw_buf text = BW_BUF_INIT;
+    char source[96];
+
+    (void)state;
+    while (text.len < 7000) /* about 4,000 characters */
+        assert_int_equal(bw_buf_add_str(&text, word), BW_OK);
+    assert_int_equal(bw_buf_add_str(&text, "отмена"), BW_OK);
+    for (int i = 0; i < 10; i++) {
+        struct wf_pattern *pattern;
+
+        (void)snprintf(source, sizeof source, "(заказ|бонус|доставка)%d|отмена$", i);
+        assert_int_equal(wf_pattern_create(&pattern, source, false), BW_OK);
+        if (!wf_pattern_matches(pattern, bw_buf_text(&text), &budget))
+            fail_msg("%d: %lld steps left", i, (long long)budget.left);
+        wf_pattern_destroy(&pattern);
+    }
+    wf_pattern_budget_fini(&budget);
+    bw_buf_fini(&text);
 }
 
 static void test_node_types(void **state)
@@ -577,6 +652,8 @@ int main(void)
         cmocka_unit_test(test_callback_triggers),
         cmocka_unit_test(test_patterns),
         cmocka_unit_test(test_pattern_limits),
+        cmocka_unit_test(test_pattern_budget),
+        cmocka_unit_test(test_many_patterns),
         cmocka_unit_test(test_node_types),
         cmocka_unit_test(test_reads_customer),
         cmocka_unit_test(test_variables_and_settings),
