@@ -6,4 +6,6 @@ Result  the job's id, or that of the job it duplicates; -5 parent missing, -7 an
 --- keys 1
 --- include "insert"
 
-return insert_job(queue_at(KEYS[1]), read_job_args(3), tonumber(ARGV[1]), false, tonumber(ARGV[2]))
+return all_or_nothing(function()
+    return insert_job(queue_at(KEYS[1]), read_job_args(3), tonumber(ARGV[1]), false, tonumber(ARGV[2]))
+end)

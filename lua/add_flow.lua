@@ -18,20 +18,22 @@ local result
 
 -- KEYS[1] is the first node's base: named as a key for a cluster's sake.
 assert(ARGV[4] == KEYS[1], 'the root is of another queue')
-for n = 1, count do
-    local at = 4 + (n - 1) * NODE_ARGS
-    local add = read_job_args(at + 1)
-    local code = insert_job(queue_at(ARGV[at]), add, now, deferred, line)
+return all_or_nothing(function()
+    for n = 1, count do
+        local at = 4 + (n - 1) * NODE_ARGS
+        local add = read_job_args(at + 1)
+        local code = insert_job(queue_at(ARGV[at]), add, now, deferred, line)
 
-    result = result or code
-    if add.parent_key ~= '' and not parent_json[add.parent_key] then
-        parents[#parents + 1] = add.parent_key
-        parent_json[add.parent_key] = add.parent
+        result = result or code
+        if add.parent_key ~= '' and not parent_json[add.parent_key] then
+            parents[#parents + 1] = add.parent_key
+            parent_json[add.parent_key] = add.parent
+        end
     end
-end
-for _, key in ipairs(deferred and parents or {}) do
-    if call('HDEL', key, 'flowAttachmentFailed') == 0 then
-        release_if_done(parent_of(key, parent_json[key]), now)
+    for _, key in ipairs(deferred and parents or {}) do
+        if call('HDEL', key, 'flowAttachmentFailed') == 0 then
+            release_if_done(parent_of(key, parent_json[key]), now)
+        end
     end
-end
-return result
+    return result
+end)

@@ -2,7 +2,7 @@
 
 KEYS  1 base
 ARGV  1 now (ms)  2 '5': as BullMQ 5.x, '6': as 6.x; then each job: includes/insert.lua
-Result  of each what `add` gives; one that is refused leaves the others alone ]]
+Result  of each what `add` gives, or an error; one that is refused leaves the others alone ]]
 --- keys 1
 --- include "insert"
 
@@ -11,6 +11,7 @@ local now, line = tonumber(ARGV[1]), tonumber(ARGV[2])
 local results = {}
 
 for at = 3, #ARGV, JOB_ARGS do
-    results[#results + 1] = insert_job(q, read_job_args(at), now, false, line)
+    local fine, result = attempt(insert_job, q, read_job_args(at), now, false, line)
+    results[#results + 1] = fine and result or { err = result }
 end
 return results

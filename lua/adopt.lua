@@ -5,9 +5,9 @@ KEYS  1 base  2 active  3 stalled
 ARGV  1 token prefix  2 lock duration (ms), then the ids we know
 Result  the jobs (includes/job_reply.lua) ]]
 --- keys 3
+--- include "journal"
 --- include "job_reply"
 
-local call = redis.call
 local base, active, stalled = KEYS[1], KEYS[2], KEYS[3]
 local prefix, duration = ARGV[1], ARGV[2]
 local BATCH = 1000
@@ -19,7 +19,10 @@ end
 
 local function adopt(id, token, jobs)
     local job = base .. id
-    local fields = read_job(job)
+    local fields, started = read_job(job)
+    if not fields and started then -- it cannot be read: left to the stalled check
+        return
+    end
     if not fields then -- a ghost: nothing to run
         call('LREM', active, 1, id)
         call('DEL', job .. ':lock')
@@ -46,7 +49,7 @@ for first = 1, #ids, BATCH do
         local id = ids[first + n - 1]
         if token and token:sub(1, #prefix) == prefix and not known[id] then
             known[id] = true
-            adopt(id, token, jobs)
+            attempt(adopt, id, token, jobs) -- what cannot be adopted stays in `active`
         end
     end
 end

@@ -17,17 +17,19 @@ local function leave_line()
            call('LREM', q.paused, -1, id) > 0
 end
 
-if call('EXISTS', job) == 0 then
-    return -1
-end
-if leave_line() then
-    if priority == 0 then
-        to_wait(q, id, first and 'RPUSH' or 'LPUSH')
-    elseif first then
-        to_prioritized_front(q, id, priority)
-    else
-        to_prioritized(q, id, priority)
+return all_or_nothing(function()
+    if call('EXISTS', job) == 0 then
+        return -1
     end
-end
-call('HSET', job, 'priority', ARGV[2])
-return 0
+    if leave_line() then
+        if priority == 0 then
+            to_wait(q, id, first and 'RPUSH' or 'LPUSH')
+        elseif first then
+            to_prioritized_front(q, id, priority)
+        else
+            to_prioritized(q, id, priority)
+        end
+    end
+    call('HSET', job, 'priority', ARGV[2])
+    return 0
+end)

@@ -102,31 +102,33 @@ local function reverse(list)
     return turned
 end
 
-if #groups.paths == 0 then
-    if call('EXISTS', groups.parked, groups.running) == 0 then
-        return DONE
+return all_or_nothing(function()
+    if #groups.paths == 0 then
+        if call('EXISTS', groups.parked, groups.running) == 0 then
+            return DONE
+        end
+        if call('EXISTS', check) == 1 then -- others still keep groups
+            return LATER
+        end
+        local result = dissolve()
+        released = reverse(released)
+        send_released()
+        return result
     end
-    if call('EXISTS', check) == 1 then -- others still keep groups
-        return LATER
-    end
-    local result = dissolve()
-    released = reverse(released)
-    send_released()
-    return result
-end
 
-local ended = {}
-for i = 5, 4 + ended_count do
-    if not call('LPOS', q.active, ARGV[i]) and not is_waiting(ARGV[i]) then
-        ended[#ended + 1] = ARGV[i]
+    local ended = {}
+    for i = 5, 4 + ended_count do
+        if not call('LPOS', q.active, ARGV[i]) and not is_waiting(ARGV[i]) then
+            ended[#ended + 1] = ARGV[i]
+        end
     end
-end
-end_in_groups(ended)
-local interval, last = tonumber(ARGV[2]), tonumber(call('GET', check))
-if not last or now - last >= 0.9 * interval then -- a timer may be a little early
-    call('SET', check, ARGV[1], 'PX', 2 * interval)
-    repair()
-    release_forgotten()
-end
-send_released()
-return DONE
+    end_in_groups(ended)
+    local interval, last = tonumber(ARGV[2]), tonumber(call('GET', check))
+    if not last or now - last >= 0.9 * interval then -- a timer may be a little early
+        call('SET', check, ARGV[1], 'PX', 2 * interval)
+        repair()
+        release_forgotten()
+    end
+    send_released()
+    return DONE
+end)

@@ -3,7 +3,7 @@ Spec §6.3
 
 KEYS  1 base
 ARGV  1 now (ms)  2 stalled interval (ms)  3 max stalled count  4 layout while paused: 5, 6, 0: found out
-Result  the ids recovered ]]
+Result  the ids recovered; the last may be an error: why one was not ]]
 --- keys 1
 --- include "enqueue"
 
@@ -47,25 +47,33 @@ local function recover(id)
     return true
 end
 
-if call('EXISTS', q['stalled-check']) == 1 then
-    return {}
-end
-call('SET', q['stalled-check'], now, 'PX', interval)
-
-trim_events(q)
-
-local recovered = {}
-local marked = call('SMEMBERS', q.stalled)
-if #marked > 0 then
-    call('DEL', q.stalled)
+-- A job that cannot be given back stays in `active`, and is met again by the next check.
+local function recover_all(marked)
+    local recovered, trouble = {}, nil
     for _, id in ipairs(marked) do
-        if recover(id) then
+        local fine, result = attempt(recover, id)
+        if not fine then
+            trouble = { err = 'job ' .. id .. ': ' .. result }
+        elseif result then
             recovered[#recovered + 1] = id
         end
     end
+    recovered[#recovered + 1] = trouble
+    return recovered
 end
 
+if call('EXISTS', q['stalled-check']) == 1 then
+    return {}
+end
+local marked = call('SMEMBERS', q.stalled)
 local active = call('LRANGE', q.active, 0, -1)
+call('SET', q['stalled-check'], now, 'PX', interval)
+trim_events(q)
+local recovered = recover_all(marked)
+if #marked > 0 then
+    call('DEL', q.stalled)
+end
+active = #recovered > 0 and call('LRANGE', q.active, 0, -1) or active
 for first = 1, #active, BATCH do
     call('SADD', q.stalled, unpack(active, first, math.min(first + BATCH - 1, #active)))
 end

@@ -45,22 +45,24 @@ local function old_ones(ids, times)
     return old
 end
 
-local removed
-if LISTS[state] then
-    removed = old_ones(call('LRANGE', key, -most, -1), LIST_TIMES)
-    for i = #removed, 1, -1 do -- the last ones are the first to be found
-        call('LREM', key, -1, removed[i])
+return all_or_nothing(function()
+    local removed
+    if LISTS[state] then
+        removed = old_ones(call('LRANGE', key, -most, -1), LIST_TIMES)
+        for i = #removed, 1, -1 do -- the last ones are the first to be found
+            call('LREM', key, -1, removed[i])
+        end
+    elseif TIMES[state] then
+        removed = old_ones(call('ZRANGEBYSCORE', key, 0, '+inf', 'LIMIT', 0, most), TIMES[state])
+    else
+        removed = call('ZRANGEBYSCORE', key, 0, ARGV[2], 'LIMIT', 0, most)
     end
-elseif TIMES[state] then
-    removed = old_ones(call('ZRANGEBYSCORE', key, 0, '+inf', 'LIMIT', 0, most), TIMES[state])
-else
-    removed = call('ZRANGEBYSCORE', key, 0, ARGV[2], 'LIMIT', 0, most)
-end
-if not LISTS[state] then
-    for first = 1, #removed, DEL_BATCH do
-        call('ZREM', key, unpack(removed, first, math.min(first + DEL_BATCH - 1, #removed)))
+    if not LISTS[state] then
+        for first = 1, #removed, DEL_BATCH do
+            call('ZREM', key, unpack(removed, first, math.min(first + DEL_BATCH - 1, #removed)))
+        end
     end
-end
-remove_jobs_hard(q, removed)
-emit(q, 'cleaned', 'count', #removed)
-return removed
+    remove_jobs_hard(q, removed)
+    emit(q, 'cleaned', 'count', #removed)
+    return removed
+end)

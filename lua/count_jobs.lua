@@ -9,14 +9,14 @@ local call = redis.call
 local LISTS = { wait = 'wait', waiting = 'wait', paused = 'paused', active = 'active' }
 
 local function list_length(name)
-    local key = KEYS[1] .. name
+    local key, dropped = KEYS[1] .. name, 0
     if name ~= 'active' then
         local tail = call('LINDEX', key, -1)
         if tail and tail:sub(1, 2) == '0:' then
-            call('RPOP', key)
+            dropped = type(redis.pcall('RPOP', key)) == 'string' and 0 or 1 -- a reader may not be allowed to
         end
     end
-    return call('LLEN', key)
+    return call('LLEN', key) - dropped
 end
 
 local counts = {}

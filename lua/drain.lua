@@ -61,10 +61,12 @@ local function drain_zset(key)
     full = full or (not strict and #ids == budget)
 end
 
-drain_list(q.wait)
-drain_list(q.paused)
-if delayed then
-    drain_zset(q.delayed)
-end
-drain_zset(q.prioritized)
-return full and 1 or 0
+return all_or_nothing(function()
+    drain_list(q.wait)
+    drain_list(q.paused)
+    if delayed then
+        drain_zset(q.delayed)
+    end
+    drain_zset(q.prioritized)
+    return full and 1 or 0
+end)

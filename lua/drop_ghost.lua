@@ -5,6 +5,7 @@ KEYS  1 base  2 active  3 stalled
 ARGV  1 id
 Result  1 dropped, 0 it is a job ]]
 --- keys 3
+--- include "journal"
 
 local base, active, stalled = KEYS[1], KEYS[2], KEYS[3]
 local id = ARGV[1]
@@ -13,10 +14,12 @@ local kind = redis.call('TYPE', job).ok
 if kind == 'hash' and redis.call('HEXISTS', job, 'name') == 1 then
     return 0
 end
-redis.call('LREM', active, 0, id)
-redis.call('SREM', stalled, id)
-redis.call('DEL', job .. ':lock')
-if kind == 'hash' then -- a stub holds what a fetch wrote and no more
-    redis.call('HDEL', job, 'processedOn', 'ats', 'pb')
-end
-return 1
+return all_or_nothing(function()
+    call('LREM', active, 0, id)
+    call('SREM', stalled, id)
+    call('DEL', job .. ':lock')
+    if kind == 'hash' then -- a stub holds what a fetch wrote and no more
+        call('HDEL', job, 'processedOn', 'ats', 'pb')
+    end
+    return 1
+end)

@@ -2,7 +2,8 @@
 
 KEYS  1 base  2 stalled
 ARGV  1 lock duration (ms), then id, token of each job
-Result  the ids whose lock is missing or another's ]]
+Result  the ids whose lock is missing or another's; an error: a lock could not be renewed, but the others
+        were ]]
 --- keys 2
 
 local call = redis.call
@@ -10,7 +11,7 @@ local base, stalled = KEYS[1], KEYS[2]
 local duration = ARGV[1]
 local BATCH = 1000 -- unpack() ends near 8000 values
 
-local failed = {}
+local failed, refusal = {}, nil
 for first = 2, #ARGV, 2 * BATCH do
     local last = math.min(first + 2 * BATCH - 1, #ARGV)
     local keys, held = {}, {}
@@ -21,14 +22,15 @@ for first = 2, #ARGV, 2 * BATCH do
     for n, lock in ipairs(locks) do
         local id, token = ARGV[first + 2 * n - 2], ARGV[first + 2 * n - 1]
         if lock == token then
-            call('SET', keys[n], token, 'PX', duration)
+            local reply = redis.pcall('SET', keys[n], token, 'PX', duration)
+            refusal = reply.err and reply or refusal
             held[#held + 1] = id
         else
             failed[#failed + 1] = id
         end
     end
     if #held > 0 then
-        call('SREM', stalled, unpack(held))
+        redis.pcall('SREM', stalled, unpack(held)) -- marks: a lock counts for more
     end
 end
-return failed
+return refusal or failed

@@ -5,7 +5,7 @@ told, and a start need not count. Spec BMQ-170.
 KEYS  1 base
 ARGV  1 layout while paused: 5, 6, 0: found out
       then for each job, in the order of the fetch: id, token, '1': its start does not count
-Result  a code for each: 0, or one of §0 ]]
+Result  a code for each: 0, or one of §0; or an error: it is active and locked as before ]]
 --- keys 1
 --- include "enqueue"
 
@@ -15,7 +15,7 @@ local MISSING, NO_LOCK, OTHER_LOCK = -1, -2, -6
 local CLASS = 4294967296
 local BELOW = 65536 -- scores under a priority's own range that its returned jobs may get
 
-local codes, refusal = {}, nil
+local codes = {}
 local waiting, priorities, by_priority = {}, {}, {}
 local moved = {}
 
@@ -27,7 +27,9 @@ for n = 1, (#ARGV - 1) / 3 do
     local lock = call('GET', job .. ':lock')
     local priority = redis.pcall('HGET', job, 'priority')
     codes[n] = 0
-    if type(priority) == 'table' or not priority and call('EXISTS', job) == 0 then
+    if type(priority) == 'table' then
+        codes[n] = priority
+    elseif not priority and call('EXISTS', job) == 0 then
         codes[n] = MISSING
     elseif lock ~= token then
         codes[n] = lock and OTHER_LOCK or NO_LOCK
@@ -48,21 +50,18 @@ for n = 1, (#ARGV - 1) / 3 do
     end
 end
 
--- The job leaves `active` only once it stands where it can be taken from.
+-- A unit. The job leaves `active` only once it stands where it can be taken from.
 local function move(back, command, key, ...)
-    local placed = redis.pcall(command, key, ...)
-    if type(placed) == 'table' then
-        refusal = placed
-        return
-    end
+    call(command, key, ...)
     call('LREM', q.active, -1, back.id)
     call('DEL', back.job .. ':lock')
     redis.pcall('SREM', q.stalled, back.id)
-    local started = back.unstarted and redis.pcall('HINCRBY', back.job, 'ats', -1)
-    if type(started) == 'number' and started <= 0 then
-        call('HDEL', back.job, 'ats')
+    if back.unstarted then
+        local started = redis.pcall('HINCRBY', back.job, 'ats', -1)
+        if type(started) == 'number' and started <= 0 then
+            redis.pcall('HDEL', back.job, 'ats')
+        end
     end
-    moved[back.n] = true
 end
 
 -- The score of the first of `count` jobs that come before all others of their priority.
@@ -75,23 +74,41 @@ local function first_score(priority, count)
     return priority * CLASS + call('INCRBY', q.pc, count) % CLASS - count + 1
 end
 
-for i = #waiting, 1, -1 do
-    move(waiting[i], 'RPUSH', push_list(q), waiting[i].id)
-end
-for _, priority in ipairs(priorities) do
-    local backs = by_priority[priority]
-    local score = first_score(priority, #backs)
-    for i, back in ipairs(backs) do
-        move(back, 'ZADD', q.prioritized, score + i - 1, back.id)
+local function try(back, ...)
+    local fine, why = attempt(move, back, ...)
+    if fine then
+        moved[back.n] = true
+    else
+        codes[back.n] = { err = why }
     end
 end
 
-if next(moved) then
+for i = #waiting, 1, -1 do
+    try(waiting[i], 'RPUSH', push_list(q), waiting[i].id)
+end
+for _, priority in ipairs(priorities) do
+    local backs = by_priority[priority]
+    local fine, score = attempt(first_score, priority, #backs)
+    for i, back in ipairs(backs) do
+        if fine then
+            try(back, 'ZADD', q.prioritized, score + i - 1, back.id)
+        else
+            codes[back.n] = { err = score }
+        end
+    end
+end
+
+-- The jobs are where they belong, whether anybody hears of it or not.
+local function tell()
     for n = 1, #codes do
         if moved[n] then
             emit_trimmed(q, 'waiting', 'jobId', ARGV[3 * n - 1], 'prev', 'active')
         end
     end
-    signal(q)
 end
-return refusal or codes
+
+if next(moved) then
+    attempt(tell)
+    attempt(signal, q)
+end
+return codes

@@ -27,27 +27,29 @@ local function has_to_wait()
     return call('SCARD', job .. ':dependencies') > 0
 end
 
-if call('EXISTS', job) == 0 then
-    return MISSING
-end
-local code = check_lock()
-if unsure and code ~= 0 then
-    return code
-end
-if call('ZCARD', job .. ':unsuccessful') > 0 then
-    return FAILED_CHILD
-end
-if not has_to_wait() then
-    return 1
-end
-if code ~= 0 then
-    return code
-end
-call('DEL', job .. ':lock')
-call('SREM', q.stalled, id)
-if call('LREM', q.active, -1, id) == 0 then
-    return NOT_ACTIVE
-end
-call('ZADD', q['waiting-children'], now, id)
-emit(q, 'waiting-children', 'jobId', id, 'prev', 'active')
-return 0
+return all_or_nothing(function()
+    if call('EXISTS', job) == 0 then
+        return MISSING
+    end
+    local code = check_lock()
+    if unsure and code ~= 0 then
+        return code
+    end
+    if call('ZCARD', job .. ':unsuccessful') > 0 then
+        return FAILED_CHILD
+    end
+    if not has_to_wait() then
+        return 1
+    end
+    if code ~= 0 then
+        return code
+    end
+    call('DEL', job .. ':lock')
+    call('SREM', q.stalled, id)
+    if call('LREM', q.active, -1, id) == 0 then
+        return NOT_ACTIVE
+    end
+    call('ZADD', q['waiting-children'], now, id)
+    emit(q, 'waiting-children', 'jobId', id, 'prev', 'active')
+    return 0
+end)

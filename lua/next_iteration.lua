@@ -7,7 +7,8 @@ ARGV  1 now (ms)  2 '1': strict, as the reference where it loses work (A.4, 8)
       (ms), data (JSON), opts of the next iteration (JSON without the last brace), scheduler id as JSON,
       priority, LPUSH or RPUSH; and for a scheduler id of the legacy shape, else '': next run of the legacy
       repeatable (ms), prefix of its jobs' ids
-Result  for each job 1: planned, 0: nothing to plan, -1: a legacy repeatable that is not continued ]]
+Result  for each job 1: planned, 0: nothing to plan, -1: a legacy repeatable that is not continued; or an
+        error ]]
 --- keys 1
 --- include "iteration"
 
@@ -99,6 +100,7 @@ end
 
 local results = {}
 for at = FIRST, #ARGV, STEP do
-    results[#results + 1] = plan(read_job(at))
+    local fine, result = attempt(plan, read_job(at))
+    results[#results + 1] = fine and result or { err = result }
 end
 return results

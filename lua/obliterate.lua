@@ -53,19 +53,21 @@ local LAST = {
     'metrics:completed:data', 'metrics:failed', 'metrics:failed:data'
 }
 
-if not meta_of(q).paused then
-    return NOT_PAUSED
-end
-if not force and call('LLEN', q.active) > 0 then
-    return RUNNING
-end
-for _, stage in ipairs(STAGES) do
-    stage[1](stage[2])
-    if budget <= 0 then
-        return 1
+return all_or_nothing(function()
+    if not meta_of(q).paused then
+        return NOT_PAUSED
     end
-end
-for _, suffix in ipairs(LAST) do
-    call('DEL', q[suffix])
-end
-return 0
+    if not force and call('LLEN', q.active) > 0 then
+        return RUNNING
+    end
+    for _, stage in ipairs(STAGES) do
+        stage[1](stage[2])
+        if budget <= 0 then
+            return 1
+        end
+    end
+    for _, suffix in ipairs(LAST) do
+        call('DEL', q[suffix])
+    end
+    return 0
+end)

@@ -7,7 +7,9 @@ Result  0 ]]
 --- include "queue"
 
 local q = queue_at(KEYS[1])
-call('HSET', q.meta, 'paused', '1')
-call('DEL', q.marker)
-emit(q, 'paused')
-return 0
+return all_or_nothing(function()
+    call('HSET', q.meta, 'paused', '1')
+    call('DEL', q.marker)
+    emit(q, 'paused')
+    return 0
+end)

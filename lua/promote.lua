@@ -12,23 +12,25 @@ local q = queue_at(KEYS[1])
 local id = ARGV[1]
 local job = q.base .. id
 
-if call('ZREM', q.delayed, id) == 0 then
-    return NOT_DELAYED
-end
-if ARGV[2] ~= '1' and call('EXISTS', job) == 0 then
-    return MISSING
-end
-local priority = number_or_zero(call('HGET', job, 'priority'))
-if priority == 0 then
-    local list = push_list(q)
-    local head = call('LINDEX', list, 0)
-    if head and head:sub(1, 2) == '0:' then -- a marker of lines before 5
-        call('LPOP', list)
+return all_or_nothing(function()
+    if call('ZREM', q.delayed, id) == 0 then
+        return NOT_DELAYED
     end
-    to_wait(q, id, 'LPUSH')
-else
-    to_prioritized(q, id, priority)
-end
-emit(q, 'waiting', 'jobId', id, 'prev', 'delayed')
-call('HSET', job, 'delay', '0')
-return 0
+    if ARGV[2] ~= '1' and call('EXISTS', job) == 0 then
+        return MISSING
+    end
+    local priority = number_or_zero(call('HGET', job, 'priority'))
+    if priority == 0 then
+        local list = push_list(q)
+        local head = call('LINDEX', list, 0)
+        if head and head:sub(1, 2) == '0:' then -- a marker of lines before 5
+            call('LPOP', list)
+        end
+        to_wait(q, id, 'LPUSH')
+    else
+        to_prioritized(q, id, priority)
+    end
+    emit(q, 'waiting', 'jobId', id, 'prev', 'delayed')
+    call('HSET', job, 'delay', '0')
+    return 0
+end)

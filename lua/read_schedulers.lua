@@ -23,7 +23,7 @@ for i = 1, #found, 2 do
     if #fields > 0 then
         result[#result + 1] = { found[i], string.format('%.0f', tonumber(found[i + 1])), fields }
     elseif colons < 4 then
-        call('ZREM', q['repeat'], found[i])
+        redis.pcall('ZREM', q['repeat'], found[i]) -- a reader may not be allowed to
     end
 end
 return result

@@ -32,14 +32,16 @@ local function any_locked(key)
     return false
 end
 
-local scheduler = call('HGET', job, 'rjk')
-local at = scheduler and call('ZSCORE', q['repeat'], scheduler)
-if at and id == 'repeat:' .. scheduler .. ':' .. string.format('%.0f', tonumber(at)) then
-    return SCHEDULED
-end
-if any_locked(job) then
-    return 0
-end
-local skip = children and {} or nil
-remove_tree(job, nil, skip, q, id)
-return 1
+return all_or_nothing(function()
+    local scheduler = call('HGET', job, 'rjk')
+    local at = scheduler and call('ZSCORE', q['repeat'], scheduler)
+    if at and id == 'repeat:' .. scheduler .. ':' .. string.format('%.0f', tonumber(at)) then
+        return SCHEDULED
+    end
+    if any_locked(job) then
+        return 0
+    end
+    local skip = children and {} or nil
+    remove_tree(job, nil, skip, q, id)
+    return 1
+end)

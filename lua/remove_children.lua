@@ -7,5 +7,7 @@ Result  0 ]]
 --- keys 1
 --- include "remove_job"
 
-remove_children(KEYS[1] .. ARGV[1], { processed = true, locked = true })
-return 0
+return all_or_nothing(function()
+    remove_children(KEYS[1] .. ARGV[1], { processed = true, locked = true })
+    return 0
+end)

@@ -10,16 +10,18 @@ Result  0, or 1: there is no such scheduler ]]
 
 local q = queue_at(KEYS[1])
 local sid = ARGV[1]
-local at = call('ZSCORE', q['repeat'], sid)
-if at then
-    local id = 'repeat:' .. sid .. ':' .. string.format('%.0f', tonumber(at))
-    if call('ZREM', q.delayed, id) == 1 then
-        delete_jobs(q.base, { id })
-        emit(q, 'removed', 'jobId', id, 'prev', 'delayed')
+return all_or_nothing(function()
+    local at = call('ZSCORE', q['repeat'], sid)
+    if at then
+        local id = 'repeat:' .. sid .. ':' .. string.format('%.0f', tonumber(at))
+        if call('ZREM', q.delayed, id) == 1 then
+            delete_jobs(q.base, { id })
+            emit(q, 'removed', 'jobId', id, 'prev', 'delayed')
+        end
     end
-end
-if call('ZREM', q['repeat'], sid) == 0 then
-    return 1
-end
-call('DEL', q['repeat'] .. ':' .. sid)
-return 0
+    if call('ZREM', q['repeat'], sid) == 0 then
+        return 1
+    end
+    call('DEL', q['repeat'] .. ':' .. sid)
+    return 0
+end)

@@ -13,27 +13,29 @@ local q = queue_at(KEYS[1])
 local id, state = ARGV[1], ARGV[2]
 local job = q.base .. id
 
-if call('EXISTS', job) == 0 then
-    return MISSING
-end
-if call('ZREM', q[state], id) == 0 then
-    return OTHER_STATE
-end
-forget_outcome(job, state)
-if ARGV[3] == '1' then
-    call('HDEL', job, 'atm')
-end
-if ARGV[4] == '1' then
-    call('HDEL', job, 'ats')
-end
-local f = call('HMGET', job, 'priority', 'opts')
-local priority = number_or_zero(f[1])
-if priority == 0 or ARGV[5] == '5' then
-    local opts = decode_object(f[2]) or {}
-    to_wait(q, id, opts.lifo == true and 'RPUSH' or 'LPUSH')
-else
-    to_prioritized(q, id, priority)
-end
-relink(q, id, state)
-emit_trimmed(q, 'waiting', 'jobId', id, 'prev', state)
-return 1
+return all_or_nothing(function()
+    if call('EXISTS', job) == 0 then
+        return MISSING
+    end
+    if call('ZREM', q[state], id) == 0 then
+        return OTHER_STATE
+    end
+    forget_outcome(job, state)
+    if ARGV[3] == '1' then
+        call('HDEL', job, 'atm')
+    end
+    if ARGV[4] == '1' then
+        call('HDEL', job, 'ats')
+    end
+    local f = call('HMGET', job, 'priority', 'opts')
+    local priority = number_or_zero(f[1])
+    if priority == 0 or ARGV[5] == '5' then
+        local opts = decode_object(f[2]) or {}
+        to_wait(q, id, opts.lifo == true and 'RPUSH' or 'LPUSH')
+    else
+        to_prioritized(q, id, priority)
+    end
+    relink(q, id, state)
+    emit_trimmed(q, 'waiting', 'jobId', id, 'prev', state)
+    return 1
+end)

@@ -25,14 +25,16 @@ local function merge_paused()
     return call('LLEN', q.paused)
 end
 
-call('HDEL', q.meta, 'paused')
-local left = merge_paused()
-if call('LLEN', q.wait) + call('ZCARD', q.prioritized) > 0 then
-    call('ZADD', q.marker, 0, '0')
-else
-    signal_delay(q)
-end
-if ARGV[1] == '1' then
-    emit(q, 'resumed')
-end
-return left
+return all_or_nothing(function()
+    call('HDEL', q.meta, 'paused')
+    local left = merge_paused()
+    if call('LLEN', q.wait) + call('ZCARD', q.prioritized) > 0 then
+        call('ZADD', q.marker, 0, '0')
+    else
+        signal_delay(q)
+    end
+    if ARGV[1] == '1' then
+        emit(q, 'resumed')
+    end
+    return left
+end)

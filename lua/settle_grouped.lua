@@ -37,22 +37,32 @@ end
 
 local parked = 0
 
+-- A unit: parks who may not start, and returns the others.
+local function sort_out(ids, count)
+    local places = call('HMGET', groups.running, unpack(ids))
+    local mine = {}
+    for i = 1, count do
+        if start_or_park(ids[i], places[i]) then
+            mine[#mine + 1] = ids[i]
+        end
+    end
+    send_released()
+    return mine
+end
+
 local function next_ids(wanted)
     while parked < POP_MAX do
         local ids, count = pop_ids(wanted)
         if count == 0 then
             return ids, 0
         end
-        local places = call('HMGET', groups.running, unpack(ids))
-        local mine, taken = {}, 0
-        for i = 1, count do
-            if start_or_park(ids[i], places[i]) then
-                taken = taken + 1
-                mine[taken] = ids[i]
-            end
+        local fine, mine = attempt(sort_out, ids, count)
+        if not fine then -- give_back() has the ids
+            error(mine, 0)
         end
+        local taken = #mine
         parked = parked + count - taken
-        send_released()
+        popped, popped_count = mine, taken
         if taken > 0 then
             return mine, taken
         end
@@ -61,16 +71,26 @@ local function next_ids(wanted)
     return {}, 0, true
 end
 
-end_items()
-if want > 0 then
-    release_due()
+-- Done for jobs whose ends are recorded already: what fails here the check of the books makes good.
+local function end_and_release()
+    end_items()
+    if want > 0 then
+        release_due()
+    end
+    send_released()
 end
-send_released()
+
+local booked, refused_books = attempt(end_and_release)
+if not booked then
+    trouble, released, groups.busy_of = refused_books, {}, {}
+end
 
 --- include "settle_takes"
 
-local line_due = want > 0 and next_line_due() or 0
-if line_due > 0 and (due == 0 or line_due < due) then
+local readable, line_due = pcall(next_line_due)
+if not readable then
+    trouble = line_due
+elseif want > 0 and line_due > 0 and (due == 0 or line_due < due) then
     due = line_due
 end
-return { codes, jobs, ttl, due, ghosts }
+return { codes, jobs, ttl, due, ghosts, trouble, refusal }

@@ -9,10 +9,12 @@ Result  0, -1 job missing ]]
 local q = queue_at(KEYS[1])
 local id, progress = ARGV[1], ARGV[2]
 local job = q.base .. id
-if call('EXISTS', job) == 0 then
-    return -1
-end
-max_events(q)
-call('HSET', job, 'progress', progress)
-emit_trimmed(q, 'progress', 'jobId', id, 'data', progress)
-return 0
+return all_or_nothing(function()
+    if call('EXISTS', job) == 0 then
+        return -1
+    end
+    max_events(q)
+    call('HSET', job, 'progress', progress)
+    emit_trimmed(q, 'progress', 'jobId', id, 'data', progress)
+    return 0
+end)

@@ -43,7 +43,11 @@ local function remove_pending(id)
     if dedup_id and call('GET', q.base .. 'de:' .. dedup_id) == id then
         call('DEL', q.base .. 'de:' .. dedup_id, q.base .. 'dn:' .. dedup_id)
     end
-    delete_jobs(q.base, { id })
+    local keys = {}
+    for i, suffix in ipairs(SUBKEYS) do
+        keys[i] = job .. suffix
+    end
+    call('DEL', unpack(keys)) -- at once: its id may come again
     return true
 end
 
@@ -51,46 +55,48 @@ local function is_taken(at)
     return call('EXISTS', q.base .. id_prefix .. whole(at)) == 1
 end
 
-max_events(q)
-local prev = tonumber(call('ZSCORE', q['repeat'], sid))
-local stored = call('HMGET', hash, 'every', 'offset', 'ic')
-local stored_every, stored_offset = tonumber(stored[1]), tonumber(stored[2])
-local same_every = every ~= nil and stored_every == every
-local new_offset = offset
-if every then
-    local base = same_every and prev or nil
-    next, new_offset = every_next(base, every, now, offset, start)
-end
-
-local removed = prev ~= nil and remove_pending(id_prefix .. whole(prev))
-local keep_offset = new_offset
-if removed then
-    keep_offset = offset ~= 0 and offset or stored_offset or 0
-    if same_every then
-        next = prev
+return all_or_nothing(function()
+    max_events(q)
+    local prev = tonumber(call('ZSCORE', q['repeat'], sid))
+    local stored = call('HMGET', hash, 'every', 'offset', 'ic')
+    local stored_every, stored_offset = tonumber(stored[1]), tonumber(stored[2])
+    local same_every = every ~= nil and stored_every == every
+    local new_offset = offset
+    if every then
+        local base = same_every and prev or nil
+        next, new_offset = every_next(base, every, now, offset, start)
     end
-end
-if every then
-    local steps = 0
-    while is_taken(next) do
-        if steps == MAX_STEPS then
-            return NO_SLOT
+
+    local removed = prev ~= nil and remove_pending(id_prefix .. whole(prev))
+    local keep_offset = new_offset
+    if removed then
+        keep_offset = offset ~= 0 and offset or stored_offset or 0
+        if same_every then
+            next = prev
         end
-        next, steps = next + every, steps + 1
     end
-elseif not removed and is_taken(next) then
-    return SLOT_TAKEN
-end
+    if every then
+        local steps = 0
+        while is_taken(next) do
+            if steps == MAX_STEPS then
+                return NO_SLOT
+            end
+            next, steps = next + every, steps + 1
+        end
+    elseif not removed and is_taken(next) then
+        return SLOT_TAKEN
+    end
 
-local fields = {}
-for i = 14, #ARGV do
-    fields[#fields + 1] = ARGV[i]
-end
-call('DEL', hash)
-call('HSET', hash, 'ic', stored[3] or '1', 'offset', whole(keep_offset), unpack(fields))
-call('ZADD', q['repeat'], next, sid)
-local id, delay = add_iteration(q, sid, next, now, {
-    id_prefix = id_prefix, quoted_sid = ARGV[10], opts = ARGV[9], prev_millis = every == nil,
-    name = ARGV[7], data = ARGV[8], priority = number_or_zero(ARGV[11]), push = ARGV[12]
-})
-return { id, delay }
+    local fields = {}
+    for i = 14, #ARGV do
+        fields[#fields + 1] = ARGV[i]
+    end
+    call('DEL', hash)
+    call('HSET', hash, 'ic', stored[3] or '1', 'offset', whole(keep_offset), unpack(fields))
+    call('ZADD', q['repeat'], next, sid)
+    local id, delay = add_iteration(q, sid, next, now, {
+        id_prefix = id_prefix, quoted_sid = ARGV[10], opts = ARGV[9], prev_millis = every == nil,
+        name = ARGV[7], data = ARGV[8], priority = number_or_zero(ARGV[11]), push = ARGV[12]
+    })
+    return { id, delay }
+end)

@@ -83,12 +83,14 @@ void bw_hand_back_build(struct bw_cmd *cmd, const struct bw_keys *keys, int paus
                         const struct bw_settle_item *items, size_t count);
 
 struct bw_settle_reply {
-    const struct bw_reply *codes; /* one integer an item: 0 or a negative script code */
+    const struct bw_reply *codes; /* one an item: bw_settle_code() */
     const struct bw_reply *jobs;  /* bw_job_data_decode() takes each */
     size_t job_count;
     int64_t limit_ttl_ms; /* > 0: rate limited for so long */
     int64_t next_due_ms;  /* > 0: wall time at which the next delayed job is due */
-    int64_t ghosts; /* ids without a job that were dropped instead of taken, §4.2 */
+    int64_t ghosts;      /* ids without a job that were dropped instead of taken, §4.2 */
+    const char *trouble; /* what Redis refused beside the ends; NULL: nothing */
+    const char *refusal; /* why Redis gave no (more) jobs; NULL: nothing is wrong */
 };
 BW_MUSTCHECK int bw_settle_decode(struct bw_settle_reply *out,
                                   const struct bw_reply *reply, size_t item_count,
@@ -96,7 +98,10 @@ BW_MUSTCHECK int bw_settle_decode(struct bw_settle_reply *out,
 /* What a script's number means, here and in the integer replies below: BW_OK for ≥ 0,
  * BW_EJOB_* for a code of §0, BW_EPROTO for any other. */
 int bw_script_code(int64_t number);
-int bw_settle_code(const struct bw_settle_reply *reply, size_t index);
+/* The same for one of many. BW_EREDIS: Redis refused this one alone, for the reason in
+ * `*whyp` (else NULL; may be NULL), and did nothing of it (BMQ-171). */
+int bw_item_code(const struct bw_reply *code, const char **whyp);
+int bw_settle_code(const struct bw_settle_reply *reply, size_t index, const char **whyp);
 
 /* --- locks: extend many at once (lua/extend_locks.lua). The reply lists the ids that
  * failed. §6.1 */

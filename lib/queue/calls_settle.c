@@ -125,13 +125,32 @@ void bw_hand_back_build(struct bw_cmd *cmd, const struct bw_keys *keys, int paus
     }
 }
 
+/* NULL: nothing. */
+static const char *said(const struct bw_reply *reply)
+{
+    size_t len = 0;
+    const char *text =
+        bw_reply_kind(reply) == BW_REPLY_STRING ? bw_reply_text(reply, &len) : NULL;
+
+    return len > 0 ? text : NULL;
+}
+
+int bw_item_code(const struct bw_reply *code, const char **whyp)
+{
+    bool refused = bw_reply_kind(code) == BW_REPLY_ERROR;
+
+    if (whyp != NULL)
+        *whyp = refused ? bw_reply_text(code, NULL) : NULL;
+    return refused ? BW_EREDIS : bw_script_code(bw_reply_integer(code));
+}
+
 int bw_settle_decode(struct bw_settle_reply *out, const struct bw_reply *reply,
                      size_t item_count, struct bw_error *err)
 {
     const struct bw_reply *codes = bw_reply_at(reply, 0), *jobs = bw_reply_at(reply, 1);
 
     *out = (struct bw_settle_reply){ 0 };
-    if (bw_reply_kind(reply) != BW_REPLY_ARRAY || bw_reply_count(reply) != 5 ||
+    if (bw_reply_kind(reply) != BW_REPLY_ARRAY || bw_reply_count(reply) != 7 ||
         bw_reply_kind(codes) != BW_REPLY_ARRAY || bw_reply_kind(jobs) != BW_REPLY_ARRAY)
         return bw_error_set(err, BW_EPROTO, "settle: unexpected form of reply");
     if (bw_reply_count(codes) != item_count)
@@ -143,10 +162,12 @@ int bw_settle_decode(struct bw_settle_reply *out, const struct bw_reply *reply,
     out->limit_ttl_ms = bw_reply_integer(bw_reply_at(reply, 2));
     out->next_due_ms = bw_reply_integer(bw_reply_at(reply, 3));
     out->ghosts = bw_reply_integer(bw_reply_at(reply, 4));
+    out->trouble = said(bw_reply_at(reply, 5));
+    out->refusal = said(bw_reply_at(reply, 6));
     return BW_OK;
 }
 
-int bw_settle_code(const struct bw_settle_reply *reply, size_t index)
+int bw_settle_code(const struct bw_settle_reply *reply, size_t index, const char **whyp)
 {
-    return bw_script_code(bw_reply_integer(bw_reply_at(reply->codes, index)));
+    return bw_item_code(bw_reply_at(reply->codes, index), whyp);
 }

@@ -42,6 +42,29 @@ bool bw_refusal_is_away(const char *text)
            starts_with(text, "UNBLOCKED force"); /* the role has changed */
 }
 
+/* What the server as a whole says: a failover, a full disk or memory, a slot on its way,
+ * a script that holds it up. */
+static const char *const passing[] = {
+    "OOM ",        "MISCONF ",    "READONLY ", "NOREPLICAS ", "MASTERDOWN ",
+    "BUSY ",       "LOADING ",    "MOVED ",    "ASK ",        "TRYAGAIN ",
+    "CLUSTERDOWN", "UNKILLABLE ", "NOAUTH ",
+};
+
+bool bw_refusal_passes(const char *text)
+{
+    for (size_t i = 0; i < sizeof passing / sizeof passing[0]; i++) {
+        const char *code = strstr(text, passing[i]);
+
+        /* Before Redis 7 the code stands within a script's own error: "…: -OOM …". */
+        if (code == text || (code != NULL && code[-1] == '-'))
+            return true;
+    }
+    /* What the user may not do at all says nothing about one job. */
+    if (starts_with(text, "NOPERM ") && strstr(text, "'eval") != NULL)
+        return true;
+    return strstr(text, "Script killed by user") != NULL;
+}
+
 static const char *meaning_of(const char *text)
 {
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {

@@ -15,6 +15,11 @@ bool bw_refusal_is_for_good(const char *text);
  * script's own error. */
 bool bw_refusal_is_away(const char *text);
 
+/* A script call: the server as a whole refuses for now (OOM, MISCONF, READONLY, BUSY,
+ * LOADING …), so nothing was done, and the same call may succeed later. False: it refuses
+ * this call (WRONGTYPE, NOPERM …), and will again. BMQ-171 */
+bool bw_refusal_passes(const char *text);
+
 /* BW_EREDIS with what the reply means for somebody who connects: in our words where the
  * refusal is a known one, else in Redis's own. */
 void bw_refusal_explain(struct bw_error *err, const char *text);

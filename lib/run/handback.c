@@ -74,9 +74,15 @@ static void on_handed_back(const struct bw_reply *reply, const struct bw_error *
             bw_queue_refused(queue, "hand back", err);
     } else {
         queue->refusals = 0;
-        for (unsigned i = 0; i < call->count; i++)
-            bw_outcome_settled(call->jobs[i],
-                               bw_script_code(bw_reply_integer(bw_reply_at(reply, i))));
+        for (unsigned i = 0; i < call->count; i++) {
+            const char *why;
+            int code = bw_item_code(bw_reply_at(reply, i), &why);
+
+            if (why != NULL)
+                bw_outcome_refused(call->jobs[i], why);
+            else
+                bw_outcome_settled(call->jobs[i], code);
+        }
     }
     free(call);
 }

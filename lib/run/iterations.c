@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "queue/calls_schedulers.h"
+#include "redis/refusal.h"
 #include "run/job.h"
 #include "run/queue_loop.h"
 #include "run/reactor.h"
@@ -87,9 +88,16 @@ static void unplanned(struct bw_job *job, const struct bw_error *err)
     begin(job);
 }
 
-static void planned(struct bw_job *job, int64_t result)
+static void planned(struct bw_job *job, const struct bw_reply *reply)
 {
-    if (result == BW_PLAN_NOT_CONTINUED)
+    if (bw_reply_kind(reply) == BW_REPLY_ERROR) {
+        struct bw_error err;
+
+        (void)bw_error_set(&err, BW_EREDIS, "%s", bw_reply_text(reply, NULL));
+        unplanned(job, &err);
+        return;
+    }
+    if (bw_reply_integer(reply) == BW_PLAN_NOT_CONTINUED)
         bw_log(&job->log, BW_LOG_WARNING, "a legacy repeatable is not continued",
                bw_text("scheduler", job->data.repeat_key.data));
     begin(job);
@@ -134,8 +142,11 @@ static void on_planned(const struct bw_reply *reply, const struct bw_error *err,
     if (err == NULL) {
         for (unsigned i = 0; i < call->count; i++) {
             if (call->jobs[i] != NULL)
-                planned(call->jobs[i], bw_reply_integer(bw_reply_at(reply, i)));
+                planned(call->jobs[i], bw_reply_at(reply, i));
         }
+    } else if (err->code == BW_EREDIS && bw_refusal_passes(err->text)) {
+        lost(call); /* asked again after a pause */
+        bw_queue_refused(call->queue, "next iteration", err);
     } else if (err->code == BW_EREDIS || err->code == BW_EPROTO ||
                err->code == BW_ENOMEM) {
         refused(call, err);

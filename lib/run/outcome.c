@@ -256,6 +256,15 @@ static void drop(struct bw_job *job, enum bw_log_level level, const char *why)
     bw_queue_job_gone(job);
 }
 
+void bw_outcome_refused(struct bw_job *job, const char *why)
+{
+    bw_log(&job->log, BW_LOG_ERROR,
+           "the end of a job cannot be recorded: it is left to the stalled check",
+           bw_text("name", job->data.name.data), bw_text("reason", why));
+    bw_queue_tell(job->queue, BW_EVENT_ERROR, job->data.id.data, why);
+    bw_queue_job_gone(job);
+}
+
 static void settle_odd(struct bw_job *job, int code)
 {
     switch (code) {

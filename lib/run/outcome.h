@@ -20,6 +20,9 @@ void bw_outcome_hand_back(struct bw_job *job, bool unstarted);
 /* Redis's answer to job->item, a code: counts, and ends the job or sends it on its
  * further way. */
 void bw_outcome_settled(struct bw_job *job, int code);
+/* Redis refused the end for good, and the job alone: it is told, and the job is left to
+ * the stalled check (BMQ-171). */
+void bw_outcome_refused(struct bw_job *job, const char *why);
 /* The end is known to be recorded: counts and ends the job. */
 void bw_outcome_recorded(struct bw_job *job);
 

@@ -1,6 +1,7 @@
 #include "run/queue_loop.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,7 +15,7 @@
 #include "run/stalled.h"
 #include "run/stop.h"
 
-enum { FIRST_RETRY_MS = 100 };
+enum { FIRST_RETRY_MS = 100, TELL_AGAIN_MS = 60000 };
 
 /* --- being looked at */
 
@@ -41,6 +42,11 @@ static bool in_retry_pause(const struct bw_queue_loop *queue)
     return bw_mono_before(bw_reactor_now(queue->reactor), queue->retry_at);
 }
 
+static bool in_fetch_pause(const struct bw_queue_loop *queue)
+{
+    return bw_mono_before(bw_reactor_now(queue->reactor), queue->fetch_at);
+}
+
 static bool is_limited(const struct bw_queue_loop *queue)
 {
     return bw_mono_before(bw_reactor_now(queue->reactor), queue->limit_until);
@@ -50,7 +56,7 @@ bool bw_queue_can_fetch(const struct bw_queue_loop *queue)
 {
     return !queue->reactor->draining && !atomic_load(&queue->quiet) &&
            !atomic_load(&queue->held) && !queue->adopt_wanted && !queue->adopting &&
-           !is_limited(queue) && !in_retry_pause(queue);
+           !is_limited(queue) && !in_retry_pause(queue) && !in_fetch_pause(queue);
 }
 
 /* Free once the ends of `items` ready jobs are recorded. */
@@ -144,6 +150,8 @@ static void set_timer(struct bw_queue_loop *queue)
 
     if (in_retry_pause(queue))
         wait = bw_mono_ms_until(now, queue->retry_at);
+    else if (in_fetch_pause(queue))
+        wait = bw_mono_ms_until(now, queue->fetch_at);
     else if (is_limited(queue))
         wait = bw_mono_ms_until(now, queue->limit_until);
     else if (queue->drained && bw_queue_free_slots(queue) > 0 &&
@@ -163,8 +171,8 @@ void bw_queue_turn(struct bw_queue_loop *queue)
     if (!bw_reactor_can_call(queue->reactor))
         return; /* bw_queue_recover() touches every queue */
     end_waits(queue);
-    bw_iterations_send(queue);
     if (!in_retry_pause(queue)) {
+        bw_iterations_send(queue);
         bw_handback_send(queue);
         if (queue->adopt_wanted && !queue->adopting)
             bw_adopt_send(queue);
@@ -186,7 +194,7 @@ void bw_queue_tell(struct bw_queue_loop *queue, enum bw_event_kind kind, const c
 
 void bw_queue_recover(struct bw_queue_loop *queue)
 {
-    queue->retry_at.ns = 0;
+    queue->retry_at.ns = queue->fetch_at.ns = 0;
     bw_stalled_start(queue);
     if (queue->adopt_wanted)
         bw_adopt_send(queue);
@@ -194,15 +202,61 @@ void bw_queue_recover(struct bw_queue_loop *queue)
     bw_queue_wake(queue);
 }
 
-void bw_queue_refused(struct bw_queue_loop *queue, const char *what,
-                      const struct bw_error *err)
+/* Longer each time. */
+static int64_t pause_after(const struct bw_queue_loop *queue, unsigned refusals)
 {
     int64_t pause = FIRST_RETRY_MS;
 
-    for (unsigned i = 0; i < queue->refusals && pause < queue->options.run_retry_delay;
-         i++)
+    for (unsigned i = 0; i < refusals && pause < queue->options.run_retry_delay; i++)
         pause *= 2;
-    pause = sooner(pause, queue->options.run_retry_delay);
+    return sooner(pause, queue->options.run_retry_delay);
+}
+
+/* What was told a moment ago is not told again. */
+static bool is_news(struct bw_queue_loop *queue, struct bw_refused *refused,
+                    const char *why)
+{
+    struct bw_mono now = bw_reactor_now(queue->reactor);
+
+    if (refused->told.ns != 0 &&
+        bw_mono_before(now, bw_mono_add_ms(refused->told, TELL_AGAIN_MS)) &&
+        strncmp(refused->text, why, sizeof refused->text - 1) == 0)
+        return false;
+    (void)snprintf(refused->text, sizeof refused->text, "%s", why);
+    refused->told = now;
+    return true;
+}
+
+void bw_queue_trouble(struct bw_queue_loop *queue, const char *why)
+{
+    if (!is_news(queue, &queue->trouble, why))
+        return;
+    bw_log(&queue->log, BW_LOG_WARNING, "Redis refuses what goes with the ends of jobs",
+           bw_text("error", why));
+    bw_queue_tell(queue, BW_EVENT_ERROR, NULL, why);
+}
+
+/* The ends of the same call are recorded; jobs are asked for again after a pause. */
+static void fetch_refused(struct bw_queue_loop *queue, const char *why)
+{
+    int64_t pause = pause_after(queue, queue->fetch_refusals);
+
+    queue->fetch_refusals++;
+    queue->fetch_at = bw_mono_add_ms(bw_reactor_now(queue->reactor), pause);
+    queue->plenty = queue->drained = false;
+    bw_queue_touch(queue);
+    if (!is_news(queue, &queue->no_jobs, why))
+        return;
+    bw_log(&queue->log, BW_LOG_ERROR, "Redis gives no jobs", bw_text("error", why),
+           bw_num("retryMs", pause));
+    bw_queue_tell(queue, BW_EVENT_ERROR, NULL, why);
+}
+
+void bw_queue_refused(struct bw_queue_loop *queue, const char *what,
+                      const struct bw_error *err)
+{
+    int64_t pause = pause_after(queue, queue->refusals);
+
     queue->refusals++;
     queue->deaf_ms = 0; /* it was an answer */
     queue->retry_at = bw_mono_add_ms(bw_reactor_now(queue->reactor), pause);
@@ -231,7 +285,7 @@ void bw_queue_fetched(struct bw_queue_loop *queue, const struct bw_settle_reply 
     queue->plenty = reply->job_count >= asked;
     /* What was added after this call was executed may have been announced before its
      * reply. */
-    queue->drained = !queue->plenty && !queue->woken;
+    queue->drained = !queue->plenty && !queue->woken && reply->refusal == NULL;
     if (reply->job_count > 0)
         queue->told_drained = false;
     if (queue->drained && !queue->told_drained) {
@@ -241,9 +295,13 @@ void bw_queue_fetched(struct bw_queue_loop *queue, const struct bw_settle_reply 
     if (reply->ghosts > 0)
         bw_log(&queue->log, BW_LOG_WARNING, "ids without a job dropped",
                bw_num("ids", reply->ghosts));
-    if (reply->next_due_ms > 0 || reply->job_count == 0)
+    if (reply->refusal == NULL && (reply->next_due_ms > 0 || reply->job_count == 0))
         queue->due_ms = reply->next_due_ms;
     queue->poll_at = bw_mono_add_ms(now, queue->options.drain_delay);
+    if (reply->refusal != NULL)
+        fetch_refused(queue, reply->refusal);
+    else
+        queue->fetch_refusals = 0;
 }
 
 struct bw_job *bw_queue_next_job(const struct bw_queue_loop *queue,

@@ -31,6 +31,11 @@ struct bw_queue_counters { /* written by the reactor, read by any thread */
     _Atomic int64_t last_fetch_ms, last_job_ms, last_renew_ms, unheard_ms;
 };
 
+struct bw_refused { /* told once, and again after a while */
+    char text[128];
+    struct bw_mono told;
+};
+
 struct bw_queue_loop {
     struct bw_reactor *reactor;
     size_t index; /* among the reactor's queues */
@@ -78,10 +83,13 @@ struct bw_queue_loop {
     int64_t unheard_ms;     /* for so long it wanted a marker and no wait was answered */
 
     /* Trouble. */
-    struct bw_mono retry_at; /* after a call that Redis refused */
-    unsigned refusals;       /* in a row */
-    bool adopt_wanted;       /* a call was lost that may have taken jobs */
-    uint64_t lost_token;     /* the first token that such a call may have used */
+    struct bw_mono retry_at;            /* after a call that Redis refused */
+    unsigned refusals;                  /* in a row */
+    struct bw_mono fetch_at;            /* after a fetch alone that Redis refused */
+    unsigned fetch_refusals;            /* in a row */
+    struct bw_refused trouble, no_jobs; /* what was told last */
+    bool adopt_wanted;                  /* a call was lost that may have taken jobs */
+    uint64_t lost_token; /* the first token that such a call may have used */
     bool adopting;
     struct bw_mono adopt_sent;
 
@@ -156,6 +164,9 @@ void bw_queue_give_up(struct bw_job *job);
 /* A call was refused: no more calls for a while, longer each time. */
 void bw_queue_refused(struct bw_queue_loop *queue, const char *what,
                       const struct bw_error *err);
+
+/* Redis recorded the ends, but refused something beside them. */
+void bw_queue_trouble(struct bw_queue_loop *queue, const char *why);
 
 /* May jobs be fetched at all, and for how many is there room? */
 bool bw_queue_can_fetch(const struct bw_queue_loop *queue);

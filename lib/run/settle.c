@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "redis/refusal.h"
 #include "run/adopt.h"
 #include "run/job.h"
 #include "run/outcome.h"
@@ -44,16 +45,24 @@ static void return_jobs(struct bw_settle_call *call, bool unsure, bool to_front)
     call->count = 0;
 }
 
-/* Redis refused (OOM, BUSY, MISCONF …), or a script broke off in the middle: what it did
- * before is not known. */
+/* Redis refused the call as a whole and did nothing of it (lua/README.md), or its reply
+ * is none. What passes (OOM, BUSY, MISCONF …) is waited out; else the jobs go one by one,
+ * and whose end is refused alone is refused for good. */
 static void call_refused(struct bw_settle_call *call, const struct bw_error *err)
 {
     struct bw_queue_loop *queue = call->queue;
+    bool understood = err->code == BW_EREDIS;
+    bool passing = understood && bw_refusal_passes(err->text);
 
-    if (call->count == 1)
-        call->jobs[0]->alone = true;
-    return_jobs(call, true, false);
-    if (call->asked > 0)
+    if (understood && !passing && call->count == 1 && call->asked == 0) {
+        bw_outcome_refused(call->jobs[0], err->text);
+        call->count = 0;
+        return;
+    }
+    for (unsigned i = 0; i < call->count && !passing; i++)
+        call->jobs[i]->alone = true;
+    return_jobs(call, !understood, passing);
+    if (call->asked > 0 && !passing)
         bw_adopt_want(queue, call->first_token);
     bw_queue_refused(queue, "settle", err);
 }
@@ -69,8 +78,15 @@ static void call_lost(struct bw_settle_call *call, const struct bw_error *err)
 
 static void settle_jobs(struct bw_settle_call *call, const struct bw_settle_reply *reply)
 {
-    for (unsigned i = 0; i < call->count; i++)
-        bw_outcome_settled(call->jobs[i], bw_settle_code(reply, i));
+    for (unsigned i = 0; i < call->count; i++) {
+        const char *why;
+        int code = bw_settle_code(reply, i, &why);
+
+        if (why != NULL)
+            bw_outcome_refused(call->jobs[i], why);
+        else
+            bw_outcome_settled(call->jobs[i], code);
+    }
     call->count = 0;
 }
 
@@ -95,6 +111,8 @@ static void on_settled(const struct bw_reply *reply, const struct bw_error *err,
     queue->refusals = 0;
     queue->deaf_ms = 0;
     settle_jobs(call, &settled);
+    if (settled.trouble != NULL)
+        bw_queue_trouble(queue, settled.trouble);
     if (call->asked == 0)
         return;
     bw_queue_fetched(queue, &settled, call->asked);

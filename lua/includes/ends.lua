@@ -2,16 +2,20 @@
 --
 -- For lua/settle.lua, inside includes/rare.lua: `at` is where an item begins in ARGV, and `f` what was read
 -- of its job: name, atm, parentKey, deid, priority.
+--
+-- Each of these is a unit: rare().attempt() runs it. What retention removes beside it is none of it.
 --- include "dedup"
 
 local q = queue_at(BASE)
 
--- -4 and -9 for a job that wants to complete, 0 otherwise.
+-- -4 and -9 for a job that wants to complete, or what Redis says to the question; 0 otherwise.
 local function check_children(job)
-    if call('SCARD', job .. ':dependencies') > 0 then
-        return -4
+    local pending = raw_try('SCARD', job .. ':dependencies')
+    local unsuccessful = raw_try('ZCARD', job .. ':unsuccessful')
+    if failed_reply(pending) or failed_reply(unsuccessful) then
+        return failed_reply(pending) and pending or unsuccessful
     end
-    return call('ZCARD', job .. ':unsuccessful') > 0 and -9 or 0
+    return pending > 0 and -4 or unsuccessful > 0 and -9 or 0
 end
 
 -- SET_FIELDS of a failed attempt, whose flag stands at ARGV[at].
@@ -49,19 +53,54 @@ local function settle_bonds(target, id, job, f, value)
     end
 end
 
+-- Step 12 of §5.3 for a job that is not kept.
+local function discard(job, parent_key)
+    local keys = {}
+    for i, suffix in ipairs(retention().subkeys) do
+        keys[i] = job .. suffix
+    end
+    call_delete(keys)
+    if parent_key then
+        unlink(job, parent_key)
+    end
+end
+
+local function retain(set, keep, times)
+    local unit = notes
+    notes = nil
+    retention().retain(set, keep, times)
+    notes = unit
+end
+
+-- Completed, with a parent, a deduplication id or nothing to be kept; `keep` as in complete(). §5.3
+local function complete_bound(id, job, f, value, keep)
+    settle_bonds('completed', id, job, f, value)
+    if keep and ARGV[keep] == '0' then
+        discard(job, f[3])
+    else
+        local made = f[2] and (tonumber(f[2]) or 0) + 1 or '1'
+        call('HSET', job, 'atm', made, 'returnvalue', value, 'finishedOn', now_text)
+        call('ZADD', q.completed, now_text, id)
+        if keep and item_count == 1 then
+            retain(q.completed, keep, 1)
+        end
+    end
+    emit(q, 'completed', 'jobId', id, 'returnvalue', value, 'prev', 'active')
+end
+
 -- Finally failed. §5.3
 local function fail(id, job, f, at)
     local reason, keep = ARGV[at + 3], at + 9
     local made = (tonumber(f[2]) or 0) + 1
     settle_bonds('failed', id, job, f, reason)
     if ARGV[keep] == '0' then
-        retention().discard(id, job, f[3])
+        discard(job, f[3])
     else
         write_failure(job, at + 4)
         call('HSET', job, 'atm', made, 'failedReason', reason, 'finishedOn', now_text)
         call('HDEL', job, 'defa')
         call('ZADD', q.failed, now_text, id)
-        retention().retain(q.failed, keep, 1)
+        retain(q.failed, keep, 1)
     end
     emit(q, 'failed', 'jobId', id, 'failedReason', reason, 'prev', 'active')
     if made >= tonumber(ARGV[at + 8]) then

@@ -63,32 +63,41 @@ end
 
 local PROMOTE_MAX = 1000
 
--- Moves what is due to where it can be taken from. An id without a hash is dropped: promoting it
--- would leave a stub behind (§4.2).
+-- Moves what is due to where it can be taken from; a unit. An id without a hash is dropped: promoting it
+-- would leave a stub behind (§4.2). A priority that is no number counts as none: a job must not hold up all
+-- that are due after it.
 local function promote_due(q, now)
-    local due = call('ZRANGEBYSCORE', q.delayed, 0, (now + 1) * 4096 - 1, 'LIMIT', 0,
-                     PROMOTE_MAX)
+    local due = raw_call('ZRANGEBYSCORE', q.delayed, 0, (now + 1) * 4096 - 1, 'WITHSCORES', 'LIMIT', 0,
+                         PROMOTE_MAX)
     if #due == 0 then
         return
     end
-    call('ZREM', q.delayed, unpack(due))
-    local plain = {}
-    for _, id in ipairs(due) do
+    local ids, plain_ids, delays = {}, {}, {}
+    for i = 1, #due, 2 do
+        ids[#ids + 1] = due[i]
+    end
+    check_return('ZREM', q.delayed)
+    raw_call('ZREM', q.delayed, unpack(ids))
+    note_scored(q.delayed, due)
+    for _, id in ipairs(ids) do
         local job = q.base .. id
-        local priority = call('HGET', job, 'priority')
-        if priority or call('EXISTS', job) == 1 then
-            priority = number_or_zero(priority)
-            if priority == 0 then
-                plain[#plain + 1] = id
+        local priority = raw_try('HGET', job, 'priority')
+        if priority or raw_call('EXISTS', job) == 1 then
+            priority = type(priority) == 'string' and number_or_zero(priority) or 0
+            if priority == 0 or priority ~= priority then
+                plain_ids[#plain_ids + 1] = id
             else
                 call('ZADD', q.prioritized, priority_score(q, priority), id)
             end
             emit(q, 'waiting', 'jobId', id, 'prev', 'delayed')
-            call('HSET', job, 'delay', '0')
+            delays[#delays + 1] = job
         end
     end
-    if #plain > 0 then
-        call('LPUSH', push_list(q), unpack(plain))
+    if #plain_ids > 0 then
+        call('LPUSH', push_list(q), unpack(plain_ids))
+    end
+    for _, job in ipairs(delays) do
+        raw_try('HSET', job, 'delay', '0') -- said by the set that the job is in
     end
     signal(q)
 end

@@ -4,6 +4,7 @@
 -- open_groups() comes first. `now` is there, a number.
 --- include "queue"
 
+local call = unit_call
 local MAX_DATA = 1048576 -- bytes of job data that are looked into
 local MAX_NAME = 64      -- of a group; a longer one goes by its digest
 local RELEASE_MAX = 1000 -- ids looked at for one group at a time
@@ -123,9 +124,9 @@ local function free_at(g)
         return math.huge
     end
     if groups.rate_max > 0 and (tonumber(call('GET', rate_of(g))) or 0) >= groups.rate_max then
-        local ttl = call('PTTL', rate_of(g))
-        if ttl > 0 then
-            return now + ttl
+        local left = call('PTTL', rate_of(g))
+        if left > 0 then
+            return now + left
         end
         call('DEL', rate_of(g))
     end

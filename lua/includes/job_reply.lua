@@ -3,12 +3,15 @@
 -- then ":id" and ":token", and the fields the script has just written. A later value replaces an
 -- earlier one of the same field.
 
--- The hash of a job that can be run; nil for a ghost: an id without a hash, or with one that has no
--- name, or whose key is something else. Also the attempts started so far, nil for none, and whether its
--- failure is already decided (`defa`).
+-- The hash of a job that can be run, the attempts started so far, nil for none, and whether its failure is
+-- already decided (`defa`). nil for a ghost: an id without a hash, or with one that has no name. nil and what
+-- Redis says where the key cannot be read.
 local function read_job(key)
     local fields = redis.pcall('HGETALL', key)
     local name, started, deferred
+    if fields.err then
+        return nil, fields.err
+    end
     for i = 1, #fields, 2 do
         local field = fields[i]
         if field == 'name' then

@@ -3,7 +3,11 @@
 
 -- How many jobs it lets through now, and for how long (ms) it lets none.
 local function limiter_room(key, max, wanted)
-    local started = tonumber(call('GET', key)) or 0
+    local value = call('GET', key)
+    local started = tonumber(value or 0)
+    if not started then
+        error('ERR the rate limit of the queue is no number: ' .. key, 0)
+    end
     if started < max then
         return math.min(wanted, math.ceil(max - started)), 0
     end

@@ -1,7 +1,6 @@
 -- A queue by its base "P:Q:": its keys, and what its `meta` hash says. Parents may live in another
 -- queue than the one the script was called for, so the shared parts take the queue as a table.
-
-local call = redis.call
+--- include "journal"
 
 -- q.wait, q['waiting-children'] …: the key of that suffix, made when it is first asked for.
 local key_of_suffix = {
@@ -60,8 +59,8 @@ end
 local function max_events(q)
     local meta = meta_of(q)
     if not meta.max_events then
+        raw_call('HSET', q.meta, 'opts.maxLenEvents', '10000') -- stays, whatever becomes of the unit
         meta.max_events = '10000'
-        call('HSET', q.meta, 'opts.maxLenEvents', '10000')
     end
     return meta.max_events
 end

@@ -9,21 +9,26 @@ local function retention()
         return retention_parts
     end
 --- include "retention"
+    -- A parent that cannot be told keeps no old job alive.
     local function unlink_child(job, parent_key)
-        return rare().unlink(job, parent_key)
+        local fine, why = rare().attempt(rare().unlink, job, parent_key)
+        if not fine then
+            trouble = why
+        end
     end
     retention_parts = {
-        -- Step 12 of §5.3 for a job that is not kept.
-        discard = function(id, job, parent_key)
+        subkeys = SUBKEYS,
+        delete = function(id)
             delete_jobs(BASE, { id })
-            if parent_key then
-                unlink_child(job, parent_key)
-            end
         end,
-        -- The limits stand at ARGV[keep].
+        -- The limits stand at ARGV[keep]. That old jobs cannot be removed is no fault of the new one.
         retain = function(set, keep, times)
-            apply_retention(BASE, set, { ARGV[keep], ARGV[keep + 1], ARGV[keep + 2] }, times, now,
-                            unlink_child)
+            local fine, why = pcall(apply_retention, BASE, set,
+                                    { ARGV[keep], ARGV[keep + 1], ARGV[keep + 2] }, times, now,
+                                    unlink_child)
+            if not fine then
+                trouble = why
+            end
         end
     }
     return retention_parts
@@ -33,6 +38,8 @@ function rare()
     if rare_parts then
         return rare_parts
     end
+--- include "queue"
+    local call = unit_call
 --- include "enqueue"
 --- include "ends"
 --- include "metrics"
@@ -40,9 +47,12 @@ function rare()
     pause_layout = ARGV[11]
     rare_parts = {
         q = q,
+        attempt = attempt,
+        plain = plain,
+        is_transient = is_transient,
         check_children = check_children,
         write_refused = write_refused,
-        settle_bonds = settle_bonds,
+        complete_bound = complete_bound,
         unlink = unlink,
         fail = fail,
         retry = retry,

@@ -1,4 +1,4 @@
--- Removal of jobs. §0 DEL_JOB
+-- Removal of jobs. §0 DEL_JOB. Where it is put in, call_delete() deletes keys and tells how many there were.
 
 local SUBKEYS = { '', ':logs', ':dependencies', ':processed', ':failed', ':unsuccessful' }
 local DEL_BATCH = 1000 -- jobs; unpack() ends near 8000 values
@@ -14,7 +14,7 @@ local function delete_jobs(base, ids)
                 keys[#keys + 1] = job .. suffix
             end
         end
-        deleted = deleted + redis.call('DEL', unpack(keys))
+        deleted = deleted + call_delete(keys)
     end
     return deleted
 end

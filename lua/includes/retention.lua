@@ -1,14 +1,17 @@
 -- How many finished jobs are kept, and for how long. §5.5
 --
 -- `unlink(job, parent_key)` is UNLINK, soft; it is passed in because few jobs have a parent.
+local function call_delete(keys)
+    return redis.call('DEL', unpack(keys))
+end
 --- include "remove"
 
 -- REMOVE_JOB soft, deduplication kept, for many
 local function remove_jobs(base, ids, unlink)
     for _, id in ipairs(ids) do
         local job = base .. id
-        local parent_key = redis.call('HGET', job, 'parentKey')
-        if parent_key and redis.call('EXISTS', parent_key) == 1 then
+        local parent_key = redis.pcall('HGET', job, 'parentKey')
+        if type(parent_key) == 'string' and redis.pcall('EXISTS', parent_key) ~= 0 then
             unlink(job, parent_key)
         end
     end

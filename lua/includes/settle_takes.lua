@@ -1,8 +1,8 @@
 -- The second half of lua/settle.lua: jobs are taken. `next_ids` is there: pop_ids, or what stands for it.
+-- What fails here is told beside the codes of the ends, which stand.
 
-local jobs, ttl, due, is_blocked, ghosts = {}, 0, 0, false, 0
-if want > 0 then
-    jobs, ttl, due, is_blocked, ghosts = take_jobs(next_ids)
+local function take()
+    take_jobs(next_ids)
     if #jobs > 0 then
         call('ZADD', BASE .. 'marker', '0', '0')
     end
@@ -10,8 +10,26 @@ if want > 0 then
         rare().signal_delay(rare().q)
     end
 end
-if finished_last and #jobs == 0 and ttl == 0 and due == 0 and not is_blocked and
-   call('LLEN', WAIT) == 0 and call('LLEN', ACTIVE) == 0 and
-   call('ZCARD', BASE .. 'prioritized') == 0 then
-    call('XADD', EVENTS, '*', 'event', 'drained')
+
+if want > 0 then
+    local fine, why = pcall(take)
+    if not fine then
+        give_back()
+        refusal = rare().plain(why)
+        if rare().is_transient(refusal) then -- the first write of the call
+            return { err = refusal }
+        end
+    end
+end
+
+local function tell_drained()
+    if call('LLEN', WAIT) == 0 and call('LLEN', ACTIVE) == 0 and
+       call('ZCARD', BASE .. 'prioritized') == 0 then
+        call('XADD', EVENTS, '*', 'event', 'drained')
+    end
+end
+
+if finished_last and #jobs == 0 and ttl == 0 and due == 0 and not is_blocked and refusal == '' then
+    local fine, why = pcall(tell_drained)
+    trouble = fine and trouble or why
 end

@@ -5,6 +5,13 @@
 
 local TAKE_BATCH = 1000
 
+-- What would be in no set if an error came now: give_back() sees to it.
+local popped, popped_count = {}, 0 -- ids taken out
+local popped_active = false        -- they are in `active`
+local popped_limited = false       -- and counted for the rate limit, those that are
+local starting, starting_event = 1, nil -- the first of them that is not begun, and its event
+local counted = {}                 -- those that were counted for the rate limit
+
 -- Pre-5 markers ("0:…") are dropped, and as many ids are popped for them.
 local function drop_old_markers(ids, wanted)
     repeat
@@ -23,6 +30,8 @@ local function drop_old_markers(ids, wanted)
     until dropped == 0
 end
 
+local scores = {} -- of ids that were popped from `prioritized`
+
 -- Up to `wanted` ids, `wait` before `prioritized`.
 local function pop_ids(wanted)
     local ids = call('RPOP', WAIT, wanted) or {}
@@ -32,32 +41,66 @@ local function pop_ids(wanted)
             break
         end
     end
+    popped, popped_count = ids, #ids
     local count = #ids
     if count < wanted then
         local best = call('ZPOPMIN', BASE .. 'prioritized', wanted - count)
         for i = 1, #best, 2 do
             count = count + 1
             ids[count] = best[i]
+            scores[best[i]] = best[i + 1]
         end
+        popped_count = count
     end
     return ids, count
 end
 
--- Locks the jobs, tells of them and appends them to `jobs`. Returns how many ids were ghosts, and how
--- many jobs count for the rate limit: those whose failure is decided already do not (BMQ-166).
-local function start_jobs(ids, count, jobs)
+-- Locks the jobs, tells of them and appends them to `jobs`. Returns how many ids were ghosts. Only jobs
+-- whose failure is not decided yet count for the rate limit (BMQ-166). An id whose key is no hash goes to
+-- `active`, where the stalled check names it: there is nothing to run.
+local function start_jobs(ids, count, jobs, max, duration)
     local token_prefix, first_token = ARGV[4], tonumber(ARGV[5])
     local lock_duration, worker_name = ARGV[6], ARGV[9]
     local live, alive, limited, taken = {}, 0, 0, #jobs
+    local hashes, attempts, startable = {}, {}, {}
+    counted = {}
     for i = 1, count do
-        local id = ids[i]
-        local job = BASE .. id
-        local fields, started, deferred = read_job(job)
+        local fields, started, deferred = read_job(BASE .. ids[i])
         if fields then
+            hashes[i], attempts[i] = fields, started
+            alive = alive + 1
+            live[alive] = ids[i]
+            if not deferred then
+                limited = limited + 1
+                counted[i] = max and true
+            end
+        elseif started then
+            if started:sub(1, 9) ~= 'WRONGTYPE' then
+                error(started, 0)
+            end
+            trouble = 'job ' .. ids[i] .. ': ' .. started
+            alive = alive + 1
+            live[alive] = ids[i]
+        end
+    end
+    if alive > 0 then
+        call('LPUSH', ACTIVE, unpack(live))
+        popped_active = true
+    end
+    if max then
+        rare().count_started(BASE .. 'limiter', limited, duration)
+        popped_limited = true
+    end
+    for i = 1, count do
+        local fields, id = hashes[i], ids[i]
+        starting, starting_event = i, nil
+        if fields then
+            local job = BASE .. id
             local token = token_prefix .. string.format('%.0f', first_token + taken)
+            local started = attempts[i]
             local ats = started and string.format('%.0f', started + 1) or '1'
             call('SET', job .. ':lock', token, 'PX', lock_duration)
-            call('XADD', EVENTS, '*', 'event', 'active', 'jobId', id, 'prev', 'waiting')
+            starting_event = call('XADD', EVENTS, '*', 'event', 'active', 'jobId', id, 'prev', 'waiting')
             if worker_name == '' then
                 call('HSET', job, 'processedOn', now_text, 'ats', ats)
             else
@@ -68,59 +111,89 @@ local function start_jobs(ids, count, jobs)
             fields[at + 3], fields[at + 4] = ':token', token
             fields[at + 5], fields[at + 6] = 'processedOn', now_text
             fields[at + 7], fields[at + 8] = 'ats', ats
-            taken, alive = taken + 1, alive + 1
-            jobs[taken], live[alive] = fields, id
-            if not deferred then
-                limited = limited + 1
-            end
+            taken = taken + 1
+            jobs[taken] = fields
         end
     end
-    if alive > 0 then
-        call('LPUSH', ACTIVE, unpack(live))
-    end
-    return count - alive, limited
+    popped_count, popped_active, popped_limited, starting = 0, false, false, 1
+    return count - alive
 end
 
 -- `pop` gives up to so many ids and their number, as pop_ids does; none and `true`: there are more, which
--- the next call gets. Returns the jobs, how long the rate limit holds (ms), when the next delayed job is due
--- (ms), whether the queue is blocked, and how many ghosts were dropped.
+-- the next call gets. Appends to `jobs`. Sets how long the rate limit holds (ms), when the next delayed job
+-- is due (ms), whether the queue is blocked, and how many ghosts were dropped.
+local jobs, ttl, due, is_blocked, ghosts = {}, 0, 0, false, 0
+
 local function take_jobs(pop)
     local max = meta.max or (ARGV[7] ~= '0' and tonumber(ARGV[7])) or nil
-    local jobs, ghosts = {}, 0
-    local due = call('ZRANGEBYSCORE', DELAYED, 0, (now + 1) * 4096 - 1, 'LIMIT', 0, 1)
-    if #due > 0 then
-        rare().promote_due(rare().q, now)
+    local room_ttl
+    local duration = max and (tonumber(ARGV[8]) or meta.duration or 0)
+    if #call('ZRANGEBYSCORE', DELAYED, 0, (now + 1) * 4096 - 1, 'LIMIT', 0, 1) > 0 then
+        local fine, why = rare().attempt(rare().promote_due, rare().q, now)
+        if not fine then
+            error(why, 0)
+        end
     end
     while #jobs < want do
         local room = math.min(want - #jobs, TAKE_BATCH)
         if max then
-            local ttl
-            room, ttl = rare().limiter_room(BASE .. 'limiter', max, room)
-            if ttl > 0 then
-                return jobs, ttl, 0, false, ghosts
+            room, room_ttl = rare().limiter_room(BASE .. 'limiter', max, room)
+            if room_ttl > 0 then
+                ttl = room_ttl
+                return
             end
         end
         if meta.concurrency then
             room = math.min(room, math.ceil(meta.concurrency - call('LLEN', ACTIVE)))
         end
         if meta.paused or room <= 0 then
-            return jobs, 0, 0, true, ghosts
+            is_blocked = true
+            return
         end
         local ids, count, more = pop(room)
         if count == 0 then
             if more then
-                return jobs, 0, 0, true, ghosts
+                is_blocked = true
+                return
             end
             call('DEL', BASE .. 'pc')
             local first = call('ZRANGE', DELAYED, 0, 0, 'WITHSCORES')
-            return jobs, 0, first[2] and math.floor(tonumber(first[2]) / 4096) or 0, false, ghosts
+            due = first[2] and math.floor(tonumber(first[2]) / 4096) or 0
+            return
         end
-        local dropped, limited = start_jobs(ids, count, jobs)
-        ghosts = ghosts + dropped
-        if max then
-            rare().count_started(BASE .. 'limiter', limited,
-                                 tonumber(ARGV[8]) or meta.duration or 0)
+        ghosts = ghosts + start_jobs(ids, count, jobs, max, duration)
+    end
+end
+
+-- After an error: what was popped and is not begun goes back to where it was, or stays in `active`. In the
+-- order in which it was.
+local function give_back()
+    local uncounted = 0
+    for i = popped_count, starting, -1 do
+        uncounted = uncounted + (popped_limited and counted[i] and 1 or 0)
+        local id = popped[i]
+        local job, score = BASE .. id, scores[id]
+        local left = not popped_active or pcall_redis('LREM', ACTIVE, 1, id)
+        if type(left) ~= 'table' and left ~= 0 then
+            local reply = score and pcall_redis('ZADD', BASE .. 'prioritized', score, id) or
+                          pcall_redis('RPUSH', WAIT, id)
+            if type(reply) == 'table' then
+                reply = score and pcall_redis('ZINCRBY', BASE .. 'prioritized', score, id) or
+                        pcall_redis('LPUSH', WAIT, id)
+            end
+            if type(reply) == 'table' then
+                pcall_redis('LPUSH', ACTIVE, id)
+            end
+        end
+        if popped_active and i == starting then
+            pcall_redis('DEL', job .. ':lock')
+            if starting_event then
+                pcall_redis('XDEL', EVENTS, starting_event)
+            end
         end
     end
-    return jobs, 0, 0, false, ghosts
+    if uncounted > 0 then
+        pcall_redis('INCRBY', BASE .. 'limiter', -uncounted)
+    end
+    popped_count, popped_active, popped_limited = 0, false, false
 end

@@ -441,7 +441,8 @@ void rig_settle_one(struct rig *rig, struct bw_settle_item item, int code)
 {
     rig_settle(rig, &item, 1, NULL);
     assert_int_equal(bw_reply_integer(bw_reply_at(rig->settled.codes, 0)), code);
-    assert_int_equal(bw_settle_code(&rig->settled, 0), code == 0 ? BW_OK : -100 + code);
+    assert_int_equal(bw_settle_code(&rig->settled, 0, NULL),
+                     code == 0 ? BW_OK : -100 + code);
 }
 
 /* --- items */

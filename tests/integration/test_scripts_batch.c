@@ -172,7 +172,8 @@ static void draw_items(struct rig *r, struct plan *plan)
 static void append_codes(struct rig *r, struct bw_buf *out, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        assert_int_equal(bw_buf_addf(out, "%d ", bw_settle_code(&r->settled, i)), BW_OK);
+        assert_int_equal(bw_buf_addf(out, "%d ", bw_settle_code(&r->settled, i, NULL)),
+                         BW_OK);
 }
 
 static char *finish_run(struct rig *r, struct bw_buf *out)
@@ -281,7 +282,7 @@ static void test_large_batch(void **state)
     rig_settle(r, items, COUNT, &take);
     assert_int_equal(r->settled.job_count, COUNT);
     for (size_t i = 0; i < COUNT; i++)
-        assert_int_equal(bw_settle_code(&r->settled, i),
+        assert_int_equal(bw_settle_code(&r->settled, i, NULL),
                          i == 700 ? BW_EJOB_LOCKED : BW_OK);
     rig_want(r, "ZCARD @completed", "1199");
     rig_want(r, "LRANGE @active -2 -1", "1201 701");
@@ -295,7 +296,7 @@ static void test_large_batch(void **state)
 
 static void test_decode(void **state)
 {
-    struct bw_reply numbers[5] = { 0 }, one[1] = { 0 };
+    struct bw_reply numbers[7] = { 0 }, one[1] = { 0 };
     struct bw_reply reply = { .kind = BW_REPLY_ARRAY };
     struct bw_settle_reply settled;
     struct bw_error err;
@@ -303,15 +304,15 @@ static void test_decode(void **state)
     (void)state;
     assert_int_equal(bw_settle_decode(&settled, NULL, 0, &err), BW_EPROTO);
     reply.elements.list = numbers;
-    reply.elements.count = 5;
-    for (size_t i = 0; i < 5; i++)
+    reply.elements.count = 7;
+    for (size_t i = 0; i < 7; i++)
         numbers[i].kind = BW_REPLY_INTEGER;
     assert_int_equal(bw_settle_decode(&settled, &reply, 0, &err), BW_EPROTO);
     numbers[0].kind = numbers[1].kind = BW_REPLY_ARRAY;
     numbers[0].elements.list = numbers[1].elements.list = one;
     assert_int_equal(bw_settle_decode(&settled, &reply, 0, &err), BW_OK);
     assert_int_equal(bw_settle_decode(&settled, &reply, 1, &err), BW_EPROTO);
-    reply.elements.count = 4;
+    reply.elements.count = 6;
     assert_int_equal(bw_settle_decode(&settled, &reply, 0, &err), BW_EPROTO);
     assert_int_equal(bw_script_code(-12), BW_EPROTO);
     assert_int_equal(bw_script_code(-11), BW_EJOB_NO_SLOT);

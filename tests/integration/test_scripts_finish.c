@@ -19,7 +19,7 @@ static void settle_and_take(struct rig *r, struct bw_settle_item item)
 
     take.first_token = 7;
     rig_settle(r, &item, 1, &take);
-    assert_int_equal(bw_settle_code(&r->settled, 0), BW_OK);
+    assert_int_equal(bw_settle_code(&r->settled, 0, NULL), BW_OK);
 }
 
 /* --- completed */
@@ -127,7 +127,7 @@ static void test_refused_kinds(void **state)
 
     rig_settle(r, items, 4, NULL);
     for (size_t i = 0; i < 4; i++)
-        assert_int_equal(bw_settle_code(&r->settled, i), BW_EJOB_MISSING);
+        assert_int_equal(bw_settle_code(&r->settled, i, NULL), BW_EJOB_MISSING);
     rig_want(r, "KEYS *", "");
 }
 

@@ -205,10 +205,11 @@ static void test_refused(void **state)
     rig_want(r, "LRANGE @wait 0 -1", "5");
 }
 
-/* Where it cannot be put, it stays where it is. */
+/* BMQ-171: where it cannot be put, it stays where it is, and the others go back. */
 static void test_nowhere_to_go(void **state)
 {
     struct rig *r = *state;
+    const char *why = NULL;
     struct bw_settle_item item = { .kind = BW_SETTLE_HAND_BACK,
                                    .id = text_of("1"),
                                    .token = text_of("t0"),
@@ -217,7 +218,8 @@ static void test_nowhere_to_go(void **state)
     fetch_all(r, three);
     (void)rig_do(r, "SET @wait text");
     bw_hand_back_build(&r->cmd, &r->keys, 0, &item, 1);
-    rig_want_error(r, "WRONGTYPE");
+    assert_int_equal(bw_item_code(bw_reply_at(rig_send(r), 0), &why), BW_EREDIS);
+    assert_non_null(strstr(why, "WRONGTYPE"));
     rig_want(r, "LRANGE @active 0 -1", "3 2 1");
     rig_want(r, "GET @1:lock", "t0");
     rig_want(r, "HGET @1 ats", "1");

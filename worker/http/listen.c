@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define BACKLOG 512 /* who comes amid a flood waits here */
+#define BACKLOG 64
 
 struct host_port {
     char host[256];
