@@ -9,6 +9,8 @@
 #include "workflow/customer.h"
 #include "workflow/mem.h"
 
+#define CODE_TRIES 3 /* at digits that somebody else gets at the same time */
+
 char *wf_person_key(const struct wf_run *run, const char *pattern, const char *user_id)
 {
     const char *const fills[] = { "userId", user_id, "projectId", run->project_id, NULL };
@@ -254,21 +256,131 @@ static bool mentions(const json_t *value, bool any)
     return false;
 }
 
+/* --- the referral code: made when something first asks for it (§6.5) */
+
+static bool holds_text(const json_t *value, const char *text)
+{
+    const char *key;
+    json_t *member;
+    size_t i;
+
+    if (json_is_string(value))
+        return strstr(json_string_value(value), text) != NULL;
+    json_object_foreach((json_t *)(uintptr_t)value, key, member)
+    {
+        if (holds_text(member, text))
+            return true;
+    }
+    json_array_foreach((json_t *)(uintptr_t)value, i, member)
+    {
+        if (holds_text(member, text))
+            return true;
+    }
+    return false;
+}
+
+static bool node_holds(const struct wf_node *node, const char *text)
+{
+    return holds_text(node->config, text) || holds_text(node->data, text);
+}
+
+static bool names_code(const struct wf_run *run, const struct wf_node *node)
+{
+    static const char code[] = "eferralCode", link[] = "referralLink"; /* has…, …Short */
+    const char *key;
+    json_t *value;
+
+    if (node_holds(node, code) || node_holds(node, link))
+        return true;
+    if (!run->project->reads_customer)
+        return false;
+    json_object_foreach(run->project->variables, key, value)
+    {
+        if ((holds_text(value, code) || holds_text(value, link)) && node_holds(node, key))
+            return true;
+    }
+    return false;
+}
+
+/* What the node writes itself, without a template of its author's. */
+static bool shows_code(const struct wf_node *node)
+{
+    const char *command = wf_member(node->config, "command", "");
+
+    return strcmp(node->type, "action.menu_command") == 0 &&
+           (strcmp(command, "menu_referrals") == 0 || strcmp(command, "menu_invite") == 0);
+}
+
+/* Cheap for who has one. */
+static bool wants_code(const struct wf_run *run, const struct wf_node *node)
+{
+    if (run->user_id == NULL || run->code_asked ||
+        strcmp(wf_member(run->customer, "user.hasReferralCode", ""), "Нет") != 0 ||
+        json_is_false(json_object_get(run->customer, "user.canRefer")))
+        return false;
+    return shows_code(node) || names_code(run, node);
+}
+
+static void make_code(struct wf_run *run);
+
+static void code_made(struct wf_run *run)
+{
+    bool there = wf_db_value(run, 0, 0, 0) != NULL;
+
+    if (there) { /* caches of others, too, say that there is none */
+        wf_person_changed(run, run->user_id);
+        wf_person_take(run, 1);
+    }
+    run->after_code(run);
+}
+
+/* Without a code all goes on: what is shown says that there is none. */
+static void code_refused(struct wf_run *run)
+{
+    if (strcmp(wf_db_sqlstate(run), "23505") == 0 && ++run->code_tries < CODE_TRIES)
+        make_code(run);
+    else
+        run->after_code(run);
+}
+
+static void make_code(struct wf_run *run)
+{
+    run->code_asked = true;
+    wf_db_begin(run);
+    (void)wf_db_add(run, WF_SQL_referral, run->user_id, run->project_id);
+    (void)wf_person_add_own(run);
+    wf_db_run(run, code_made, code_refused);
+}
+
+static void loaded_for_node(struct wf_run *run)
+{
+    if (wants_code(run, run->node))
+        make_code(run);
+    else
+        run->after_code(run);
+}
+
 bool wf_person_ready(struct wf_run *run, const struct wf_node *node, wf_step *then)
 {
+    run->after_code = then;
     if (run->user_id == NULL)
         find_in_variables(run);
-    if (run->customer_known)
-        return true;
+    if (run->customer_known) {
+        if (!wants_code(run, node))
+            return true;
+        make_code(run);
+        return false;
+    }
     if (run->user_id == NULL) {
         set_nobody(run);
         return true;
     }
-    if (!wf_person_wanted(run) ||
-        (!mentions(node->config, run->project->reads_customer) &&
-         !mentions(node->data, run->project->reads_customer)))
+    if (!shows_code(node) &&
+        (!wf_person_wanted(run) ||
+         (!mentions(node->config, run->project->reads_customer) &&
+          !mentions(node->data, run->project->reads_customer))))
         return true;
-    wf_person_load(run, then);
+    wf_person_load(run, loaded_for_node);
     return false;
 }
 

@@ -136,6 +136,9 @@ struct wf_run {
     json_t *customer;        /* flat variables `user.*` (§6.5), or NULL */
     bool customer_known;     /* `customer` is right: a NULL means that there is none */
     bool customer_changed;   /* by this run, and not read since */
+    bool code_asked; /* for a referral code that he did not have */
+    unsigned code_tries;
+    wf_step *after_code;
     json_t *customer_object; /* the same as `user` (§6.3), made when it is asked for */
     json_t *telegram;        /* §6.4.1 */
     json_t *roots;           /* other values templates ask for, made when they do */
@@ -376,8 +379,8 @@ bool wf_person_stale(const struct wf_run *run);
 char *wf_person_recall(const struct wf_run *run);
 void wf_person_remember(struct wf_run *run, const char *user_id);
 void wf_person_take_cached(struct wf_run *run, const char *json);
-/* Loads the customer if the node needs it and it is not known; then goes on. True:
- * nothing to do. */
+/* Loads the customer if the node (the current one) needs it and it is not known, and has
+ * his referral code made if that is asked for; then goes on. True: nothing to do. */
 bool wf_person_ready(struct wf_run *run, const struct wf_node *node, wf_step *then);
 void wf_person_load(struct wf_run *run, wf_step *then);
 /* The customer with this id is the run's from now on; NULL: nobody. */

@@ -2,6 +2,7 @@
 #include "workflow/nodes/nodes.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "workflow/mem.h"
 #include "workflow/nodes/partner.h"
@@ -66,6 +67,31 @@ static void show_link(struct wf_run *run, const json_t *viewer, const json_t *me
     free(end);
 }
 
+static void show(struct wf_run *run);
+
+/* The code was to be made, and somebody else got the same digits: the link is without. */
+static void without_code(struct wf_run *run)
+{
+    if (wf_partner_begin(run))
+        wf_db_run(run, show, NULL);
+}
+
+/* The link is given out: he has a code from now on (§6.5). */
+static bool lacks_code(const struct wf_run *run)
+{
+    return !run->code_asked &&
+           (!run->customer_known ||
+            strcmp(wf_member(run->customer, "user.hasReferralCode", ""), "Нет") == 0);
+}
+
+static void coded(struct wf_run *run)
+{
+    run->code_asked = true;
+    if (wf_db_value(run, 1, 0, 0) != NULL)
+        wf_person_changed(run, run->user_id); /* caches say that there is none */
+    show(run);
+}
+
 static void show(struct wf_run *run)
 {
     json_t *viewer = wf_partner_viewer(run), *keyboard;
@@ -87,7 +113,13 @@ static void show(struct wf_run *run)
 
 enum wf_action wf_start_partner_link(struct wf_run *run)
 {
-    if (wf_partner_begin(run))
+    if (!wf_partner_begin(run))
+        return WF_PENDING;
+    if (lacks_code(run)) {
+        (void)wf_db_add(run, WF_SQL_referral, run->user_id, run->project_id);
+        wf_db_run(run, coded, without_code);
+    } else {
         wf_db_run(run, show, NULL);
+    }
     return WF_PENDING;
 }
