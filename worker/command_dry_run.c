@@ -8,58 +8,107 @@
 #include "workflow/authoring/check.h"
 #include "workflow/authoring/dry_run.h"
 #include "workflow/authoring/picture.h"
+#include "workflow/authoring/talk.h"
 #include "workflow/authoring/trace.h"
 #include "workflow/mem.h"
 
 struct inputs {
     json_t *workflow, *state;
-    json_t *updates; /* one after the other */
+    json_t **updates; /* by event: what its file holds, or NULL */
 };
 
 static void inputs_fini(struct inputs *inputs)
 {
+    for (size_t i = 0; inputs->updates != NULL && i < WK_EVENTS_MAX; i++)
+        json_decref(inputs->updates[i]);
+    free(inputs->updates);
     json_decref(inputs->workflow);
     json_decref(inputs->state);
-    json_decref(inputs->updates);
-}
-
-/* A file holds one update, or an array of them. */
-static int read_updates(struct inputs *inputs, const char *path, struct bw_error *err)
-{
-    json_t *value = wk_workflow_read(path, err);
-
-    if (value == NULL)
-        return err->code;
-    if (json_is_array(value)) {
-        wf_check(json_array_extend(inputs->updates, value) == 0 ? BW_OK : BW_ENOMEM);
-        json_decref(value);
-        return BW_OK;
-    }
-    wf_check(json_array_append_new(inputs->updates, value) == 0 ? BW_OK : BW_ENOMEM);
-    return BW_OK;
 }
 
 static int read_all(struct inputs *inputs, const struct wk_workflow_options *options,
                     struct bw_error *err)
 {
+    static const char expected[] = "workflow run: FILE and events expected, such as "
+                                   "--start, --text TEXT, --update UPDATE.json";
     int rc = BW_OK;
 
-    *inputs = (struct inputs){ .updates = wf_must(json_array()) };
-    if (options->argc != 2 || options->update_count == 0)
-        return bw_error_set(err, BW_EINVAL,
-                            "workflow run: FILE and --update UPDATE.json expected");
-    inputs->workflow = wk_workflow_read(options->argv[1], err);
-    if (inputs->workflow == NULL)
-        return err->code;
-    if (options->state != NULL) {
-        inputs->state = wk_workflow_read(options->state, err);
-        if (inputs->state == NULL)
-            return err->code;
+    *inputs = (struct inputs){ 0 };
+    if (options->event_count == 0)
+        return bw_error_set(err, BW_EINVAL, "%s", expected);
+    rc = wk_workflow_inputs(options, expected, &inputs->workflow, &inputs->state, err);
+    inputs->updates = wf_alloc(WK_EVENTS_MAX * sizeof(*inputs->updates));
+    for (size_t i = 0; rc == BW_OK && i < options->event_count; i++) {
+        if (options->events[i].kind != WK_EVENT_UPDATE)
+            continue;
+        inputs->updates[i] = wk_workflow_read(options->events[i].value, err);
+        rc = inputs->updates[i] != NULL ? BW_OK : err->code;
     }
-    for (size_t i = 0; rc == BW_OK && i < options->update_count; i++)
-        rc = read_updates(inputs, options->updates[i], err);
     return rc;
 }
+
+/* --- events */
+
+/* A file holds one update, or an array of them. */
+static void take_updates(struct wf_talk *talk, const json_t *updates)
+{
+    const json_t *update;
+    size_t i;
+
+    if (!json_is_array(updates))
+        wf_talk_update(talk, updates);
+    json_array_foreach(updates, i, update)
+    {
+        wf_talk_update(talk, update);
+    }
+}
+
+static int press(struct wf_talk *talk, const char *name, struct bw_error *err)
+{
+    bool strange = false;
+    int rc = wf_talk_press(talk, name, &strange, err);
+
+    if (strange)
+        (void)fprintf(stderr, "bulwark: no button \"%s\" was sent; pressed as data\n",
+                      name); /* a hint */
+    return rc;
+}
+
+static int take_event(struct wf_talk *talk, const struct wk_event *event,
+                      const json_t *updates, struct bw_error *err)
+{
+    switch (event->kind) {
+    case WK_EVENT_UPDATE:
+        take_updates(talk, updates);
+        break;
+    case WK_EVENT_TEXT:
+        wf_talk_text(talk, event->value);
+        break;
+    case WK_EVENT_PRESS:
+        return press(talk, event->value, err);
+    case WK_EVENT_CONTACT:
+        wf_talk_contact(talk, event->value);
+        break;
+    case WK_EVENT_LOCATION:
+        return wf_talk_location(talk, event->value, err);
+    }
+    return BW_OK;
+}
+
+/* One after the other, up to one that cannot be. */
+static int take_events(struct wf_dry *dry, const struct inputs *inputs,
+                       const struct wk_workflow_options *options, struct bw_error *err)
+{
+    struct wf_talk *talk = wf_talk_create(dry, inputs->state);
+    int rc = BW_OK;
+
+    for (size_t i = 0; rc == BW_OK && i < options->event_count; i++)
+        rc = take_event(talk, &options->events[i], inputs->updates[i], err);
+    wf_talk_destroy(&talk);
+    return rc;
+}
+
+/* --- the report */
 
 static int report(const json_t *trace, bool json)
 {
@@ -109,18 +158,13 @@ static int run(const struct inputs *inputs, const struct wk_workflow_options *op
 {
     struct wf_dry *dry = NULL;
     struct bw_error err = { 0 };
-    size_t i;
-    json_t *update;
-    int code;
+    int rc = wf_dry_create(&dry, inputs->workflow, inputs->state, &err), code;
 
-    if (wf_dry_create(&dry, inputs->workflow, inputs->state, &err) != BW_OK)
-        return wk_complain(&err);
-    json_array_foreach(inputs->updates, i, update)
-    {
-        wf_dry_update(dry, update);
-    }
-    if (options->svg != NULL &&
-        draw(inputs, wf_dry_trace(dry), options->svg, &err) != BW_OK) {
+    if (rc == BW_OK)
+        rc = take_events(dry, inputs, options, &err);
+    if (rc == BW_OK && options->svg != NULL)
+        rc = draw(inputs, wf_dry_trace(dry), options->svg, &err);
+    if (rc != BW_OK) {
         (void)wk_complain(&err);
         wf_dry_destroy(&dry);
         return WK_EXIT_USAGE;

@@ -17,7 +17,8 @@ static const char usage[] =
     "Usage: bulwark run [--config FILE]    run the worker\n"
     "       bulwark check [--config FILE]  check the configuration, reach what it names\n"
     "       bulwark queue ...              counts, pause, resume, add\n"
-    "       bulwark workflow ...           validate a workflow, run it dry\n"
+    "       bulwark workflow ...           validate a workflow, run it dry, chat with "
+    "it\n"
     "       bulwark --help | --version\n"
     "\n"
     "bulwark COMMAND --help tells more.\n";

@@ -1,9 +1,12 @@
 // For authors: `bulwark workflow …` from outside. What each check says is tests/unit/workflow/test_authoring.c.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import process from 'node:process';
 
 import { stateOf } from './dry_state.mjs';
+import { isValid } from './json_schema.mjs';
 import { installWorkflow, Postgres } from './postgres.mjs';
 import { bulwark, freePort, runAll, test, writeConfig } from './rig.mjs';
 
@@ -252,6 +255,149 @@ test('run: answers of the state, an error, and what no trigger is for', async ()
     assert.deepEqual([lost.code, /nothing handles it\n$/.test(lost.stdout)], [0, true]);
 });
 
+// Two services' bots from first message to balance: {workflow, conversations: [{about, state, events: [[options,
+// path, words that are said]]}]}.
+for (const name of ['loyalty-club', 'partner-club']) {
+    const { workflow, conversations } = sample(`${name}.json`);
+
+    test(`run: ${name} has nothing wrong with it`, async () => {
+        assert.deepEqual(await validate([write(workflow)]), { code: 0, stdout: '', stderr: '' });
+    });
+    for (const { about, state, events } of conversations) {
+        test(`run: ${name}, ${about}`, async () => {
+            const { code, stdout, stderr } = await bulwark(['workflow', 'run', '--json', write(workflow), '--state',
+                write(state), ...events.flatMap(([options]) => options)]);
+            assert.deepEqual([code, stderr], [0, '']);
+            const jobs = JSON.parse(stdout);
+            assert.deepEqual(jobs.map(pathOf), events.map(([, steps]) => steps));
+            for (const [i, [options, , words = '']] of events.entries())
+                assert.ok(sent(jobs[i]).join('\n').includes(words), `${options}: ${sent(jobs[i]).join('\n')}`);
+            const wrong = jobs.flatMap(({ calls }) => calls).filter(({ kind }) => kind === 'warning');
+            assert.deepEqual(wrong.map(({ node: at, name: lost }) => `${at}: ${lost}`), []);
+        });
+    }
+}
+
+// --- what a person does
+
+const ASK = { nodes: [START, node('a', 'message', { text: '<b>Who</b> &lt; are you?', keyboard: { type: 'reply',
+    buttons: [[{ text: 'Share', request_contact: true }, { text: 'Place', request_location: true }]] } }),
+node('v', 'action.set_variable', { name: 'who',
+    value: '{{contactReceived.phoneNumber|default:""}}{{locationReceived.latitude|default:""}}' }),
+node('m', 'message', { text: 'You: {{who}}', keyboard: { type: 'inline', buttons: [[{ text: 'Again',
+    callback_data: 'again' }, { text: 'Site', url: 'https://a.example' }]] } }),
+node('c', 'trigger.callback', { callbackData: 'again' })],
+connections: [edge('t', 'a'), edge('a', 'v'), edge('v', 'm'), edge('c', 'a')], entryNodeId: 't' };
+const does = (options, state = {}) => bulwark(['workflow', 'run', '--json', write(ASK), '--state', write(state),
+    ...options]);
+const said = ({ stdout }) => JSON.parse(stdout).map((job) => sent(job).join());
+const WHO = '<b>Who</b> &lt; are you?';
+
+test('run: events in the order given, with updates between them', async () => {
+    const all = await does(['--start', '--contact', '+79', '--press', 'Again', '--press=Share',
+        '--update', write([text(1, '/start'), update(2, contact('+78'))]), '--start=ref7', '--location', '1.5,2'],
+    { customer: { telegramId: 77, phone: '+77' } });
+    assert.deepEqual([all.code, all.stderr], [0, '']);
+    assert.deepEqual(said(all), [WHO, 'You: +79', `,${WHO}`, 'You: +77', WHO, 'You: +78', WHO, WHO]);
+    const [first, , third] = JSON.parse(all.stdout);
+    assert.equal(first.calls.find(({ kind }) => kind === 'telegram').params.chat_id, '77');
+    assert.ok(third.calls.some(({ method }) => method === 'answerCallbackQuery'));
+});
+
+test('run: a button that was not sent, one that opens a link, a place that is none', async () => {
+    const strange = await does(['--start', '--press', 'again']);
+    assert.equal(strange.code, 0);
+    assert.match(strange.stderr, /no button "again" was sent/);
+    const link = await does(['--start', '--text', '+7 900 123-45-67', '--press', 'Site']);
+    assert.deepEqual([link.code, link.stdout], [2, '']);
+    assert.match(link.stderr, /button "Site" opens https:\/\/a\.example/);
+    const place = await does(['--location', 'here']);
+    assert.equal(place.code, 2);
+    assert.match(place.stderr, /location "here": LATITUDE,LONGITUDE expected/);
+});
+
+// --- chat
+
+const CHAT = `Who < are you?
+(waits for the contact: /contact PHONE)
+  [1] Share [2] Place
+You: +79
+  [1] Again [2] Site
+  [3] Share [4] Place
+`;
+/** A conversation by lines. */
+function chat(file, lines, state) {
+    const args = ['workflow', 'chat', file, ...(state ? ['--state', write(state)] : [])];
+    return spawnSync(process.env.BULWARK_BIN, args, { input: lines.join('\n'), encoding: 'utf8' });
+}
+
+test('chat: lines in, messages and numbered buttons out, 0 at the end', () => {
+    const file = write(ASK);
+    const short = chat(file, ['/start', '/contact +79']);
+    assert.deepEqual([short.status, short.stderr, short.stdout], [0, '', CHAT]);
+    const numbers = chat(file, ['/start', '1', '', '1', '/location 1,2', '2', '3', '/quit', '/start'],
+        { customer: { phone: '+75' } });
+    assert.equal(numbers.status, 0);
+    assert.match(numbers.stderr, /button "Site" opens/);
+    assert.equal(numbers.stdout.match(/You: \+75\n/g).length, 2);
+    assert.match(chat(file, ['/start', '/say 2']).stdout, /You: \n/);
+    const none = chat(file, []);
+    assert.deepEqual([none.status, none.stdout, none.stderr], [0, '', '']);
+    const broken = chat('/nonexistent.json', ['/start']);
+    assert.equal(broken.status, 2);
+});
+
+test('chat: in a terminal, with a prompt, bold as bold', () => {
+    const line = `${process.env.BULWARK_BIN} workflow chat ${write(ASK)}`;
+    const { status, stdout } = spawnSync('script', ['-qec', line, '/dev/null'],
+        { input: '/start\n\x04', encoding: 'utf8', timeout: 20000 });
+    assert.equal(status, 0);
+    assert.match(stdout, /Ctrl-D ends/);
+    assert.ok(stdout.includes('> '), stdout);
+    assert.ok(stdout.includes('\x1b[1mWho\x1b[22m < are you?'), stdout);
+});
+
+// --- the types of nodes
+
+test('nodes: every type with its fields, for people and as data', async () => {
+    const nodes = (...args) => bulwark(['workflow', 'nodes', ...args]);
+    const all = JSON.parse((await nodes('--json')).stdout);
+    assert.ok(all.length > 40);
+    assert.ok(all.every(({ type, meaning, fields }) => type && meaning && fields.every((field) => field.meaning)));
+    const loop = all.find(({ type }) => type === 'flow.loop').fields;
+    assert.deepEqual(loop.find(({ name }) => name === 'type'), { name: 'type', kind: 'one of',
+        values: ['count', 'foreach', 'while'], required: false, default: 'count', meaning: 'what ends it' });
+    assert.deepEqual(loop.find(({ name }) => name === 'count').aliases, ['iterations']);
+    const one = await nodes('flow.delay');
+    assert.match(one.stdout, /^flow\.delay: goes on later\n[^]*delayMs[^]*0 to 86400000/);
+    const wrong = await nodes('flow.dealy');
+    assert.deepEqual([wrong.code, wrong.stdout], [2, '']);
+    assert.match(wrong.stderr, /did you mean "flow\.delay"\?/);
+});
+
+test('nodes --schema: takes every bot, refuses what is misspelt', async () => {
+    const schema = JSON.parse((await bulwark(['workflow', 'nodes', '--schema'])).stdout);
+    const accepts = (workflow) => isValid(schema, workflow, schema);
+    for (const file of readdirSync(BOTS).filter((name) => name.endsWith('.json'))) {
+        const bot = JSON.parse(readFileSync(path.join(BOTS, file), 'utf8'));
+        for (const workflow of Object.values(bot.workflows ?? { W1: bot.workflow })) {
+            const { problems } = JSON.parse((await validate(['--json', write(workflow)])).stdout);
+            const known = problems.every(({ problem }) => /operator|unknown/.test(problem) === false);
+            if (known) assert.ok(accepts(workflow), file);
+        }
+    }
+    for (const name of ['loyalty-club', 'partner-club']) assert.ok(accepts(sample(`${name}.json`).workflow), name);
+    const around = (type, config) => ({ nodes: [START, node('x', type, config)], connections: [] });
+    assert.ok(accepts(around('message', { text: 'a' })));
+    assert.ok(accepts({ nodes: [{ id: 'a', type: 'message', data: { config: { text: 'flat' } } }] }));
+    for (const [type, config] of [['message', { text: 'a', keybord: {} }], ['mesage', { text: 'a' }],
+        ['message', {}], ['message', { text: 'a', parseMode: 'html' }], ['flow.loop', { type: 'cuont' }],
+        ['action.database_query', { query: 'get_user_balnce' }], ['flow.end', { success: 'yes' }],
+        ['condition', { variable: 'a', operator: 'eqals' }]])
+        assert.ok(!accepts(around(type, config)), `${type} ${JSON.stringify(config)}`);
+    assert.ok(!accepts({ connections: [] }));
+});
+
 test('run: the graph and the path as a picture, the same each time', async () => {
     const branch = { nodes: [START, node('c', 'condition', { expression: '1 > 2' }),
         node('yes', 'message', { text: 'a <b' }), node('no', 'message', { text: 'n' })],
@@ -276,7 +422,9 @@ test('run: the graph and the path as a picture, the same each time', async () =>
 });
 
 test('run: wrong usage', async () => {
-    for (const [args, words] of [[['run'], /FILE and --update/], [['run', write(GOOD)], /FILE and --update/],
+    for (const [args, words] of [[['run'], /FILE and events/], [['run', write(GOOD)], /FILE and events/],
+        [['run', write(GOOD), '--txt', 'a'], /unknown option --txt, did you mean --text\?/],
+        [['chat'], /FILE expected/], [['nodes', 'a', 'b'], /TYPE/],
         [['run', write(GOOD), '--update'], /--update: needs a value/],
         [['run', write(GOOD), '--update', '/nonexistent.json'], /nonexistent/],
         [['run', write([]), '--update', write(text(1, 'a'))], /an object .* expected/],

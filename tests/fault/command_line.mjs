@@ -25,7 +25,7 @@ for (const [args, text] of [
     [['run', 'extra'], ''],
     [['run'], 'set REDIS_URL and DATABASE_URL'],
     [['run', '--config', '/nonexistent.json'], '/nonexistent.json: No such file'],
-    [['workflow'], 'expected validate or run'],
+    [['workflow'], 'expected validate, run, chat or nodes'],
     [['workflow', 'validate'], 'FILE or --version-id ID expected'],
     [['workflow', 'validate', 'x.json'], 'x.json: '],
     [['workflow', 'validate', '--version-id'], '--version-id: needs a value'],

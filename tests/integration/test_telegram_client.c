@@ -628,12 +628,18 @@ static void a_bad_url_is_refused(void **state)
 
 static void a_bad_proxy_is_refused(void **state)
 {
-    static const char *const urls[] = { "http://",         "://p",
-                                        "http://p:99999",  "http://p:x",
-                                        "ftp://u:Secret@h", "http://u:Secret@",
-                                        "a b",             "http://u:Secret@a b:1",
-                                        "socks6://h:1",    "file:///Secret" };
-    static const char *const good[] = { "", "proxy", "proxy:3128", "http://u:p@proxy:3128/",
+    static const char *const urls[] = { "http://",
+                                        "://p",
+                                        "http://p:99999",
+                                        "http://p:x",
+                                        "ftp://u:Secret@h",
+                                        "http://u:Secret@",
+                                        "a b",
+                                        "http://u:Secret@a b:1",
+                                        "socks6://h:1",
+                                        "file:///Secret" };
+    static const char *const good[] = { "", "proxy", "proxy:3128",
+                                        "http://u:p@proxy:3128/",
                                         "socks5h://[::1]:1080" };
     struct rig *rig = *state;
 

@@ -232,7 +232,7 @@ static bool set_options(struct web_call *call)
     SET(CURLOPT_URL, call->url);
     SET(CURLOPT_PROTOCOLS_STR, "http,https");
     SET(CURLOPT_FOLLOWLOCATION, 0L); /* redirect() judges first */
-    SET(CURLOPT_PROXY, ""); /* whoever resolves the name must be us */
+    SET(CURLOPT_PROXY, "");          /* whoever resolves the name must be us */
     SET(CURLOPT_USERAGENT, "bulwark");
     SET(CURLOPT_ACCEPT_ENCODING, ""); /* the limit counts what is unpacked */
     SET(CURLOPT_HTTPHEADER, call->headers);

@@ -24,8 +24,8 @@ struct web_request {            /* all copied by web_client_submit() */
     const char *const *headers; /* "Name: value" …, NULL at the end; NULL: none */
     const char *body;           /* NULL: none */
     size_t body_len;
-    int64_t timeout_ms; /* > 0: of the whole request, redirects included */
-    size_t max_body;    /* bytes of the answer */
+    int64_t timeout_ms;  /* > 0: of the whole request, redirects included */
+    size_t max_body;     /* bytes of the answer */
     const char *domains; /* where redirects may lead, as web_policy_url() has it; NULL:
                             anywhere */
     bool any_address;    /* private ones too */

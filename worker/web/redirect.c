@@ -93,12 +93,13 @@ static bool is_one_of(const char *line, const char *const *names)
 struct curl_slist *web_redirect_headers(struct curl_slist *headers, bool elsewhere,
                                         bool body)
 {
-    static const char *const of_body[] = { "content-type", "content-length",
+    static const char *const of_body[] = { "content-type",     "content-length",
                                            "content-encoding", "content-language",
                                            "content-location", NULL };
-    static const char *const plain[] = { "accept", "accept-language", "cache-control",
-                                         "content-type", "content-encoding",
-                                         "content-language", "user-agent", NULL };
+    static const char *const plain[] = { "accept",           "accept-language",
+                                         "cache-control",    "content-type",
+                                         "content-encoding", "content-language",
+                                         "user-agent",       NULL };
     struct curl_slist **at = &headers;
 
     while (*at != NULL) {

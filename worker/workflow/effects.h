@@ -163,8 +163,8 @@ struct wf_effects {
     void (*post_after)(void *arg, struct bw_task *task, int64_t delay_ms);
     /* Runs a task of post_after() at once, if it still waits for its time. */
     void (*hurry)(void *arg, struct bw_task *task);
-    /* A placeholder stood for nothing; NULL: nobody wants to know. */
-    void (*missing)(void *arg, struct wf_text path);
+    /* A placeholder stood for nothing (template.h); NULL: nobody wants to know. */
+    void (*missing)(void *arg, struct wf_text path, bool alone);
     const struct bw_clock *clock; /* NULL: the system's */
     void *arg;
 };

@@ -10,7 +10,8 @@ struct render {
     const struct wf_scope *scope;
     enum wf_escape escape;
     struct bw_buf *out;
-    int depth; /* 1: inside an administrator's text, which is expanded once */
+    int depth;  /* 1: inside an administrator's text, which is expanded once */
+    bool alone; /* the text is one placeholder */
 };
 
 /* What a placeholder stands for. */
@@ -62,7 +63,7 @@ static size_t single_braces(struct wf_text text, char name[WF_PATH_CHARS + 1])
     return len;
 }
 
-static int place(const struct wf_scope *scope, struct wf_text content,
+static int place(const struct wf_scope *scope, struct wf_text content, bool alone,
                  struct placed *placed)
 {
     const char *bar = content.len > 0 ? memchr(content.data, '|', content.len) : NULL;
@@ -78,7 +79,7 @@ static int place(const struct wf_scope *scope, struct wf_text content,
         rc = wf_filter_apply((struct wf_text){ bar + 1, content.len - path_len - 1 },
                              &placed->value, &placed->raw);
     if (rc == BW_OK && placed->value == NULL && scope->missing != NULL)
-        scope->missing(scope->arg, (struct wf_text){ content.data, path_len });
+        scope->missing(scope->arg, (struct wf_text){ content.data, path_len }, alone);
     return rc;
 }
 
@@ -206,7 +207,7 @@ static int render_brace(const struct render *render, struct wf_text text, size_t
 
     if (double_braces(text, &content)) {
         *used = content.len + 4;
-        rc = place(render->scope, content, &placed);
+        rc = place(render->scope, content, render->alone, &placed);
         if (rc == BW_OK)
             rc = emit(render, placed.value, placed.trusted, placed.raw);
         json_decref(placed.value);
@@ -220,7 +221,8 @@ static int render_brace(const struct render *render, struct wf_text text, size_t
             return emit(render, value, trusted, false);
         }
         if (render->scope->missing != NULL && strncmp(name, "user.", 5) == 0)
-            render->scope->missing(render->scope->arg, (struct wf_text){ name, len });
+            render->scope->missing(render->scope->arg, (struct wf_text){ name, len },
+                                   false);
     }
     *used = 1;
     return bw_buf_add_char(render->out, '{');
@@ -244,10 +246,17 @@ static int render_text(const struct render *render, struct wf_text text)
     return rc;
 }
 
+static bool is_alone(struct wf_text text)
+{
+    struct wf_text trimmed = wf_text_trim(text), content;
+
+    return double_braces(trimmed, &content) && content.len + 4 == trimmed.len;
+}
+
 int wf_template_render(const struct wf_scope *scope, const char *text,
                        enum wf_escape escape, struct bw_buf *out)
 {
-    struct render render = { scope, escape, out, 0 };
+    struct render render = { scope, escape, out, 0, is_alone(wf_text_of(text)) };
 
     return render_text(&render, wf_text_of(text));
 }
@@ -258,7 +267,7 @@ static int render_string(const struct wf_scope *scope, struct wf_text text, int 
                          json_t **out)
 {
     struct bw_buf buf = BW_BUF_INIT;
-    struct render render = { scope, WF_ESCAPE_NONE, &buf, depth };
+    struct render render = { scope, WF_ESCAPE_NONE, &buf, depth, false };
     int rc = render_text(&render, text);
 
     *out = rc == BW_OK
@@ -295,7 +304,7 @@ static int string_value(const struct wf_scope *scope, const json_t *config, json
     trimmed = wf_text_trim(text);
     if (!double_braces(trimmed, &content) || content.len + 4 != trimmed.len)
         return render_string(scope, text, 0, out);
-    rc = place(scope, content, &placed);
+    rc = place(scope, content, true, &placed);
     if (rc == BW_OK)
         rc = own_value(scope, &placed, out);
     json_decref(placed.value);
@@ -375,6 +384,7 @@ int wf_template_value(const struct wf_scope *scope, const json_t *config, json_t
 int wf_operand_value(const struct wf_scope *scope, const char *text, json_t **out)
 {
     struct wf_text trimmed = wf_text_trim(wf_text_of(text));
+    struct wf_scope quiet = *scope;
     char name[WF_PATH_CHARS + 1];
     struct wf_text content;
     struct placed placed;
@@ -382,8 +392,9 @@ int wf_operand_value(const struct wf_scope *scope, const char *text, json_t **ou
     int rc;
 
     *out = NULL;
+    quiet.missing = NULL; /* operands may well be absent */
     if (double_braces(trimmed, &content) && content.len + 4 == trimmed.len) {
-        rc = place(scope, content, &placed);
+        rc = place(&quiet, content, true, &placed);
         if (rc == BW_OK)
             *out = placed.value;
         else

@@ -34,8 +34,9 @@ struct wf_scope {
      * value is the administrator's (a project variable or project.*): not escaped,
      * expanded once. NULL: not in the map, the text stays as it is. */
     const json_t *(*flat)(void *arg, const char *name, bool *trusted);
-    /* Told of each placeholder that stands for nothing; may be NULL. */
-    void (*missing)(void *arg, struct wf_text path);
+    /* Told of each placeholder that stands for nothing; may be NULL. `alone`: it is the
+     * whole of a text, which is then absent, as may be meant. */
+    void (*missing)(void *arg, struct wf_text path, bool alone);
     void *arg;
     bool expose_secrets; /* template.expose_secrets, §6.3 */
     bool strict_equals;  /* condition.loose_equals = off, §7.2 */

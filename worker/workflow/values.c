@@ -187,11 +187,11 @@ static const json_t *flat(void *arg, const char *name, bool *trusted)
     return value != NULL ? value : json_object_get(run->vars[WF_SESSION], name);
 }
 
-static void missing(void *arg, struct wf_text path)
+static void missing(void *arg, struct wf_text path, bool alone)
 {
     const struct wf_effects *effects = ((struct wf_run *)arg)->engine->effects;
 
-    effects->missing(effects->arg, path);
+    effects->missing(effects->arg, path, alone);
 }
 
 struct wf_scope wf_run_scope(struct wf_run *run)

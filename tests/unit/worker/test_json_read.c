@@ -29,10 +29,10 @@ static void test_strings(void **state)
         { "\"\\ud83d\\n\"", R "\n" },
         { "\"\\ud83d\\u0041\\u0000\"", R "A" R },
         { "\"\xff\"", R },
-        { "\"\xc0\xaf\"", R R },         /* overlong */
-        { "\"\xe2\x82z\"", R "z" },      /* breaks off */
-        { "\"\xe2\x82\"", R },           /* before the quote */
-        { "\"\xed\xa0\x80\"", R R R },   /* a surrogate in UTF-8 */
+        { "\"\xc0\xaf\"", R R },       /* overlong */
+        { "\"\xe2\x82z\"", R "z" },    /* breaks off */
+        { "\"\xe2\x82\"", R },         /* before the quote */
+        { "\"\xed\xa0\x80\"", R R R }, /* a surrogate in UTF-8 */
         { "\"\xf0\x9f\x98z\"", R "z" },
         { "\"\xf5\x80\x80\x80\"", R R R R },
         { "\"\xd0\x9f\xff\xd1\x80\"", "\xd0\x9f" R "\xd1\x80" },
@@ -76,8 +76,23 @@ static void test_members(void **state)
 static void test_refused(void **state)
 {
     static const char *const texts[] = {
-        "", "{", "\"", "\"\\u00\"", "\"\\uD83D", "{\"a\":\xff}", "[1,]", "nul", "\"\\x\"",
-        "\"\n\"", "\xef\xbb\xbf{}", "-", "01", "\"\\", "\"\\u", "\"\\ud800\\", "'a'",
+        "",
+        "{",
+        "\"",
+        "\"\\u00\"",
+        "\"\\uD83D",
+        "{\"a\":\xff}",
+        "[1,]",
+        "nul",
+        "\"\\x\"",
+        "\"\n\"",
+        "\xef\xbb\xbf{}",
+        "-",
+        "01",
+        "\"\\",
+        "\"\\u",
+        "\"\\ud800\\",
+        "'a'",
     };
 
     (void)state;

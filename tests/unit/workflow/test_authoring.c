@@ -8,6 +8,7 @@
 
 #include "workflow/authoring/check.h"
 #include "workflow/authoring/dry_run.h"
+#include "workflow/authoring/node_list.h"
 #include "workflow/mem.h"
 #include "workflow/nodes/nodes.h"
 
@@ -285,7 +286,7 @@ static void required_fields(void **state)
             miss(&wf_fields[i], wf_abouts[j].type);
             required++;
         }
-        if (types == 0 || wf_fields[i].meaning == NULL)
+        if (types == 0 || wf_fields[i].meaning == NULL || wf_node_list_kind(i) == NULL)
             fail_msg("%s %s", wf_fields[i].types, wf_fields[i].names);
     }
     assert_true(required > 25);

@@ -100,6 +100,13 @@ wf_value_check wf_check_keyboard_member; /* nothing: wf_check_keyboard() does */
 
 /* --- the table */
 
+/* What editors keep beside the fields of a node; starting with "_", anything. */
+#define WF_OF_EDITORS                                                                    \
+    "id|type|nodeType|label|title|name|description|note|notes|comment|icon|color|"       \
+    "position|category|enabled|disabled|version|metadata|style|width|height|selected|"   \
+    "schema|settings"
+#define WF_METHODS "GET|POST|PUT|DELETE|PATCH|HEAD"
+
 struct wf_field {
     const char *types; /* of the nodes: "a|b|c*" */
     const char

@@ -10,20 +10,15 @@
 #include "workflow/mem.h"
 #include "workflow/nodes/nodes.h"
 
-/* What editors keep beside the fields of a node; starting with "_", anything. */
-#define OF_EDITORS                                                                       \
-    "id|type|nodeType|label|title|name|description|note|notes|comment|icon|color|"       \
-    "position|category|enabled|disabled|version|metadata|style|width|height|selected|"   \
-    "schema|settings"
 #define OF_BUTTONS                                                                       \
     "text|callback_data|callbackData|url|web_app|login_url|switch_inline_query|"         \
     "switch_inline_query_current_chat|pay|goto_node|request_contact|requestContact|"     \
-    "request_location|requestLocation|request_poll|actions|" OF_EDITORS
+    "request_location|requestLocation|request_poll|actions|" WF_OF_EDITORS
 #define OF_KEYBOARDS                                                                     \
     "type|buttons|keyboard|inline|resize_keyboard|resize|one_time_keyboard|"             \
     "oneTimeKeyboard|oneTime|input_field_placeholder|selective|is_"                      \
-    "persistent|" OF_EDITORS
-#define OF_CASES "value|label|gotoNode|" OF_EDITORS
+    "persistent|" WF_OF_EDITORS
+#define OF_CASES "value|label|gotoNode|" WF_OF_EDITORS
 
 static bool has(const json_t *words, const char *word)
 {
@@ -79,7 +74,8 @@ static json_t *fields_of(const char *type)
 
 static void check_config(const struct wf_site *site)
 {
-    json_t *words = fields_of(site->node->type), *editors = wf_words(OF_EDITORS), *value;
+    json_t *words = fields_of(site->node->type), *editors = wf_words(WF_OF_EDITORS),
+           *value;
     const char *key, *near;
 
     json_object_foreach((json_t *)(uintptr_t)site->node->config, key, value)

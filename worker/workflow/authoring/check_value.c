@@ -158,7 +158,7 @@ void wf_check_method(const struct wf_site *site, const char *field, const json_t
                      const char *arg)
 {
     (void)arg;
-    check_words(site, field, value, "GET|POST|PUT|DELETE|PATCH|HEAD", true);
+    check_words(site, field, value, WF_METHODS, true);
 }
 
 /* --- conditions */

@@ -5,6 +5,7 @@
 #include <bulwark/log.h>
 
 #include "workflow/authoring/dry_run.h"
+#include "workflow/authoring/names.h"
 #include "workflow/engine.h"
 
 #define DRY_PROJECT  "P"
@@ -29,9 +30,10 @@ struct wf_dry {
     struct bw_log log;
     struct dry_event *events; /* in order of time */
     const json_t *workflow, *state;
-    json_t *project; /* as templates see it */
-    json_t *store;   /* customers and money: dry_store.h */
-    char *found;     /* whom user_found has found, for the rest of its batch */
+    json_t *project;       /* as templates see it */
+    struct wf_names names; /* what its templates may name */
+    json_t *store;         /* customers and money: dry_store.h */
+    char *found;           /* whom user_found has found, for the rest of its batch */
     const char *sqlstate, *refusal; /* of the batch that runs; NULL: none */
     json_t *variables;  /* scope → key → value; sessions as "session <id>" */
     json_t *executions; /* id → row */

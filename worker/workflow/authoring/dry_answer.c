@@ -5,8 +5,8 @@
 #include "workflow/authoring/dry_store.h"
 #include "workflow/mem.h"
 
-/* Locks and what is cleaned up do nothing here, and no chat moves; clock and ledger of scheduled runs are
- * not part of a dry run. */
+/* Locks and what is cleaned up do nothing here, and no chat moves; clock and ledger of
+ * scheduled runs are not part of a dry run. */
 static json_t *nothing(struct wf_dry *dry, const json_t *params)
 {
     (void)dry;

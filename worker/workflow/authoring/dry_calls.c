@@ -48,17 +48,21 @@ static wf_call telegram(void *arg, const char *token, const char *method, json_t
 {
     struct wf_dry *dry = arg;
     json_t *call = wf_must(json_object());
+    json_t *result = telegram_result(dry, method);
     struct telegram_answer *answer;
 
     (void)token;
     (void)once;
     wf_json_set_text(call, "method", method);
     wf_json_set(call, "params", params);
+    wf_json_set(call, "message_id", json_incref(json_object_get(result, "message_id")));
     dry_record(dry, "telegram", call);
-    if (done == NULL)
+    if (done == NULL) {
+        json_decref(result);
         return 0;
+    }
     answer = wf_alloc(sizeof(*answer));
-    *answer = (struct telegram_answer){ done, done_arg, telegram_result(dry, method) };
+    *answer = (struct telegram_answer){ done, done_arg, result };
     dry_later(dry, telegram_given, answer, 0);
     return 0;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "workflow/authoring/check.h"
 #include "workflow/authoring/dry_store.h"
 #include "workflow/mem.h"
 #include "workflow/run.h"
@@ -90,14 +91,18 @@ void dry_record(struct wf_dry *dry, const char *kind, json_t *call)
                      : BW_ENOMEM);
 }
 
-/* Once a step and name. */
-static void missing(void *arg, struct wf_text path)
+/* Once a step and name; a sub-workflow knows its caller's names, too. */
+static void missing(void *arg, struct wf_text path, bool alone)
 {
     struct wf_dry *dry = arg;
     const struct wf_run *run = dry->engine->runs;
     struct wf_text name = wf_text_trim(path);
-    json_t *warning = wf_must(json_object()), *call;
+    json_t *warning, *call;
     size_t i;
+
+    if (alone && wf_names_know(&dry->names, name))
+        return; /* parameters are left out so */
+    warning = wf_must(json_object());
 
     wf_json_set(warning, "name", wf_must(json_stringn(name.data, name.len)));
     json_array_foreach(json_object_get(dry->item, "calls"), i, call)
@@ -181,6 +186,16 @@ void wf_dry_update(struct wf_dry *dry, const json_t *update)
 
 /* --- life */
 
+static void know_names(struct wf_dry *dry)
+{
+    struct wf_graph *graph = NULL;
+    struct bw_error err;
+
+    if (wf_stored_graph(&graph, dry->workflow, &err) == BW_OK)
+        wf_names_init(&dry->names, dry->workflow, graph);
+    wf_graph_unref(&graph);
+}
+
 int wf_dry_create(struct wf_dry **dryp, const json_t *workflow, const json_t *state,
                   struct bw_error *err)
 {
@@ -215,6 +230,7 @@ int wf_dry_create(struct wf_dry **dryp, const json_t *workflow, const json_t *st
     dry_db_effects(&dry->effects);
     options.effects = &dry->effects;
     options.log = &dry->log;
+    know_names(dry);
     rc = wf_engine_create(&dry->engine, &options, err);
     if (rc == BW_OK)
         *dryp = dry;
@@ -238,6 +254,7 @@ void wf_dry_destroy(struct wf_dry **dryp)
     wf_engine_destroy(&dry->engine);
     wf_memory_destroy(&dry->redis);
     json_decref(dry->project);
+    wf_names_fini(&dry->names);
     json_decref(dry->store);
     free(dry->found);
     json_decref(dry->variables);

@@ -10,6 +10,7 @@
 #include "workflow/customer.h"
 #include "workflow/event.h"
 #include "workflow/mem.h"
+#include "workflow/path.h"
 
 /* --- words */
 
@@ -492,4 +493,24 @@ void wf_names_fini(struct wf_names *names)
     json_decref(names->roots);
     json_decref(names->flat);
     *names = (struct wf_names){ 0 };
+}
+
+bool wf_names_know(const struct wf_names *names, struct wf_text text)
+{
+    const json_t *shape = names->roots;
+    struct wf_path path;
+
+    if (!wf_path_parse(&path, text))
+        return false;
+    for (size_t i = 0; i < path.count && json_is_object(shape) &&
+                       json_object_get(shape, OPEN) == NULL && !path.index[i];
+         i++) {
+        char *name = wf_printf("%.*s", (int)path.segments[i].len, path.segments[i].data);
+
+        shape = json_object_get(shape, name);
+        free(name);
+        if (shape == NULL)
+            return false;
+    }
+    return true;
 }

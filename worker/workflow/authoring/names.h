@@ -3,9 +3,12 @@
 #ifndef WORKFLOW_AUTHORING_NAMES_H
 #define WORKFLOW_AUTHORING_NAMES_H
 
+#include <stdbool.h>
+
 #include <jansson.h>
 
 #include "workflow/graph.h"
+#include "workflow/text.h"
 
 struct wf_names {
     /* name → what it is: an object has these members and no others, but with "*" also
@@ -18,6 +21,9 @@ struct wf_names {
 void wf_names_init(struct wf_names *names, const json_t *workflow,
                    const struct wf_graph *graph);
 void wf_names_fini(struct wf_names *names);
+
+/* Whether something sets what the path names, some time. */
+bool wf_names_know(const struct wf_names *names, struct wf_text path);
 
 /* New reference: the words of "a|b|c" as an array. */
 json_t *wf_words(const char *list);
