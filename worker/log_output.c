@@ -47,7 +47,8 @@ static void put_tail(struct line *line, const char *text)
     line->len += len;
 }
 
-/* The length of the UTF-8 sequence at `text`, 0 when there is none. */
+/* The length of the UTF-8 sequence at `text`, which a byte that is none follows; 0 when
+ * there is none. */
 static size_t utf8_len(const unsigned char *text)
 {
     size_t len = text[0] < 0x80                       ? 1
@@ -91,17 +92,18 @@ static bool put_escaped(struct line *line, unsigned char c)
 }
 
 /* A JSON string. False when it had to be cut; it is closed in any case. */
-static bool put_quoted(struct line *line, const char *text)
+static bool put_quoted_len(struct line *line, const char *text, size_t text_len)
 {
     const unsigned char *at = (const unsigned char *)text;
+    const unsigned char *end = at + text_len;
     bool whole = true;
 
     if (!put(line, "\"", 1))
         return false;
-    while (whole && *at != '\0') {
+    while (whole && at < end) {
         size_t len = utf8_len(at);
 
-        if (len == 0) {
+        if (len == 0 || len > (size_t)(end - at)) {
             whole = put_str(line, "\\ufffd");
             len = 1;
         } else if (len == 1 && (*at < 0x20 || *at == '"' || *at == '\\' || *at == 0x7f)) {
@@ -116,6 +118,16 @@ static bool put_quoted(struct line *line, const char *text)
     if (!whole)
         put_tail(line, "\"");
     return whole;
+}
+
+static bool put_quoted(struct line *line, const char *text)
+{
+    return put_quoted_len(line, text, strlen(text));
+}
+
+static size_t text_len(const struct bw_log_field *field)
+{
+    return field->number >= 0 ? (size_t)field->number : strlen(field->text);
 }
 
 static bool put_number(struct line *line, int64_t number)
@@ -160,7 +172,7 @@ static void json_line(struct line *line, const char *level, const char *message,
         if (fields[i].text != NULL) {
             size_t start = line->len;
 
-            fits = put_quoted(line, fields[i].text);
+            fits = put_quoted_len(line, fields[i].text, text_len(&fields[i]));
             if (!fits && line->len == start)
                 line->len = before;
         }
@@ -168,17 +180,15 @@ static void json_line(struct line *line, const char *level, const char *message,
     put_tail(line, "}\n");
 }
 
-static bool is_plain(const char *text)
+static bool is_plain(const char *text, size_t len)
 {
-    if (*text == '\0')
-        return false;
-    for (; *text != '\0'; text++) {
-        unsigned char c = (unsigned char)*text;
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)text[i];
 
         if (c <= ' ' || c == '"' || c == '=' || c == '\\' || c >= 0x7f)
             return false;
     }
-    return true;
+    return len > 0;
 }
 
 /* Messages are our own words, but a control character must not reach a terminal from
@@ -194,6 +204,12 @@ static bool put_message(struct line *line, const char *message)
     return true;
 }
 
+static bool put_text(struct line *line, const char *text, size_t len)
+{
+    return (is_plain(text, len) && put(line, text, len)) ||
+           put_quoted_len(line, text, len);
+}
+
 static void text_line(struct line *line, const char *level, const char *message,
                       const struct bw_log_field *fields, size_t count)
 {
@@ -206,10 +222,8 @@ static void text_line(struct line *line, const char *level, const char *message,
             break;
         if (fields[i].text == NULL)
             fits = put_number(line, fields[i].number);
-        else if (is_plain(fields[i].text))
-            fits = put_str(line, fields[i].text) || put_quoted(line, fields[i].text);
         else
-            fits = put_quoted(line, fields[i].text);
+            fits = put_text(line, fields[i].text, text_len(&fields[i]));
     }
     put_tail(line, "\n");
 }

@@ -8,13 +8,18 @@ void bw_log_init(struct bw_log *log, const struct bw_log_sink *sink)
     *log = (struct bw_log){ .sink = sink };
 }
 
+void bw_log_child_field(struct bw_log *log, const struct bw_log *parent,
+                        struct bw_log_field field)
+{
+    *log = (struct bw_log){ .parent = parent, .field = field };
+    if (parent != NULL)
+        log->sink = parent->sink;
+}
+
 void bw_log_child(struct bw_log *log, const struct bw_log *parent, const char *key,
                   const char *text)
 {
-    *log = (struct bw_log){ .parent = parent };
-    if (parent != NULL)
-        log->sink = parent->sink;
-    log->field = bw_text(key, text);
+    bw_log_child_field(log, parent, bw_text(key, text));
 }
 
 /* Outermost first. */

@@ -157,7 +157,7 @@ static void tell_last(struct bw_reactor *reactor)
         if (queue->told_last || !(bw_queue_is_last(queue) || reactor->deadline_passed))
             continue;
         queue->told_last = true;
-        bw_queue_tell(queue, BW_EVENT_LAST, NULL, NULL);
+        bw_queue_tell(queue, BW_EVENT_LAST, (struct bw_text){ NULL, 0 });
     }
 }
 

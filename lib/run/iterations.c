@@ -84,7 +84,9 @@ static void unplanned(struct bw_job *job, const struct bw_error *err)
 {
     bw_log(&job->log, BW_LOG_ERROR, "the next iteration could not be planned",
            bw_text("scheduler", job->data.repeat_key.data), bw_text("error", err->text));
-    bw_queue_tell(job->queue, BW_EVENT_ERROR, NULL, err->text);
+    bw_queue_tell_of(job, (struct bw_event){ .kind = BW_EVENT_ERROR,
+                                             .error = err->text,
+                                             .error_len = strlen(err->text) });
     begin(job);
 }
 

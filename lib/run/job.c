@@ -422,6 +422,31 @@ const char *bw_job_name(const struct bw_job *job)
     return job->data.name.data;
 }
 
+size_t bw_job_id_len(const struct bw_job *job)
+{
+    return job->data.id.len;
+}
+
+size_t bw_job_name_len(const struct bw_job *job)
+{
+    return job->data.name.len;
+}
+
+size_t bw_job_parent_len(const struct bw_job *job)
+{
+    return job->data.parent.len;
+}
+
+size_t bw_job_repeat_key_len(const struct bw_job *job)
+{
+    return job->data.repeat_key.len;
+}
+
+size_t bw_job_deduplication_id_len(const struct bw_job *job)
+{
+    return job->data.deduplication_id.len;
+}
+
 static const char *text_of(const struct bw_text *text, const char *absent, size_t *len)
 {
     if (len != NULL)

@@ -180,7 +180,7 @@ static void on_command_lost(struct bw_conn *conn, const struct bw_error *why, vo
 
     (void)conn; /* it has logged why */
     for (size_t i = 0; i < reactor->queue_count; i++)
-        bw_queue_tell(reactor->queues[i], BW_EVENT_ERROR, NULL, why->text);
+        bw_queue_tell_error(reactor->queues[i], why->text);
     bw_redis_lend(reactor->commands, NULL);
     add_dead(links, links->command_id);
     links->command_id = 0;

@@ -9,6 +9,8 @@
 #include "run/reactor.h"
 #include "run/recheck.h"
 
+enum { LOGGED_NAME = 128, LOGGED_REASON = 512 }; /* bytes */
+
 /* --- deciding */
 
 static struct bw_text text_of(const char *text)
@@ -101,10 +103,19 @@ static bool add_failure(struct bw_job *job, struct bw_text reason)
     return true;
 }
 
+/* Redis does not take the job's end, or there is none to give it. */
+static void tell_unrecorded(const struct bw_job *job, const char *why)
+{
+    bw_queue_tell_of(job, (struct bw_event){ .kind = BW_EVENT_ERROR,
+                                             .error = why,
+                                             .error_len = strlen(why) });
+}
+
 static bool leave(struct bw_job *job, const char *why)
 {
     bw_log(&job->log, BW_LOG_ERROR, "job left active until its lock expires",
            bw_text("reason", why));
+    tell_unrecorded(job, why);
     return false;
 }
 
@@ -122,8 +133,6 @@ static bool decide_failure(struct bw_job *job)
         start_failed(job, reason);
     if (!add_failure(job, reason))
         return leave(job, "out of memory");
-    bw_log(&job->log, BW_LOG_DEBUG, (delay >= 0 ? "attempt failed" : "job failed"),
-           bw_num("attempt", job->data.attempts_made + 1), bw_num("retryMs", delay));
     return true;
 }
 
@@ -216,9 +225,62 @@ static void count_recorded(struct bw_job *job)
     }
 }
 
+/* A reason may be of any length, and bytes of a character are not torn apart. */
+static struct bw_text bounded(struct bw_text text, size_t most)
+{
+    if (text.len <= most)
+        return text;
+    while (most > 0 && ((unsigned char)text.data[most] & 0xc0) == 0x80)
+        most--;
+    return (struct bw_text){ text.data, most };
+}
+
+/* The one line that a failed attempt leaves. */
+static void log_failure(const struct bw_job *job, bool is_final)
+{
+    struct bw_text name = bounded(job->data.name, LOGGED_NAME);
+    struct bw_text reason = bounded(job->item.reason, LOGGED_REASON);
+    int64_t attempt = (int64_t)job->data.attempts_made + 1;
+
+    if (is_final)
+        bw_log(&job->log, BW_LOG_WARNING, "job failed",
+               bw_text_len("name", name.data, name.len), bw_num("attempt", attempt),
+               bw_text_len("reason", reason.data, reason.len));
+    else
+        bw_log(&job->log, BW_LOG_INFO, "attempt failed",
+               bw_text_len("name", name.data, name.len), bw_num("attempt", attempt),
+               bw_text_len("reason", reason.data, reason.len),
+               bw_num("retryMs", job->item.delay_ms));
+}
+
+/* BMQ-176: not before. */
+static void tell_recorded(const struct bw_job *job)
+{
+    const struct bw_settle_item *item = &job->item;
+    const struct bw_outcome *outcome = &job->outcome;
+    bool is_final = item->kind == BW_SETTLE_FAILED;
+
+    if (item->kind == BW_SETTLE_COMPLETED) {
+        bw_queue_tell_of(
+            job, (struct bw_event){
+                     .kind = BW_EVENT_COMPLETED,
+                     .result = outcome->has_text ? bw_buf_text(&outcome->text) : NULL,
+                     .result_len = outcome->has_text ? outcome->text.len : 0 });
+    } else if (item->has_failure) {
+        log_failure(job, is_final);
+        bw_queue_tell_of(job,
+                         (struct bw_event){ .kind = BW_EVENT_FAILED,
+                                            .error = item->reason.data,
+                                            .error_len = item->reason.len,
+                                            .attempts_made = job->data.attempts_made + 1,
+                                            .is_final = is_final });
+    }
+}
+
 void bw_outcome_recorded(struct bw_job *job)
 {
     count_recorded(job);
+    tell_recorded(job);
     bw_queue_job_gone(job);
 }
 
@@ -247,12 +309,14 @@ static void lose(struct bw_job *job, const char *why)
         bw_count(&job->queue->counters.locks_lost);
     bw_log(&job->log, BW_LOG_WARNING, "job abandoned: its end cannot be recorded",
            bw_text("reason", why));
+    tell_unrecorded(job, why);
     bw_queue_job_gone(job);
 }
 
 static void drop(struct bw_job *job, enum bw_log_level level, const char *why)
 {
     bw_log(&job->log, level, "result of a job dropped", bw_text("reason", why));
+    tell_unrecorded(job, why);
     bw_queue_job_gone(job);
 }
 

@@ -17,6 +17,8 @@
 
 enum { FIRST_RETRY_MS = 100, TELL_AGAIN_MS = 60000 };
 
+static const struct bw_text no_id = { NULL, 0 };
+
 /* --- being looked at */
 
 void bw_queue_touch(struct bw_queue_loop *queue)
@@ -183,13 +185,31 @@ void bw_queue_turn(struct bw_queue_loop *queue)
     bw_markers_touch(queue->reactor);
 }
 
-void bw_queue_tell(struct bw_queue_loop *queue, enum bw_event_kind kind, const char *id,
-                   const char *error)
+static void tell(struct bw_queue_loop *queue, struct bw_event event)
 {
-    struct bw_event event = { .kind = kind, .id = id, .error = error };
-
+    event.queue = queue->name;
     if (queue->handler.event != NULL)
         queue->handler.event(&event, queue->handler_arg);
+}
+
+void bw_queue_tell(struct bw_queue_loop *queue, enum bw_event_kind kind,
+                   struct bw_text id)
+{
+    tell(queue, (struct bw_event){ .kind = kind, .id = id.data, .id_len = id.len });
+}
+
+void bw_queue_tell_error(struct bw_queue_loop *queue, const char *error)
+{
+    tell(queue, (struct bw_event){
+                    .kind = BW_EVENT_ERROR, .error = error, .error_len = strlen(error) });
+}
+
+void bw_queue_tell_of(const struct bw_job *job, struct bw_event event)
+{
+    event.job = job;
+    event.id = job->data.id.data;
+    event.id_len = job->data.id.len;
+    tell(job->queue, event);
 }
 
 void bw_queue_recover(struct bw_queue_loop *queue)
@@ -262,7 +282,7 @@ void bw_queue_refused(struct bw_queue_loop *queue, const char *what,
     queue->retry_at = bw_mono_add_ms(bw_reactor_now(queue->reactor), pause);
     bw_log(&queue->log, BW_LOG_WARNING, "Redis refuses a call", bw_text("call", what),
            bw_text("error", err->text), bw_num("retryMs", pause));
-    bw_queue_tell(queue, BW_EVENT_ERROR, NULL, err->text);
+    bw_queue_tell_error(queue, err->text);
     bw_queue_touch(queue);
 }
 
@@ -290,7 +310,7 @@ void bw_queue_fetched(struct bw_queue_loop *queue, const struct bw_settle_reply 
         queue->told_drained = false;
     if (queue->drained && !queue->told_drained) {
         queue->told_drained = true;
-        bw_queue_tell(queue, BW_EVENT_DRAINED, NULL, NULL);
+        bw_queue_tell(queue, BW_EVENT_DRAINED, no_id);
     }
     if (reply->ghosts > 0)
         bw_log(&queue->log, BW_LOG_WARNING, "ids without a job dropped",
@@ -330,7 +350,8 @@ static void count_jobs(struct bw_queue_loop *queue)
 static void enter_job(struct bw_queue_loop *queue, struct bw_job *job,
                       struct bw_mono since)
 {
-    bw_log_child(&job->log, &queue->log, "job", job->data.id.data);
+    bw_log_child_field(&job->log, &queue->log,
+                       bw_text_len("job", job->data.id.data, job->data.id.len));
     job->renewed = since;
     atomic_store_explicit(&job->lock_until_ns,
                           bw_mono_add_ms(since, queue->options.lock_duration).ns,
@@ -348,7 +369,7 @@ static void drop_ghost(struct bw_queue_loop *queue, const struct bw_job *job)
     struct bw_cmd *cmd = bw_reactor_cmd(queue->reactor);
 
     bw_log(&queue->log, BW_LOG_WARNING, "job without data dropped",
-           bw_text("job", job->data.id.data));
+           bw_text_len("job", job->data.id.data, job->data.id.len));
     bw_drop_ghost_build(cmd, &queue->keys, job->data.id);
     /* A failure is left to the stalled check, which brings the ghost here again. */
     bw_reactor_tell(queue->reactor, cmd, queue);

@@ -120,8 +120,11 @@ void bw_queue_destroy(struct bw_queue_loop **queuep);
 /* --- run/queue_loop.c */
 
 /* Tells the handler, if it wants to know. */
-void bw_queue_tell(struct bw_queue_loop *queue, enum bw_event_kind kind, const char *id,
-                   const char *error);
+void bw_queue_tell(struct bw_queue_loop *queue, enum bw_event_kind kind,
+                   struct bw_text id);
+void bw_queue_tell_error(struct bw_queue_loop *queue, const char *error);
+/* The same for what is known of a job; sets queue, job and id of `event`. */
+void bw_queue_tell_of(const struct bw_job *job, struct bw_event event);
 /* In a drain: no call that may bring a job is out or to come, and all that came are with
  * their handler. */
 bool bw_queue_is_last(const struct bw_queue_loop *queue);

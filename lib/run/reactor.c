@@ -141,7 +141,8 @@ static void quiet_changed(struct bw_reactor *reactor)
         bool quiet = atomic_load(&queue->quiet);
 
         if (quiet != queue->told_quiet)
-            bw_queue_tell(queue, quiet ? BW_EVENT_PAUSED : BW_EVENT_RESUMED, NULL, NULL);
+            bw_queue_tell(queue, quiet ? BW_EVENT_PAUSED : BW_EVENT_RESUMED,
+                          (struct bw_text){ NULL, 0 });
         queue->told_quiet = quiet;
         bw_queue_wake(queue);
     }

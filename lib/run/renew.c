@@ -58,6 +58,7 @@ static void lock_lost(struct bw_job *job)
     atomic_store(&job->lock_lost, true);
     bw_count(&job->queue->counters.locks_lost);
     bw_log(&job->log, BW_LOG_WARNING, "the job's lock is lost");
+    bw_queue_tell_of(job, (struct bw_event){ .kind = BW_EVENT_LOCK_LOST });
     if (job->place == BW_JOB_HELD)
         bw_job_cancel(job);
 }

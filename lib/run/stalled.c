@@ -15,11 +15,13 @@ static void on_checked(const struct bw_reply *reply, const struct bw_error *err,
         return;
     }
     for (size_t i = 0; i < bw_reply_count(reply); i++) {
+        size_t len;
+        const char *id = bw_reply_text(bw_reply_at(reply, i), &len);
+
         bw_count(&queue->counters.stalled);
         bw_log(&queue->log, BW_LOG_WARNING, "stalled job put back to wait",
-               bw_text("job", bw_reply_text(bw_reply_at(reply, i), NULL)));
-        bw_queue_tell(queue, BW_EVENT_STALLED, bw_reply_text(bw_reply_at(reply, i), NULL),
-                      NULL);
+               bw_text_len("job", id, len));
+        bw_queue_tell(queue, BW_EVENT_STALLED, (struct bw_text){ id, len });
     }
     if (bw_reply_count(reply) > 0)
         bw_queue_wake(queue);

@@ -29,6 +29,12 @@ struct bw_job;
 BW_API const char *bw_job_queue(const struct bw_job *job);
 BW_API const char *bw_job_id(const struct bw_job *job);
 BW_API const char *bw_job_name(const struct bw_job *job);
+/* Ids and names may have NULs inside: these are their whole lengths, 0 without one. */
+BW_API size_t bw_job_id_len(const struct bw_job *job);
+BW_API size_t bw_job_name_len(const struct bw_job *job);
+BW_API size_t bw_job_parent_len(const struct bw_job *job);
+BW_API size_t bw_job_repeat_key_len(const struct bw_job *job);
+BW_API size_t bw_job_deduplication_id_len(const struct bw_job *job);
 /* JSON text. `len` may be NULL. */
 BW_API const char *bw_job_data(const struct bw_job *job, size_t *len);
 BW_API const char *bw_job_opts(const struct bw_job *job, size_t *len);

@@ -25,7 +25,8 @@ enum bw_log_level { BW_LOG_DEBUG, BW_LOG_INFO, BW_LOG_WARNING, BW_LOG_ERROR };
 struct bw_log_field {
     const char *key;
     const char *text; /* NULL: the number counts */
-    int64_t number;
+    int64_t number;   /* with a text: how much of it is meant, NULs inside included; < 0:
+                         up to its first. A NUL ends it there or later. */
 };
 
 struct bw_log_sink {
@@ -50,6 +51,9 @@ struct bw_log {
 BW_API void bw_log_init(struct bw_log *log, const struct bw_log_sink *sink);
 BW_API void bw_log_child(struct bw_log *log, const struct bw_log *parent, const char *key,
                          const char *text);
+/* The same with any field. */
+BW_API void bw_log_child_field(struct bw_log *log, const struct bw_log *parent,
+                               struct bw_log_field field);
 
 /* True when a line of this level would be written; for work that only serves a log line.
  */
@@ -66,7 +70,14 @@ BW_API void bw_log_write(const struct bw_log *log, enum bw_log_level level,
 
 static inline struct bw_log_field bw_text(const char *key, const char *text)
 {
-    return (struct bw_log_field){ key, text != NULL ? text : "", 0 };
+    return (struct bw_log_field){ key, text != NULL ? text : "", -1 };
+}
+
+/* For texts that may have NULs inside, and for the first part of one. */
+static inline struct bw_log_field bw_text_len(const char *key, const char *text,
+                                              size_t len)
+{
+    return (struct bw_log_field){ key, text != NULL ? text : "", (int64_t)len };
 }
 
 static inline struct bw_log_field bw_num(const char *key, int64_t number)

@@ -92,21 +92,37 @@ BW_API void bw_queue_options_init(struct bw_queue_options *options);
 
 #define BW_BATCH_MAX 256
 
-/* What a worker notices about a queue, beside what its handler does: the events of those
- * names of BullMQ's Worker. Texts are borrowed for the call. */
+/* What a worker notices about a queue and its jobs: the events of those names of BullMQ's
+ * Worker. The end of an attempt is told once Redis has recorded it, and only then,
+ * whoever decided it: a handler by its answer, or the worker (time limit, cancellation,
+ * too many stalls or starts, a failed child). BMQ-176 */
 enum bw_event_kind {
     BW_EVENT_STALLED, /* `id`: a check of ours put this job back */
     BW_EVENT_DRAINED, /* nothing waits any more */
-    BW_EVENT_ERROR,   /* `error`: Redis was lost, or refuses */
-    BW_EVENT_PAUSED,  /* bw_worker_quiet() */
+    BW_EVENT_ERROR, /* `error`: Redis was lost, or refuses; with `job`: to record its end,
+                       which is left to the stalled check, or is not wanted any more */
+    BW_EVENT_PAUSED, /* bw_worker_quiet() */
     BW_EVENT_RESUMED,
-    BW_EVENT_LAST /* the worker drains, and no more jobs come: those that its fetches
-                     under way brought were given to the handler (or to its threads) */
+    BW_EVENT_LAST, /* the worker drains, and no more jobs come: those that its fetches
+                      under way brought were given to the handler (or to its threads) */
+    BW_EVENT_COMPLETED, /* `job`, `result` */
+    BW_EVENT_FAILED, /* `job`, `error`, `attempts_made`; `is_final`: for good, else it is
+                        tried again */
+    BW_EVENT_LOCK_LOST /* `job`: lockRenewalFailed */
 };
 
+/* Texts and the job are borrowed for the call. A text may have NULs inside; one more
+ * follows it. */
 struct bw_event {
     enum bw_event_kind kind;
     const char *id, *error; /* NULL: none */
+    size_t id_len, error_len;
+    const char *queue;        /* its name */
+    const struct bw_job *job; /* NULL: none. For the getters of job.h only */
+    const char *result;       /* JSON; NULL: none was given */
+    size_t result_len;
+    unsigned attempts_made; /* this one included */
+    bool is_final;
 };
 
 struct bw_handler {
@@ -127,7 +143,9 @@ struct bw_handler {
      * job was answered: an answer from another thread waits until this has returned, so
      * do not answer while you hold a lock that this takes. */
     void (*cancel)(struct bw_job *job, void *arg);
-    /* Optional: on the reactor; must not block. */
+    /* Optional: on the reactor; must not block. For a job that completes or fails it
+     * comes after the answer was recorded, thus any time after the bw_job_finish
+     * function. */
     void (*event)(const struct bw_event *event, void *arg);
     bool inline_;
     bool held; /* nothing is fetched before bw_worker_hold() says so */

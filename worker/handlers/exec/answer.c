@@ -9,34 +9,6 @@
  * them has to wait: a flood costs its own program time, not the daemon memory. */
 enum { BARRIER_COUNT = 512, BARRIER_BYTES = 1 << 20 };
 
-/* ---- events */
-
-static void tell(const struct ex_entry *entry, const char *name, const char *error,
-                 struct ex_slice result)
-{
-    struct ex_pool *pool = entry->program != NULL ? entry->program->pool : NULL;
-    struct ex_event event = { .event = name,
-                              .id = bw_job_id(entry->job),
-                              .error = error,
-                              .result = result,
-                              .attempts_made = -1 };
-
-    if (pool == NULL || !pool->settings.events)
-        return;
-    if (error != NULL)
-        event.attempts_made = (int64_t)bw_job_attempts_made(entry->job) + 1;
-    ex_pool_event(pool, &event);
-}
-
-static void tell_failure(const struct ex_entry *entry, const char *reason, bool last)
-{
-    const struct ex_slice none = { NULL, 0 };
-
-    tell(entry, "failed", reason, none);
-    if (!last && bw_job_attempts_made(entry->job) + 1 < bw_job_attempts(entry->job))
-        tell(entry, "retrying", reason, none);
-}
-
 /* ---- ends */
 
 /* The library takes the job; from here on it is not ours. */
@@ -48,13 +20,6 @@ static struct bw_job *give(struct ex_entry *entry)
     return job;
 }
 
-static void fail(struct ex_entry *entry, const struct bw_job_failure *failure)
-{
-    tell_failure(entry, failure->message,
-                 failure->unrecoverable || (failure->has_delay && failure->delay_ms < 0));
-    bw_job_fail(give(entry), failure);
-}
-
 void ex_answer_fail(struct ex_entry *entry, const char *reason)
 {
     char stack[160];
@@ -62,7 +27,7 @@ void ex_answer_fail(struct ex_entry *entry, const char *reason)
 
     (void)snprintf(stack, sizeof stack, "Error: %s", reason); /* cut: a courtesy */
     if (entry->job != NULL)
-        fail(entry, &failure);
+        bw_job_fail(give(entry), &failure);
 }
 
 void ex_answer_hand_back(struct ex_entry *entry, bool unstarted)
@@ -108,12 +73,10 @@ static void take_result(struct ex_entry *entry, const struct ex_message *message
 
     if (move_as_asked(entry))
         return;
-    if (has_value && ex_json_add_compact(&json, message->value) != BW_OK) {
-        fail(entry, &no_memory);
-    } else {
-        tell(entry, "completed", NULL, message->value);
+    if (has_value && ex_json_add_compact(&json, message->value) != BW_OK)
+        bw_job_fail(give(entry), &no_memory);
+    else
         bw_job_complete(give(entry), has_value ? bw_buf_text(&json) : NULL, json.len);
-    }
     bw_buf_fini(&json);
 }
 
@@ -178,7 +141,7 @@ static void fail_as_told(struct ex_entry *entry, const struct ex_message *messag
 
     failure.message = whole ? bw_buf_text(&text) : "exec: out of memory";
     failure.stack = whole && stack.len > 0 ? bw_buf_text(&stack) : NULL;
-    fail(entry, &failure);
+    bw_job_fail(give(entry), &failure);
     bw_buf_fini(&text);
     bw_buf_fini(&stack);
 }

@@ -103,16 +103,6 @@ static bool cancel_pending(struct ex_pool *pool, const struct bw_job *job)
     return true;
 }
 
-static void tell_lock_lost(struct ex_pool *pool, const char *id)
-{
-    struct ex_event event = { .event = "lockRenewalFailed",
-                              .id = id,
-                              .attempts_made = -1 };
-
-    if (pool->settings.events)
-        ex_pool_event(pool, &event);
-}
-
 /* The job at this address is the one that was meant: the letter of a later one at the
  * same address comes after this. */
 static void deliver_cancel(struct ex_letter *letter, struct ex_pool *pool)
@@ -129,8 +119,6 @@ static void deliver_cancel(struct ex_letter *letter, struct ex_pool *pool)
 
         if (entry == NULL || (program->state != EX_READY))
             continue;
-        if (cancel->lost)
-            tell_lock_lost(pool, bw_job_id(entry->job));
         ex_program_cancel(program, entry, cancel->reason,
                           !cancel->lost && !pool->draining);
     }
@@ -157,37 +145,57 @@ static void exec_cancel(struct bw_job *job, void *arg)
 
 struct event_letter {
     struct ex_letter letter;
-    const char *name; /* static */
-    char *id, *error; /* NULL: none */
+    struct ex_note *note;
 };
-
-static void event_free(struct event_letter *event)
-{
-    free(event->id);
-    free(event->error);
-    free(event);
-}
 
 static void deliver_event(struct ex_letter *letter, struct ex_pool *pool)
 {
     struct event_letter *told = (struct event_letter *)letter; /* its first member */
-    struct ex_event event = {
-        .event = told->name, .id = told->id, .error = told->error, .attempts_made = -1
-    };
 
-    ex_pool_event(pool, &event);
-    event_free(told);
+    ex_pool_tell(pool, told->note);
+    free(told);
+}
+
+static void post_event(struct ex_pool *pool, const struct ex_event *event,
+                       enum ex_note_state state)
+{
+    struct event_letter *told = calloc(1, sizeof *told);
+
+    if (told != NULL)
+        told->note = ex_note_new(event);
+    if (told == NULL || told->note == NULL) {
+        bw_log(&pool->log, BW_LOG_WARNING, "an event was not told: out of memory",
+               bw_text("event", event->event));
+        free(told);
+        return;
+    }
+    told->letter.deliver = deliver_event;
+    told->note->state = state;
+    ex_pool_post(pool, &told->letter);
 }
 
 static void exec_event(const struct bw_event *event, void *arg)
 {
-    static const char *const names[] = { [BW_EVENT_STALLED] = "stalled",
-                                         [BW_EVENT_DRAINED] = "drained",
-                                         [BW_EVENT_ERROR] = "error",
-                                         [BW_EVENT_PAUSED] = "paused",
-                                         [BW_EVENT_RESUMED] = "resumed" };
+    static const struct {
+        const char *name;
+        enum ex_note_state state;
+    } rows[] = { [BW_EVENT_STALLED] = { "stalled", EX_NOTE_PLAIN },
+                 [BW_EVENT_DRAINED] = { "drained", EX_NOTE_PLAIN },
+                 [BW_EVENT_ERROR] = { "error", EX_NOTE_PLAIN },
+                 [BW_EVENT_PAUSED] = { "paused", EX_NOTE_PAUSED },
+                 [BW_EVENT_RESUMED] = { "resumed", EX_NOTE_RESUMED },
+                 [BW_EVENT_COMPLETED] = { "completed", EX_NOTE_PLAIN },
+                 [BW_EVENT_FAILED] = { "failed", EX_NOTE_PLAIN },
+                 [BW_EVENT_LOCK_LOST] = { "lockRenewalFailed", EX_NOTE_PLAIN } };
     struct ex_pool *pool = arg;
-    struct event_letter *told;
+    struct ex_event told = {
+        .event = rows[event->kind].name,
+        .id = { event->id, event->id_len },
+        .error = { event->error, event->error_len },
+        .result = { event->result, event->result_len },
+        .attempts_made =
+            event->kind == BW_EVENT_FAILED ? (int64_t)event->attempts_made : -1,
+    };
 
     if (event->kind == BW_EVENT_LAST) {
         ex_pool_last(pool);
@@ -195,22 +203,11 @@ static void exec_event(const struct bw_event *event, void *arg)
     }
     if (!pool->settings.events)
         return;
-    told = calloc(1, sizeof *told);
-    if (told != NULL) {
-        told->letter.deliver = deliver_event;
-        told->name = names[event->kind];
-        told->id = event->id != NULL ? strdup(event->id) : NULL;
-        told->error = event->error != NULL ? strdup(event->error) : NULL;
+    post_event(pool, &told, rows[event->kind].state);
+    if (event->kind == BW_EVENT_FAILED && !event->is_final) {
+        told.event = "retrying";
+        post_event(pool, &told, EX_NOTE_PLAIN);
     }
-    if (told == NULL || (event->id != NULL && told->id == NULL) ||
-        (event->error != NULL && told->error == NULL)) {
-        bw_log(&pool->log, BW_LOG_WARNING, "an event was not told: out of memory",
-               bw_text("event", names[event->kind]));
-        if (told != NULL)
-            event_free(told);
-        return;
-    }
-    ex_pool_post(pool, &told->letter);
 }
 
 /* ---- life */
@@ -256,6 +253,9 @@ static void exec_stats(void *instance, struct wk_metrics *metrics)
                      (double)atomic_load(&pool->ready));
     wk_metrics_counter(metrics, "exec_ends", "Processors that have ended.", NULL, NULL,
                        atomic_load(&pool->restarts));
+    wk_metrics_counter(metrics, "exec_events_dropped",
+                       "Events that a processor did not read in time.", NULL, NULL,
+                       atomic_load(&pool->events_dropped));
     wk_metrics_counter(metrics, "exec_protocol_errors",
                        "Processors that broke the protocol.", NULL, NULL,
                        atomic_load(&pool->protocol_errors));

@@ -73,14 +73,18 @@ static struct ex_program *free_program(struct ex_pool *pool)
     return best;
 }
 
-static void tell_active(struct ex_pool *pool, const struct ex_entry *entry)
+static void tell_active(struct ex_pool *pool, const struct bw_job *job)
 {
     struct ex_event event = { .event = "active",
-                              .id = bw_job_id(entry->job),
+                              .id = { bw_job_id(job), bw_job_id_len(job) },
                               .attempts_made = -1 };
+    struct ex_note *note = pool->settings.events ? ex_note_new(&event) : NULL;
 
-    if (pool->settings.events)
-        ex_pool_event(pool, &event);
+    if (note != NULL)
+        ex_pool_tell(pool, note);
+    else if (pool->settings.events)
+        bw_log(&pool->log, BW_LOG_WARNING, "an event was not told: out of memory",
+               bw_text("event", event.event));
 }
 
 static void send_job(struct ex_program *program, struct ex_entry *entry)
@@ -95,7 +99,7 @@ static void send_job(struct ex_program *program, struct ex_entry *entry)
     ex_entry_bind(entry, program);
     entry->due = (struct bw_mono){ EX_NEVER };
     if (ex_wire_job(&program->out, entry->seq, entry->job) == BW_OK) {
-        tell_active(pool, entry);
+        tell_active(pool, entry->job);
         return;
     }
     ex_answer_fail(entry, "exec: out of memory");
@@ -144,15 +148,13 @@ bool ex_pool_takes_jobs(const struct ex_pool *pool)
     return atomic_load(&pool->ready) > 0 && !pool->terminated;
 }
 
-void ex_pool_event(struct ex_pool *pool, const struct ex_event *event)
+void ex_pool_tell(struct ex_pool *pool, struct ex_note *note)
 {
-    for (size_t i = 0; i < pool->count; i++) {
-        struct ex_program *program = &pool->programs[i];
-
-        if (program->state == EX_READY && ex_wire_event(&program->out, event) != BW_OK)
-            bw_log(&program->log, BW_LOG_WARNING, "an event was not told",
-                   bw_text("event", event->event));
-    }
+    if (note->state != EX_NOTE_PLAIN)
+        pool->paused = note->state == EX_NOTE_PAUSED;
+    for (size_t i = 0; i < pool->count; i++)
+        ex_program_tell(&pool->programs[i], note);
+    ex_note_unref(note);
 }
 
 /* ---- the end */
@@ -491,6 +493,8 @@ void ex_pool_destroy(struct ex_pool *pool)
     ex_settings_fini(&pool->settings);
     bw_cond_fini(&pool->ended);
     bw_mutex_fini(&pool->mtx);
+    for (size_t i = 0; pool->programs != NULL && i < pool->count; i++)
+        ex_backlog_fini(&pool->programs[i].backlog);
     free(pool->programs);
     free(pool->fds);
     free(pool);

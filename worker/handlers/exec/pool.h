@@ -10,6 +10,7 @@
  *   program.c   one program's life and its pipes
  *   answer.c    what a program says about a job
  *   request.c   what a program asks
+ *   backlog.c   events that wait for it
  *   entry.c     jobs by their seq */
 #ifndef WORKER_HANDLERS_EXEC_POOL_H
 #define WORKER_HANDLERS_EXEC_POOL_H
@@ -25,6 +26,7 @@
 #include <bulwark/thread.h>
 #include <bulwark/time.h>
 
+#include "handlers/exec/backlog.h"
 #include "handlers/exec/child.h"
 #include "handlers/exec/lines.h"
 #include "handlers/exec/settings.h"
@@ -96,7 +98,6 @@ struct ex_program {
     enum ex_state state;
     unsigned generation; /* of its starts; late replies are told by it */
     unsigned limit;      /* jobs at a time */
-    char pid_text[16];
     struct bw_log log;
 
     struct ex_lines lines;  /* of stdout */
@@ -117,8 +118,14 @@ struct ex_program {
     struct bw_redis *redis; /* asked whether it has; lives as long as the worker */
     struct bw_mono ask_at;  /* Redis was away: asked again then; EX_NEVER: it is asked */
 
+    struct ex_backlog backlog; /* events it is to be told once it is ready and reads */
+    bool knows_paused;         /* it was told so */
+    bool drop_logged;
+
     int64_t backoff_ms;
-    struct bw_mono restart_at, start_by, ready_since;
+    struct bw_mono restart_at, start_by;
+    struct bw_mono ready_since; /* 0: it has not been */
+    struct bw_mono killed_at;   /* 0: it has not been */
 };
 
 bool ex_program_start(struct ex_program *program);
@@ -129,6 +136,8 @@ void ex_program_kill(struct ex_program *program, const char *reason);
  * reason for the job's failure is the library's. */
 void ex_program_cancel(struct ex_program *program, struct ex_entry *entry,
                        const char *reason, bool kill);
+/* An event: told when it is ready and has read what it was told before. */
+void ex_program_tell(struct ex_program *program, struct ex_note *note);
 /* A line was appended to `out`: writes what goes without waiting. */
 void ex_program_flush(struct ex_program *program);
 /* Four descriptors to wait for, negative where there is nothing to wait for; and what
@@ -181,6 +190,7 @@ struct ex_pool {
     _Atomic int ready; /* programs; for other threads */
     _Atomic uint64_t restarts;
     _Atomic uint64_t protocol_errors;
+    _Atomic uint64_t events_dropped;
 
     /* the thread's */
     struct ex_program *programs;
@@ -194,6 +204,7 @@ struct ex_pool {
     bool begun;             /* programs may be started */
     bool held;              /* no jobs are fetched */
     struct ex_letter last;  /* of ex_pool_last() */
+    bool paused;            /* the worker is quiet: what programs are told of it */
     bool draining, ending;
     bool no_more;           /* draining: no job comes any more */
     bool closed;            /* all programs were told so */
@@ -221,6 +232,7 @@ void ex_pool_destroy(struct ex_pool *pool);
 void ex_pool_ready_changed(struct ex_pool *pool);
 /* The pool's thread: can a job that comes be given to a program? */
 bool ex_pool_takes_jobs(const struct ex_pool *pool);
-void ex_pool_event(struct ex_pool *pool, const struct ex_event *event);
+/* … an event for all programs; takes the note. */
+void ex_pool_tell(struct ex_pool *pool, struct ex_note *note);
 
 #endif

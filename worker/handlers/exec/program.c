@@ -15,6 +15,7 @@ enum {
     STDERR_LINE = 4096,     /* longer lines are broken */
     QUOTED_BYTES = 200,     /* of a line that is not understood */
     OPEN_REQUESTS = 1024,   /* with more nothing is read until they are answered */
+    OUT_EVENTS = 65536,     /* bytes in `out`: with more no events are added */
     BACKOFF_FIRST_MS = 100, /* restarts */
     BACKOFF_LAST_MS = 30000,
     LOOK_MS = 20 /* at a child, where the system does not tell of its end */
@@ -41,12 +42,12 @@ bool ex_program_start(struct ex_program *program)
                bw_text("reason", err.text), bw_num("retryMs", program->backoff_ms));
         return false;
     }
-    (void)snprintf(program->pid_text, sizeof program->pid_text, "%d",
-                   (int)program->child.pid);
-    bw_log_child(&program->log, &pool->log, "pid", program->pid_text);
+    bw_log_child_field(&program->log, &pool->log, bw_num("pid", program->child.pid));
     program->state = EX_STARTING;
     program->generation++;
     program->start_by = bw_mono_add_ms(now, pool->settings.start_timeout);
+    program->ready_since = program->killed_at = (struct bw_mono){ 0 };
+    program->knows_paused = program->drop_logged = false;
     program->lines = (struct ex_lines){ .max = (size_t)pool->settings.max_line_bytes };
     program->errors = (struct ex_lines){ .max = STDERR_LINE };
     bw_log(&program->log, BW_LOG_INFO, "processor started");
@@ -76,6 +77,8 @@ void ex_program_kill(struct ex_program *program, const char *reason)
 
     if (program->child.pid == 0)
         return;
+    if (program->state != EX_DYING)
+        program->killed_at = bw_mono_now(NULL);
     program->state = EX_DYING;
     ex_child_signal(&program->child, SIGKILL);
     bw_buf_clear(&program->out);
@@ -86,12 +89,21 @@ void ex_program_kill(struct ex_program *program, const char *reason)
         ex_pool_ready_changed(program->pool);
 }
 
-static void plan_restart(struct ex_program *program, bool was_ready)
+/* Whoever ended it: up to the kill it was in health, or it was not. */
+static bool was_healthy(const struct ex_program *program, struct bw_mono now)
+{
+    struct bw_mono until = program->killed_at.ns != 0 ? program->killed_at : now;
+
+    return program->ready_since.ns != 0 &&
+           bw_mono_ms_until(program->ready_since, until) >=
+               program->pool->settings.healthy_after;
+}
+
+static void plan_restart(struct ex_program *program)
 {
     struct bw_mono now = bw_mono_now(NULL);
 
-    if (was_ready && bw_mono_ms_until(program->ready_since, now) >=
-                         program->pool->settings.healthy_after)
+    if (was_healthy(program, now))
         program->backoff_ms = BACKOFF_FIRST_MS;
     program->restart_at = bw_mono_add_ms(now, program->backoff_ms);
     program->backoff_ms = program->backoff_ms >= BACKOFF_LAST_MS / 2
@@ -130,7 +142,7 @@ static void ended(struct ex_program *program, int status)
     /* Who stops the service may have told its programs as well. */
     if (program->pool->draining && by_signal && (number == SIGTERM || number == SIGINT))
         program->told_end = true;
-    plan_restart(program, was_ready);
+    plan_restart(program);
     bw_log(&program->log, program->pool->draining ? BW_LOG_INFO : BW_LOG_WARNING, reason,
            bw_num("inFlight", ex_program_in_flight(program)),
            bw_num("restartMs",
@@ -247,11 +259,68 @@ static void read_rest(struct ex_program *program)
 
 /* ---- what it is told */
 
-void ex_program_flush(struct ex_program *program)
+/* What the queue's state is may have been dropped, or been told to the one before it. */
+static void tell_state(struct ex_program *program)
+{
+    bool paused = program->pool->paused;
+    const struct ex_event event = { .event = paused ? "paused" : "resumed",
+                                    .attempts_made = -1 };
+
+    if (program->knows_paused == paused || program->backlog.count > 0)
+        return;
+    if (ex_wire_event(&program->out, &event) == BW_OK)
+        program->knows_paused = paused; /* else the next turn tries again */
+}
+
+static void note_dropped(struct ex_program *program, size_t count)
+{
+    if (count == 0)
+        return;
+    atomic_fetch_add(&program->pool->events_dropped, count);
+    if (!program->drop_logged)
+        bw_log(&program->log, BW_LOG_WARNING,
+               "events are dropped: the processor does not read them");
+    program->drop_logged = true;
+}
+
+/* Events come last: no job waits behind more than a few of them. */
+static void add_events(struct ex_program *program)
+{
+    struct bw_buf *out = &program->out;
+    struct ex_note *note;
+
+    if (program->state != EX_READY || program->out_over)
+        return;
+    while (out->len - program->out_start < OUT_EVENTS &&
+           (note = ex_backlog_take(&program->backlog)) != NULL) {
+        if (bw_buf_add(out, note->text, note->len) != BW_OK)
+            note_dropped(program, 1);
+        else if (note->state != EX_NOTE_PLAIN)
+            program->knows_paused = note->state == EX_NOTE_PAUSED;
+        ex_note_unref(note);
+    }
+    tell_state(program);
+}
+
+void ex_program_tell(struct ex_program *program, struct ex_note *note)
+{
+    note_dropped(program, ex_backlog_add(&program->backlog, note));
+}
+
+/* It may never be empty: what was written is let go, at a cost that stays linear. */
+static void trim_out(struct ex_program *program)
+{
+    if (program->out_start < OUT_EVENTS || program->out_start < program->out.len / 2)
+        return;
+    bw_buf_consume(&program->out, program->out_start);
+    program->out_start = 0;
+}
+
+/* False when it does not read at present, or not any more. */
+static bool write_out(struct ex_program *program)
 {
     struct bw_buf *out = &program->out;
 
-    program->out_blocked = false;
     while (program->child.in >= 0 && program->out_start < out->len) {
         ssize_t wrote = write(program->child.in, out->data + program->out_start,
                               out->len - program->out_start);
@@ -260,7 +329,8 @@ void ex_program_flush(struct ex_program *program)
             continue;
         if (wrote < 0 && errno == EAGAIN) {
             program->out_blocked = true;
-            return;
+            trim_out(program);
+            return false;
         }
         if (wrote < 0) { /* it has closed its stdin: no more than its answers can come */
             ex_child_close_in(&program->child);
@@ -270,6 +340,18 @@ void ex_program_flush(struct ex_program *program)
     }
     bw_buf_clear(out);
     program->out_start = 0;
+    return program->child.in >= 0;
+}
+
+void ex_program_flush(struct ex_program *program)
+{
+    program->out_blocked = false;
+    do
+        add_events(program);
+    while (write_out(program) && program->backlog.count > 0 && program->out.len == 0 &&
+           program->state == EX_READY && !program->out_over);
+    if (program->out_blocked)
+        return;
     program->unread = 0;
     if (program->out_over)
         ex_child_close_in(&program->child);

@@ -60,6 +60,12 @@ static void text(struct line *line, const char *name, const char *value)
         text_len(line, name, value, strlen(value));
 }
 
+static void slice(struct line *line, const char *name, struct ex_slice value)
+{
+    if (value.at != NULL)
+        text_len(line, name, value.at, value.len);
+}
+
 static void number(struct line *line, const char *name, int64_t value)
 {
     key(line, name);
@@ -161,8 +167,8 @@ int ex_wire_job(struct bw_buf *out, int64_t seq, const struct bw_job *job)
     const char *parent = bw_job_parent(job);
 
     number(&line, "seq", seq);
-    text(&line, "id", bw_job_id(job));
-    text(&line, "name", bw_job_name(job));
+    text_len(&line, "id", bw_job_id(job), bw_job_id_len(job));
+    text_len(&line, "name", bw_job_name(job), bw_job_name_len(job));
     stored(&line, "data", data, data_len);
     stored(&line, "opts", opts, opts_len);
     text(&line, "token", bw_job_token(job));
@@ -175,11 +181,14 @@ int ex_wire_job(struct bw_buf *out, int64_t seq, const struct bw_job *job)
     number(&line, "processedOn", bw_job_processed_on(job));
     stored(&line, "progress", progress, progress_len);
     if (parent != NULL)
-        stored(&line, "parent", parent, strlen(parent));
+        stored(&line, "parent", parent, bw_job_parent_len(job));
     else
         raw(&line, ",\"parent\":null");
-    text(&line, "repeatJobKey", bw_job_repeat_key(job));
-    text(&line, "deduplicationId", bw_job_deduplication_id(job));
+    slice(&line, "repeatJobKey",
+          (struct ex_slice){ bw_job_repeat_key(job), bw_job_repeat_key_len(job) });
+    slice(&line, "deduplicationId",
+          (struct ex_slice){ bw_job_deduplication_id(job),
+                             bw_job_deduplication_id_len(job) });
     return line_end(&line);
 }
 
@@ -222,9 +231,9 @@ int ex_wire_event(struct bw_buf *out, const struct ex_event *event)
     struct line line = line_begin(out, "event");
 
     text(&line, "event", event->event);
-    text(&line, "id", event->id);
+    slice(&line, "id", event->id);
     stored(&line, "result", event->result.at, event->result.len);
-    text(&line, "error", event->error);
+    slice(&line, "error", event->error);
     if (event->attempts_made >= 0)
         number(&line, "attemptsMade", event->attempts_made);
     return line_end(&line);

@@ -30,10 +30,10 @@ BW_MUSTCHECK int ex_wire_close(struct bw_buf *out, int64_t deadline_ms);
 
 struct ex_event {
     const char *event;
-    const char *id;         /* NULL: none */
+    struct ex_slice id;     /* absent: none; so for the others */
     struct ex_slice result; /* JSON; of completed */
-    const char *error;      /* NULL: none */
-    int64_t attempts_made;  /* < 0: none */
+    struct ex_slice error;
+    int64_t attempts_made; /* < 0: none */
 };
 
 BW_MUSTCHECK int ex_wire_event(struct bw_buf *out, const struct ex_event *event);
