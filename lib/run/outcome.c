@@ -324,8 +324,9 @@ void bw_outcome_refused(struct bw_job *job, const char *why)
 {
     bw_log(&job->log, BW_LOG_ERROR,
            "the end of a job cannot be recorded: it is left to the stalled check",
-           bw_text("name", job->data.name.data), bw_text("reason", why));
-    bw_queue_tell(job->queue, BW_EVENT_ERROR, job->data.id.data, why);
+           bw_text_len("name", job->data.name.data, job->data.name.len),
+           bw_text("reason", why));
+    tell_unrecorded(job, why);
     bw_queue_job_gone(job);
 }
 

@@ -253,7 +253,7 @@ void bw_queue_trouble(struct bw_queue_loop *queue, const char *why)
         return;
     bw_log(&queue->log, BW_LOG_WARNING, "Redis refuses what goes with the ends of jobs",
            bw_text("error", why));
-    bw_queue_tell(queue, BW_EVENT_ERROR, NULL, why);
+    bw_queue_tell_error(queue, why);
 }
 
 /* The ends of the same call are recorded; jobs are asked for again after a pause. */
@@ -269,7 +269,7 @@ static void fetch_refused(struct bw_queue_loop *queue, const char *why)
         return;
     bw_log(&queue->log, BW_LOG_ERROR, "Redis gives no jobs", bw_text("error", why),
            bw_num("retryMs", pause));
-    bw_queue_tell(queue, BW_EVENT_ERROR, NULL, why);
+    bw_queue_tell_error(queue, why);
 }
 
 void bw_queue_refused(struct bw_queue_loop *queue, const char *what,
