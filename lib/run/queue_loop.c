@@ -57,8 +57,9 @@ static bool is_limited(const struct bw_queue_loop *queue)
 bool bw_queue_can_fetch(const struct bw_queue_loop *queue)
 {
     return !queue->reactor->draining && !atomic_load(&queue->quiet) &&
-           !atomic_load(&queue->held) && !queue->adopt_wanted && !queue->adopting &&
-           !is_limited(queue) && !in_retry_pause(queue) && !in_fetch_pause(queue);
+           (!atomic_load(&queue->held) || atomic_load(&queue->let) > 0) &&
+           !queue->adopt_wanted && !queue->adopting && !is_limited(queue) &&
+           !in_retry_pause(queue) && !in_fetch_pause(queue);
 }
 
 /* Free once the ends of `items` ready jobs are recorded. */
@@ -99,6 +100,21 @@ static unsigned smaller(unsigned a, unsigned b)
     return a < b ? a : b;
 }
 
+/* How many jobs may be fetched of a queue whose handler can run none. */
+static unsigned let_through(struct bw_queue_loop *queue, unsigned take)
+{
+    return atomic_load(&queue->held) ? smaller(take, atomic_load(&queue->let)) : take;
+}
+
+static void count_let(struct bw_queue_loop *queue, unsigned take)
+{
+    unsigned let = atomic_load(&queue->let);
+
+    while (let > 0 &&
+           !atomic_compare_exchange_weak(&queue->let, &let, let > take ? let - take : 0))
+        continue;
+}
+
 /* One settle call, if there is anything to settle or to fetch. */
 static bool send_one(struct bw_queue_loop *queue)
 {
@@ -112,10 +128,13 @@ static bool send_one(struct bw_queue_loop *queue)
     if (careful)
         items = smaller(items, 1);
     if (bw_queue_can_fetch(queue) && !(careful && items > 0))
-        take = smaller(slots_after(queue, items), queue->batch);
+        take = let_through(queue, smaller(slots_after(queue, items), queue->batch));
     if (items == 0 && (take == 0 || queue->drained || !has_plenty(queue)))
         return false;
-    return bw_settle_send(queue, items, take);
+    if (!bw_settle_send(queue, items, take))
+        return false;
+    count_let(queue, take);
+    return true;
 }
 
 /* A drained queue is fetched from when its next delayed job is due, and every drainDelay:

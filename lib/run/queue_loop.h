@@ -102,6 +102,7 @@ struct bw_queue_loop {
 
     _Atomic bool quiet;
     _Atomic bool held;                        /* by the handler */
+    _Atomic unsigned let;                     /* jobs that may be fetched all the same */
     bool told_drained, told_quiet, told_last; /* the handler knows */
     bool touched;
     struct bw_queue_loop *next_touched;

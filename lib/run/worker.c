@@ -164,6 +164,8 @@ static int set_flag(struct bw_worker *worker, const char *name, enum flag flag, 
 
         if (name != NULL && strcmp(queue->name, name) != 0)
             continue;
+        if (flag == FLAG_HELD)
+            atomic_store(&queue->let, 0);
         atomic_store(flag == FLAG_QUIET ? &queue->quiet : &queue->held, on);
         found = true;
     }
@@ -187,6 +189,26 @@ int bw_worker_resume(struct bw_worker *worker, const char *queue)
 int bw_worker_hold(struct bw_worker *worker, const char *queue, bool held)
 {
     return set_flag(worker, queue, FLAG_HELD, held);
+}
+
+int bw_worker_let(struct bw_worker *worker, const char *name, unsigned jobs)
+{
+    struct bw_reactor *reactor = worker->reactor;
+    bool found = false;
+
+    for (size_t i = 0; i < reactor->queue_count; i++) {
+        struct bw_queue_loop *queue = reactor->queues[i];
+
+        if (name != NULL && strcmp(queue->name, name) != 0)
+            continue;
+        atomic_store(&queue->let, jobs);
+        found = true;
+    }
+    if (!found)
+        return BW_EINVAL;
+    atomic_store(&reactor->quiet_changed, true);
+    bw_loop_wake(reactor->loop);
+    return BW_OK;
 }
 
 int bw_worker_cancel_job(struct bw_worker *worker, const char *queue, const char *id,

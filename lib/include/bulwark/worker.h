@@ -191,6 +191,9 @@ BW_API int bw_worker_resume(struct bw_worker *worker, const char *queue);
 /* The same for a handler that has nothing to run its queue's jobs with at the moment:
  * apart from quiet and resume, which are the operator's. Also before start. */
 BW_API int bw_worker_hold(struct bw_worker *worker, const char *queue, bool held);
+/* So many jobs are fetched from a held queue all the same, to see whether the handler can
+ * run one again. Replaces what was said before; forgotten with the hold. */
+BW_API int bw_worker_let(struct bw_worker *worker, const char *queue, unsigned jobs);
 
 /* Cancels a job in flight on this worker. Waits for the reactor's answer, at most a
  * second (BW_ETIMEDOUT). BW_EINVAL: it is not in flight here. Its handler is told, and
