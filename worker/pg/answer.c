@@ -39,6 +39,7 @@ static void note_error(struct pg_link *link, struct pg_slot *slot,
             PG_ERROR_PERMANENT; /* a fresh plan: the statement itself is at fault */
     if (slot->batch == NULL)
         return;
+    slot->batch->refused = statement;
     (void)snprintf(slot->batch->sqlstate, sizeof slot->batch->sqlstate, "%s",
                    sqlstate != NULL ? sqlstate : ""); /* five characters, always */
     pg_error_text(slot->batch->message, sizeof slot->batch->message, name, sqlstate,

@@ -135,6 +135,7 @@ void pg_batch_settle(struct pg_batch *batch, enum pg_outcome outcome, bool sent,
 {
     batch->outcome = outcome;
     batch->sent = sent;
+    batch->refused = NULL;
     (void)snprintf(batch->sqlstate, sizeof batch->sqlstate, "%s",
                    sqlstate != NULL ? sqlstate : ""); /* five characters, always */
     (void)snprintf(batch->message, sizeof batch->message, "%s",
@@ -156,6 +157,11 @@ bool pg_batch_sent(const struct pg_batch *batch)
 const char *pg_batch_sqlstate(const struct pg_batch *batch)
 {
     return batch->sqlstate;
+}
+
+const struct pg_statement *pg_batch_refused(const struct pg_batch *batch)
+{
+    return batch->refused;
 }
 
 const char *pg_batch_message(const struct pg_batch *batch)

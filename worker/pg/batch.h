@@ -35,6 +35,7 @@ struct pg_batch {
     bool sent;
     bool again;     /* nothing was done and the pool should send it once more */
     unsigned sends; /* how often it was sent */
+    const struct pg_statement *refused; /* the one that failed, or NULL */
     char sqlstate[6];
     char message[PG_BATCH_TEXT_MAX];
 };

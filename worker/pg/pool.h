@@ -82,6 +82,8 @@ enum pg_outcome pg_batch_outcome(const struct pg_batch *batch);
 bool pg_batch_sent(const struct pg_batch *batch); /* false: surely nothing was done */
 const char *
 pg_batch_sqlstate(const struct pg_batch *batch); /* "" unless PG_FAILED or transient */
+/* The statement that was refused; NULL: none, or the end of the transaction was. */
+const struct pg_statement *pg_batch_refused(const struct pg_batch *batch);
 const char *
 pg_batch_message(const struct pg_batch *batch); /* without values of parameters */
 size_t pg_batch_rows(const struct pg_batch *batch, size_t index);
