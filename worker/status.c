@@ -16,6 +16,7 @@
 /* The reactor turns at least each second; a machine under load may be late, a dead loop
  * is. */
 #define TURN_MAX_MS 10000
+#define WHY_MAX     512
 
 /* ---- verdicts */
 
@@ -55,31 +56,6 @@ static bool pg_is_reachable(const struct wk_app *app)
     return stats.reachable;
 }
 
-json_t *wk_status_ready(struct wk_app *app, bool *ok)
-{
-    json_t *reasons = json_array();
-    struct bw_worker_stats stats;
-    struct bw_queue_stats queue;
-    int failed = 0;
-
-    bw_worker_stats(app->worker, &stats);
-    if (!stats.connected)
-        failed |= json_array_append_new(reasons, json_string("redis is not reachable"));
-    if (!pg_is_reachable(app))
-        failed |=
-            json_array_append_new(reasons, json_string("postgresql is not reachable"));
-    for (size_t i = 0; bw_worker_queue_stats(app->worker, i, &queue); i++) {
-        if (queue.held)
-            failed |= json_array_append_new(
-                reasons, json_sprintf("queue %s: no processor is ready", queue.name));
-    }
-    if (stats.draining || __atomic_load_n(&app->draining, __ATOMIC_RELAXED))
-        failed |= json_array_append_new(reasons, json_string("draining"));
-    *ok = failed == 0 && json_array_size(reasons) == 0;
-    return json_pack("{s:s, s:o}", "status", *ok ? "ready" : "unready", "reasons",
-                     reasons);
-}
-
 /* The worker's order of queues is its own. NULL: no such queue. */
 static const struct wk_instance *find_instance(const struct wk_app *app,
                                                const char *queue)
@@ -91,16 +67,58 @@ static const struct wk_instance *find_instance(const struct wk_app *app,
     return NULL;
 }
 
+/* Why a queue's handler takes no jobs; false: it does. */
+static bool why_held(const struct wk_app *app, const struct bw_queue_stats *queue,
+                     char *text, size_t size)
+{
+    const struct wk_instance *instance = find_instance(app, queue->name);
+
+    if (instance != NULL && instance->type->why_held != NULL)
+        return instance->type->why_held(instance->state, text, size);
+    if (queue->held)
+        (void)snprintf(text, size, "no processor is ready"); /* fits */
+    return queue->held;
+}
+
+json_t *wk_status_ready(struct wk_app *app, bool *ok)
+{
+    json_t *reasons = json_array();
+    struct bw_worker_stats stats;
+    struct bw_queue_stats queue;
+    char why[WHY_MAX];
+    int failed = 0;
+
+    bw_worker_stats(app->worker, &stats);
+    if (!stats.connected)
+        failed |= json_array_append_new(reasons, json_string("redis is not reachable"));
+    if (!pg_is_reachable(app))
+        failed |=
+            json_array_append_new(reasons, json_string("postgresql is not reachable"));
+    for (size_t i = 0; bw_worker_queue_stats(app->worker, i, &queue); i++) {
+        if (why_held(app, &queue, why, sizeof(why)))
+            failed |= json_array_append_new(
+                reasons, json_sprintf("queue %s: %s", queue.name, why));
+    }
+    if (stats.draining || __atomic_load_n(&app->draining, __ATOMIC_RELAXED))
+        failed |= json_array_append_new(reasons, json_string("draining"));
+    *ok = failed == 0 && json_array_size(reasons) == 0;
+    return json_pack("{s:s, s:o}", "status", *ok ? "ready" : "unready", "reasons",
+                     reasons);
+}
+
 /* ---- /status */
 
-static json_t *queue_json(const struct bw_queue_stats *stats,
+static json_t *queue_json(const struct wk_app *app, const struct bw_queue_stats *stats,
                           const struct wk_instance *instance)
 {
     struct wk_metrics metrics = { 0 };
-    json_t *figures = NULL;
+    json_t *figures = NULL, *held = NULL;
+    char why[WHY_MAX];
 
     if (instance == NULL)
         return NULL;
+    if (why_held(app, stats, why, sizeof(why)))
+        held = json_string(why);
     if (instance->type->stats != NULL) {
         instance->type->stats(instance->state, &metrics);
         figures = wk_metrics_json(&metrics);
@@ -108,8 +126,7 @@ static json_t *queue_json(const struct bw_queue_stats *stats,
     }
     return json_pack(
         "{s:s, s:s, s:i, s:i, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
-        "s:I, "
-        "s:o*}",
+        "s:I, s:o*, s:o*}",
         "name", stats->name, "handler", instance->type->name, "concurrency",
         (int)stats->concurrency, "inFlight", (int)stats->in_flight, "quiet",
         (int)stats->quiet, "unheardMs", (json_int_t)stats->unheard_ms, "completed",
@@ -118,7 +135,7 @@ static json_t *queue_json(const struct bw_queue_stats *stats,
         (json_int_t)stats->put_back, "stalled", (json_int_t)stats->stalled, "locksLost",
         (json_int_t)stats->locks_lost, "lastFetchMs", (json_int_t)stats->last_fetch_ms,
         "lastJobMs", (json_int_t)stats->last_job_ms, "lastRenewMs",
-        (json_int_t)stats->last_renew_ms, "figures", figures);
+        (json_int_t)stats->last_renew_ms, "held", held, "figures", figures);
 }
 
 static json_t *queues_json(struct wk_app *app)
@@ -128,7 +145,7 @@ static json_t *queues_json(struct wk_app *app)
 
     for (size_t i = 0; bw_worker_queue_stats(app->worker, i, &stats); i++) {
         if (json_array_append_new(
-                queues, queue_json(&stats, find_instance(app, stats.name))) != 0) {
+                queues, queue_json(app, &stats, find_instance(app, stats.name))) != 0) {
             json_decref(queues);
             return NULL;
         }

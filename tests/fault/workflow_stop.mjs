@@ -113,7 +113,7 @@ test('a pause before a message', async (cleanup) => {
     await until(() => rig.bot.sent().length === 1, 'the first message');
     await sleep(300);
     const client = new Redis(rig.redis.url);
-    const kept = JSON.parse(await client.get(`workflow:job:${QUEUE}:${job.id}`));
+    const kept = JSON.parse(await client.get(`workflow:job:bull:${QUEUE}:${job.id}`));
     client.disconnect();
     assert.equal(kept.intended, undefined, 'what waits is not about to go out');
     await cancelled(rig, job);

@@ -84,6 +84,9 @@ struct wk_handler_type {
     /* Optional: adds the instance's own figures to /metrics and /status. From the HTTP
      * thread, any time between create and stop; must not block. */
     void (*stats)(void *instance, struct wk_metrics *metrics);
+
+    /* Optional: why the instance takes no jobs at present; false: it does. As `stats`. */
+    bool (*why_held)(void *instance, char *text, size_t size);
 };
 
 /* Borrowed, constant; NULL when there is no such kind. */

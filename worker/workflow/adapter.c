@@ -22,7 +22,7 @@ struct wf_adapter {
     struct tg_client *telegram;
     struct web_client *web;
     atomic_uint unawaited;
-    struct pg_statement statements[WF_SQL_COUNT];
+    struct pg_statement statements[WF_SQL_COUNT], plans[WF_SQL_COUNT];
 };
 
 /* --- PostgreSQL: a wf_batch is a pg_batch with the statements' table */
@@ -79,11 +79,41 @@ static enum wf_db_outcome batch_outcome(const struct wf_batch *batch)
         return WF_DB_OK;
     case PG_FAILED:
         return WF_DB_REFUSED;
-    case PG_TRANSIENT:
     case PG_TIMED_OUT:
+        return WF_DB_LATE;
+    case PG_TRANSIENT:
         break;
     }
     return WF_DB_TRANSIENT;
+}
+
+static enum wf_sql batch_refused(const struct wf_batch *batch)
+{
+    const struct pg_statement *refused = pg_batch_refused(batch->pg);
+
+    for (int i = 0; i < WF_SQL_COUNT; i++) {
+        if (refused == &batch->adapter->statements[i] ||
+            refused == &batch->adapter->plans[i])
+            return (enum wf_sql)i;
+    }
+    return WF_SQL_COUNT;
+}
+
+static void batch_add_plan(struct wf_batch *batch, enum wf_sql sql)
+{
+    const struct pg_statement *plan = &batch->adapter->plans[sql];
+    const char *nulls[WF_PARAMS_MAX] = { NULL };
+    int index = pg_batch_add(batch->pg, plan, nulls, plan->params);
+
+    wf_check(index < 0 ? index : BW_OK);
+}
+
+static bool db_reachable(void *arg)
+{
+    struct pg_stats stats;
+
+    pg_pool_stats(((const struct wf_adapter *)arg)->pg, &stats);
+    return stats.reachable;
 }
 
 static const char *batch_sqlstate(const struct wf_batch *batch)
@@ -349,6 +379,16 @@ static void add_jobs(void *arg, const char *queue, const char *name,
     free(call);
 }
 
+static void hold(void *arg, const char *queue, bool held, unsigned let)
+{
+    struct bw_worker *worker = ((struct wf_adapter *)arg)->worker;
+
+    /* it is the handler's own queue, which the worker has */
+    (void)bw_worker_hold(worker, queue, held);
+    if (let > 0)
+        (void)bw_worker_let(worker, queue, let);
+}
+
 /* --- the worker's threads */
 
 static void post(void *arg, struct bw_task *task)
@@ -375,6 +415,7 @@ static void put_off(struct bw_job *job, int64_t until_ms, bool unstarted)
 
 static const struct wf_job_effects job_effects = {
     .id = bw_job_id,
+    .prefix = bw_job_prefix,
     .name = bw_job_name,
     .data = bw_job_data,
     .timestamp = bw_job_timestamp,
@@ -389,6 +430,7 @@ static const struct wf_job_effects job_effects = {
     .fail = bw_job_fail,
     .move_to_delayed = bw_job_move_to_delayed,
     .put_off = put_off,
+    .hand_back = bw_job_hand_back,
 };
 
 struct wf_adapter *wf_adapter_create(struct bw_worker *worker, struct pg_pool *pg,
@@ -408,6 +450,10 @@ struct wf_adapter *wf_adapter_create(struct bw_worker *worker, struct pg_pool *p
         adapter->statements[i] = (struct pg_statement){ .name = statement->name,
                                                         .sql = statement->text,
                                                         .params = statement->params };
+        adapter->plans[i] =
+            (struct pg_statement){ .name = wf_printf("%s_plan", statement->name),
+                                   .sql = wf_printf("explain %s", statement->text),
+                                   .params = statement->params };
     }
     adapter->effects = (struct wf_effects){ .job = &job_effects,
                                             .batch_create = batch_create,
@@ -416,6 +462,9 @@ struct wf_adapter *wf_adapter_create(struct bw_worker *worker, struct pg_pool *p
                                             .batch_outcome = batch_outcome,
                                             .batch_sqlstate = batch_sqlstate,
                                             .batch_message = batch_message,
+                                            .batch_refused = batch_refused,
+                                            .db_reachable = db_reachable,
+                                            .batch_add_plan = batch_add_plan,
                                             .batch_rows = batch_rows,
                                             .batch_value = batch_value,
                                             .batch_destroy = batch_destroy,
@@ -425,6 +474,7 @@ struct wf_adapter *wf_adapter_create(struct bw_worker *worker, struct pg_pool *p
                                             .cancel = cancel,
                                             .add_job = add_job,
                                             .add_jobs = add_jobs,
+                                            .hold = hold,
                                             .post = post,
                                             .post_after = post_after,
                                             .hurry = hurry,
@@ -442,6 +492,10 @@ void wf_adapter_produce(struct wf_adapter *adapter, struct bw_redis *redis,
 
 void wf_adapter_destroy(struct wf_adapter **adapterp)
 {
+    for (int i = 0; *adapterp != NULL && i < WF_SQL_COUNT; i++) {
+        free((char *)(uintptr_t)(*adapterp)->plans[i].name);
+        free((char *)(uintptr_t)(*adapterp)->plans[i].sql);
+    }
     free(*adapterp);
     *adapterp = NULL;
 }

@@ -14,6 +14,7 @@
 #include "workflow/token.h"
 #include "workflow/versions.h"
 #include "workflow/wait_keys.h"
+#include "workflow/witness.h"
 
 #define DEDUPE_TTL_MS  86400000
 #define LOCK_PAUSE_MS  20
@@ -86,6 +87,7 @@ static void lock_tried(struct wf_run *run)
 
 static void try_lock(struct wf_run *run)
 {
+    wf_lock_forget(&run->chat_lock, run->engine);
     (void)wf_run_keys(run);
     (void)add_chat_keys(run);
     wf_run_kv(run, lock_tried);
@@ -99,33 +101,53 @@ static void release_if_locked(struct wf_run *run, size_t lock)
     wf_locks_add(&run->engine->locks, &run->chat_lock, wf_engine_mono(run->engine));
 }
 
+/* The mark of the update is another job's. One that an earlier version has set holds the
+ * job's id alone. */
+static bool is_others(const char *owner, struct wf_run *run)
+{
+    return owner != NULL && strcmp(owner, wf_job_key(run)) != 0 &&
+           strcmp(owner, wf_job_id(run)) != 0;
+}
+
+static void enter(struct wf_run *run);
+
+/* What is not there allows effects; so it counts only if Redis has said it (§3.9.2). */
+static bool unanswered(const struct wf_run *run)
+{
+    for (size_t i = 0; i < run->kv.count; i++) {
+        if (wf_kv_at(&run->kv, i)->memory)
+            return true;
+    }
+    return false;
+}
+
 static void entered(struct wf_run *run)
 {
-    const struct wf_kv_item *checkpoint = wf_kv_at(&run->kv, CHECKPOINT);
     size_t lock = run->event.update_id != NULL ? UPDATE_GET + 1 : CHECKPOINT + 1;
-    json_t *restored = wf_loads(checkpoint->text);
+    bool result = false;
 
-    if (json_is_true(json_object_get(restored, "done"))) {
-        bool result = json_is_true(json_object_get(restored, "result"));
-
-        json_decref(restored);
+    run->unsure = unanswered(run);
+    if (run->unsure && wf_engine_redis_hiccups(run->engine)) {
+        if (wf_run_lost(run))
+            return;
+        wf_lock_forget(&run->chat_lock, run->engine);
+        wf_run_after(run, LOCK_PAUSE_MS, enter);
+        return;
+    }
+    if (wf_checkpoint_take(run, wf_kv_at(&run->kv, CHECKPOINT)->text, &result)) {
         release_if_locked(run, lock);
         wf_run_answer(run, result);
         return;
     }
-    if (json_is_object(restored))
-        run->restored = restored;
-    else
-        json_decref(restored);
-
-    if (run->event.update_id != NULL && !wf_kv_at(&run->kv, UPDATE_SET)->yes) {
-        const char *owner = wf_kv_at(&run->kv, UPDATE_GET)->text;
-
-        if (owner != NULL && strcmp(owner, wf_job_id(run)) != 0) {
-            release_if_locked(run, lock);
-            wf_run_answer(run, true); /* WF-016: another job has this update */
-            return;
-        }
+    if (run->unsure) { /* memory is no witness */
+        json_decref(run->restored);
+        run->restored = NULL;
+    }
+    if (run->event.update_id != NULL && !wf_kv_at(&run->kv, UPDATE_SET)->yes &&
+        is_others(wf_kv_at(&run->kv, UPDATE_GET)->text, run)) {
+        release_if_locked(run, lock);
+        wf_run_answer(run, true); /* WF-016: another job has this update */
+        return;
     }
     look_at_lock(run, lock);
 }
@@ -141,7 +163,7 @@ static void enter(struct wf_run *run)
         char *key =
             wf_printf("workflow:update:%s:%s", run->project_id, run->event.update_id);
 
-        (void)wf_kv_add(kv, WF_KV_SET_NEW, wf_strdup(key), wf_strdup(wf_job_id(run)),
+        (void)wf_kv_add(kv, WF_KV_SET_NEW, wf_strdup(key), wf_strdup(wf_job_key(run)),
                         DEDUPE_TTL_MS);
         (void)wf_kv_add(kv, WF_KV_GET, key, NULL, 0);
     }
@@ -220,20 +242,26 @@ static void counted(struct wf_run *run)
     }
 }
 
+static void look_up(struct wf_run *run);
+
 static void judge(struct wf_run *run)
 {
-    char text[24];
-
     if (run->project == NULL || run->project->token == NULL) {
         bw_log(wf_job_log(run), BW_LOG_ERROR, "the project has no bot",
                bw_text("project", run->project_id));
         wf_run_answer(run, false);
         return;
     }
-    if (run->restored != NULL) {
-        wf_restore(run);
-        return;
-    }
+    if (run->restored != NULL)
+        wf_restore(run, look_up);
+    else
+        look_up(run);
+}
+
+static void look_up(struct wf_run *run)
+{
+    char text[24];
+
     if (run->graph == NULL) {
         bw_log(wf_job_log(run), BW_LOG_INFO, "the project has no active workflow",
                bw_text("project", run->project_id));

@@ -6,13 +6,24 @@
 #include <string.h>
 
 #include "workflow/mem.h"
+#include "workflow/witness.h"
+
+static void start(struct wf_run *run)
+{
+    wf_loop_start(run, wf_graph_trigger(run->graph, &run->event));
+}
 
 static void run_trigger(struct wf_run *run)
 {
     /* in a session that goes on they were set, and may have been changed since */
     if (!run->warm || run->preloaded == NULL)
         wf_run_defaults(run);
-    wf_loop_start(run, wf_graph_trigger(run->graph, &run->event));
+    if (run->unsure) /* the row comes before the first effect */
+        run->in_row = true;
+    if (run->in_row)
+        wf_checkpoint(run, wf_graph_trigger(run->graph, &run->event)->id, false, start);
+    else
+        start(run);
 }
 
 static void variables_loaded(struct wf_run *run)
@@ -32,13 +43,13 @@ static void name_execution(struct wf_run *run, const char *id, bool adopt)
 {
     char fresh[WF_ID_SIZE];
 
-    wf_id_random(fresh);
+    wf_job_execution_id(run, fresh);
     wf_set(&run->x.id, id != NULL ? id : fresh);
     wf_set(&run->x.workflow_id, run->graph->workflow_id);
     run->x.version = run->graph->version;
     run->x.stored = adopt;
     run->x.resumed = false;
-    run->x.steps = 0;
+    run->x.steps = run->x.steps_before = 0;
     wf_iso(wf_engine_now_ms(run->engine), run->x.started);
 }
 

@@ -10,18 +10,56 @@
 #include "workflow/job.h"
 #include "workflow/mem.h"
 #include "workflow/versions.h"
+#include "workflow/witness.h"
 
-#define TTL_MS 3600000
+#define TTL_MS      3600000
+#define LATER_MS    200
+#define TTL_LEFT_MS (7 * 24 * 3600000LL) /* of a job that is left for another attempt */
 
 char *wf_checkpoint_key(const struct wf_run *run)
 {
-    return wf_printf("workflow:job:%s:%s", run->engine->queue, wf_job_id(run));
+    return wf_printf("workflow:job:%s:%s:%s", wf_job_prefix(run), run->engine->queue,
+                     wf_job_id(run));
 }
 
 char *wf_checkpoint_done(const struct wf_run *run)
 {
-    return wf_printf("{\"executionId\":\"%s\",\"done\":true,\"result\":%s}", run->x.id,
-                     run->result ? "true" : "false");
+    json_t *value = wf_must(json_object());
+    char *text;
+
+    wf_json_set(value, "job", wf_job_owner(run));
+    wf_json_set(value, "atm", json_integer(wf_job_attempts_made(run)));
+    wf_json_set_text(value, "executionId", run->x.id);
+    wf_json_set(value, "done", json_true());
+    wf_json_set(value, "result", json_boolean(run->result));
+    text = wf_dumps(value);
+    json_decref(value);
+    return text;
+}
+
+bool wf_checkpoint_take(struct wf_run *run, const char *text, bool *result)
+{
+    json_t *value = wf_loads(text);
+    bool done;
+
+    json_decref(run->restored);
+    run->restored = NULL;
+    if (!wf_job_owns(run, value)) { /* none, or an earlier job's with this id */
+        json_decref(value);
+        return false;
+    }
+    done = json_is_true(json_object_get(value, "done"));
+    *result = json_is_true(json_object_get(value, "result"));
+    if (!done) {
+        run->restored = value;
+        return false;
+    }
+    /* a queue that has recorded the end has counted it; tried again on purpose it runs
+     * from its start */
+    done = json_integer_value(json_object_get(value, "atm")) ==
+           (json_int_t)wf_job_attempts_made(run);
+    json_decref(value);
+    return done;
 }
 
 /* --- writing */
@@ -44,10 +82,13 @@ static json_t *event_parts(const struct wf_run *run)
     return parts;
 }
 
-static json_t *snapshot(const struct wf_run *run, const char *next, bool inside)
+static json_t *snapshot(struct wf_run *run, const char *next, bool inside)
 {
     json_t *visits = wf_must(json_deep_copy(run->visits));
     json_t *value = wf_must(json_object());
+
+    wf_json_set(value, "seq", json_integer(++run->seq));
+    wf_json_set(value, "job", wf_job_owner(run));
 
     if (inside) /* it will be counted again */
         wf_json_set(visits, next,
@@ -63,6 +104,7 @@ static json_t *snapshot(const struct wf_run *run, const char *next, bool inside)
     wf_json_set_text(value, "started", run->x.started);
     wf_json_set_text(value, "userId", run->user_id);
     wf_json_set(value, "step", json_integer(run->x.steps - (inside ? 1 : 0)));
+    wf_json_set(value, "stepsBefore", json_integer(run->x.steps_before));
     wf_json_set(value, "runSteps",
                 json_integer((json_int_t)run->steps_this_run - (inside ? 1 : 0)));
     wf_json_set_text(value, "next", next);
@@ -84,43 +126,75 @@ static json_t *snapshot(const struct wf_run *run, const char *next, bool inside)
     return value;
 }
 
+/* --- in the row: that of the outermost execution, which a look-up finds */
+
+static struct wf_execution *outermost(struct wf_run *run)
+{
+    struct wf_frame *frame = run->outer;
+
+    if (frame == NULL)
+        return &run->x;
+    while (frame->outer != NULL)
+        frame = frame->outer;
+    return &frame->x;
+}
+
+static json_t *outermost_value(json_t *value)
+{
+    json_t *outer;
+
+    while ((outer = json_object_get(value, "outer")) != NULL)
+        value = outer;
+    return value;
+}
+
 static void row_written(struct wf_run *run)
 {
-    char *key = wf_checkpoint_key(run);
+    char *key;
 
-    wf_memory_delete(run->engine->memory, key); /* older than the row from now on */
+    if (wf_db_rows(run, run->last_index) == 0) {
+        /* another attempt of the job is further, or the row was ended: the next start
+         * looks at it */
+        bw_log(wf_job_log(run), BW_LOG_WARNING,
+               "the execution is in other hands; the job is looked at again");
+        wf_run_later(run, LATER_MS);
+        return;
+    }
+    outermost(run)->stored = true;
+    key = wf_checkpoint_key(run);
+    wf_memory_delete(run->engine->memory, key); /* no witness */
     free(key);
-    wf_flush_done(run);
     run->after_checkpoint(run);
 }
 
-/* Redis is away: the row says where the run is, and whose it is. */
+/* The whole checkpoint, with variables and logs: they are flushed at the end as ever. */
 static void write_row(struct wf_run *run)
 {
-    json_t *payload = wf_must(json_object());
+    const struct wf_execution *x = outermost(run);
     json_t *value = wf_loads(wf_kv_at(&run->kv, run->checkpoint_at)->value);
-    char *key = wf_checkpoint_key(run);
+    json_t *outer = outermost_value(value);
+    char *atm = wf_job_atm(run), *text, steps[24], seq[24];
 
-    /* these are flushed with the row */
-    wf_json_set(value, "vars", json_object());
-    wf_json_set(value, "logs", json_array());
-    wf_json_set(value, "visits", json_object());
-    wf_json_set(value, "stored", json_true());
-    wf_json_set_text(payload, "claimedBy", key);
-    wf_json_set(payload, "checkpoint", value);
+    run->in_row = true; /* from now on, so that the row can be relied upon */
+    (void)snprintf(steps, sizeof(steps), "%lld", (long long)x->steps);
+    (void)snprintf(seq, sizeof(seq), "%lld", (long long)run->seq);
     wf_db_begin(run);
-    wf_flush_add(run, &(struct wf_flush){ .status = "running",
-                                          .node = wf_member(value, "next", NULL),
-                                          .payload = payload });
-    json_decref(payload);
-    free(key);
+    if (!x->stored)
+        wf_insert_add(run, x);
+    wf_json_set(outer, "stored", json_true());
+    text = wf_dumps(value);
+    run->last_index = wf_db_add(run, WF_SQL_keep, x->id, run->project_id, wf_job_key(run),
+                                atm, text, wf_member(outer, "next", NULL), steps, seq);
+    free(text);
+    free(atm);
+    json_decref(value);
     wf_db_run(run, row_written, NULL);
 }
 
 static void key_written(struct wf_run *run)
 {
     wf_fault_point("checkpoint-after");
-    if (wf_kv_at(&run->kv, run->checkpoint_at)->memory)
+    if (wf_kv_at(&run->kv, run->checkpoint_at)->memory || run->in_row)
         write_row(run);
     else
         run->after_checkpoint(run);
@@ -139,14 +213,15 @@ void wf_checkpoint(struct wf_run *run, const char *next, bool inside, wf_step *t
     wf_run_kv(run, key_written);
 }
 
+/* It outlives the delay, however long that turns out to be. */
 void wf_checkpoint_renew(struct wf_run *run, int64_t until_ms)
 {
     struct wf_kv kv = { 0 };
 
-    if (run->restored == NULL)
+    if (run->seq == 0) /* there is none */
         return;
-    (void)wf_kv_add(&kv, WF_KV_SET, wf_checkpoint_key(run), wf_dumps(run->restored),
-                    ttl(run, until_ms));
+    (void)wf_kv_add(&kv, WF_KV_KEEP, wf_checkpoint_key(run), NULL,
+                    ttl(run, until_ms) + TTL_LEFT_MS);
     wf_kv_send(run->engine, &kv);
 }
 
@@ -181,6 +256,7 @@ static void take(struct wf_run *run, const json_t *value)
     x->stored = json_is_true(json_object_get(value, "stored"));
     x->resumed = strcmp(wf_member(value, "kind", ""), "resume") == 0;
     x->steps = json_integer_value(json_object_get(value, "step"));
+    x->steps_before = json_integer_value(json_object_get(value, "stepsBefore"));
     (void)snprintf(x->started, sizeof(x->started), "%s", wf_member(value, "started", ""));
     run->steps_this_run =
         (unsigned)json_integer_value(json_object_get(value, "runSteps"));
@@ -295,12 +371,14 @@ static void restore_level(struct wf_run *run)
                       graph_found);
 }
 
-void wf_restore(struct wf_run *run)
+/* Nothing of the checkpoint but where it says that the run is. */
+static void restore(struct wf_run *run)
 {
     const json_t *outer = run->restored;
 
     bw_log(wf_job_log(run), BW_LOG_INFO, "going on where an attempt before stopped",
            bw_text("node", wf_member(run->restored, "next", "")));
+    run->seq = json_integer_value(json_object_get(run->restored, "seq"));
     wf_person_set(run, wf_member(run->restored, "userId", NULL));
     run->refused_at = json_integer_value(json_object_get(run->restored, "refusedAt"));
     take_moves(run);
@@ -310,9 +388,85 @@ void wf_restore(struct wf_run *run)
     restore_level(run);
 }
 
+/* The row may be further: Redis was away meanwhile, and has come back older. */
+static void take_further(struct wf_run *run, const json_t *payload)
+{
+    json_t *kept = json_object_get(payload, "checkpoint");
+
+    if (!json_is_object(kept) ||
+        json_integer_value(json_object_get(kept, "seq")) <=
+            json_integer_value(json_object_get(run->restored, "seq")))
+        return;
+    json_decref(run->restored);
+    run->restored = json_incref(kept);
+    run->in_row = true;
+}
+
 void wf_restore_row(struct wf_run *run, const json_t *payload)
 {
+    take_further(run, payload);
+    restore(run);
+}
+
+static void begin_anew(struct wf_run *run)
+{
     json_decref(run->restored);
-    run->restored = wf_must(json_incref(json_object_get(payload, "checkpoint")));
-    wf_restore(run);
+    run->restored = NULL;
+    run->after_checkpoint(run);
+}
+
+/* By hand, or by the Node engine: there is nothing to go on with, and what was done is
+ * not done again. */
+static void ended_by_others(struct wf_run *run, const struct wf_row *row)
+{
+    bw_log(wf_job_log(run), BW_LOG_WARNING, "the execution was ended by somebody else",
+           bw_text("execution", row->id), bw_text("status", row->status));
+    wf_run_answer(run, true);
+}
+
+static void judge_row(struct wf_run *run)
+{
+    json_t *payload = wf_loads(wf_db_value(run, 0, 0, 2));
+    struct wf_row row = { .id = wf_member(outermost_value(run->restored), "executionId",
+                                          ""),
+                          .status = wf_db_value(run, 0, 0, 0),
+                          .wait_type = wf_db_value(run, 0, 0, 1),
+                          .node = wf_db_value(run, 0, 0, 3),
+                          .steps = wf_db_number(run, 0, 0, 4),
+                          .workflow_id = wf_db_value(run, 0, 0, 6),
+                          .payload = payload };
+    bool result = false;
+    enum wf_testimony says = wf_witness_read(run, payload, &result);
+    bool running = row.status != NULL && strcmp(row.status, "running") == 0;
+
+    if (says == WF_SAYS_OVER)
+        wf_witness_over(run, &row, result);
+    else if (running && says != WF_SAYS_AGAIN)
+        wf_restore_row(run, payload);
+    else if (says == WF_SAYS_AGAIN) /* tried again on purpose */
+        begin_anew(run);
+    else
+        ended_by_others(run, &row);
+    json_decref(payload);
+}
+
+static void row_found(struct wf_run *run)
+{
+    if (wf_db_rows(run, 0) > 0) {
+        judge_row(run);
+        return;
+    }
+    /* not stored yet; or the database has come back older */
+    wf_json_set(outermost_value(run->restored), "stored", json_false());
+    restore(run);
+}
+
+void wf_restore(struct wf_run *run, wf_step *anew)
+{
+    run->after_checkpoint = anew;
+    wf_db_begin(run);
+    (void)wf_db_add(run, WF_SQL_witness,
+                    wf_member(outermost_value(run->restored), "executionId", ""),
+                    run->project_id);
+    wf_db_run(run, row_found, NULL);
 }

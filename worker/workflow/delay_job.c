@@ -9,6 +9,9 @@
 #include "workflow/nodes/loops.h"
 #include "workflow/versions.h"
 #include "workflow/wait_timeout.h"
+#include "workflow/witness.h"
+
+#define LATER_MS 200
 
 /* --- adding one */
 
@@ -160,7 +163,7 @@ static void take_row(struct wf_run *run)
     wf_set(&x->session_id, wf_db_value(run, CLAIMED, 0, SESSION));
     wf_set(&x->workflow_id, wf_db_value(run, CLAIMED, 0, WORKFLOW));
     x->version = (int)wf_db_number(run, CLAIMED, 0, VERSION);
-    x->steps = wf_db_number(run, CLAIMED, 0, STEPS);
+    x->steps = x->steps_before = wf_db_number(run, CLAIMED, 0, STEPS);
     json_decref(x->wait_payload);
     x->wait_payload = wf_loads(wf_db_value(run, CLAIMED, 0, PAYLOAD));
     wf_set(&x->current_node_id, wf_db_value(run, CLAIMED, 0, NODE));
@@ -174,17 +177,36 @@ static void take_row(struct wf_run *run)
     wf_person_set(run, wf_db_value(run, CLAIMED, 0, USER));
 }
 
+/* It does not wait for this job (any more). What an attempt before has put into the row,
+ * and not yet on the queue of delays, is made sure of. */
+static void not_for_us(struct wf_run *run)
+{
+    json_t *payload = wf_loads(wf_db_value(run, THERE, 0, 2));
+    struct wf_row row = { .id = wf_member(run->data, "executionId", ""),
+                          .status = wf_db_value(run, THERE, 0, 0),
+                          .wait_type = wf_db_value(run, THERE, 0, 1),
+                          .node = wf_db_value(run, THERE, 0, 3),
+                          .steps = wf_db_number(run, THERE, 0, 4),
+                          .workflow_id = wf_db_value(run, THERE, 0, 6),
+                          .payload = payload };
+    bool result = true;
+
+    if (wf_witness_read(run, payload, &result) == WF_SAYS_OVER)
+        wf_witness_over(run, &row, result);
+    else
+        wf_run_answer(run, true);
+    json_decref(payload);
+}
+
 static void claimed(struct wf_run *run)
 {
-    const json_t *checkpoint;
-
     if (wf_db_rows(run, THERE) == 0) {
         wf_run_refuse(run, "Execution not found: %s",
                       wf_member(run->data, "executionId", ""));
         return;
     }
     if (wf_db_rows(run, CLAIMED) == 0) { /* it does not wait for this job (any more) */
-        wf_run_answer(run, true);
+        not_for_us(run);
         return;
     }
     take_row(run);
@@ -197,11 +219,12 @@ static void claimed(struct wf_run *run)
         wf_finish(run);
         return;
     }
-    checkpoint = json_object_get(run->x.wait_payload, "checkpoint");
-    if (run->restored != NULL)
-        wf_restore(run);
-    else if (json_is_object(checkpoint))
+    run->in_row = run->unsure;
+    if (run->restored != NULL ||
+        json_is_object(json_object_get(run->x.wait_payload, "checkpoint")))
         wf_restore_row(run, run->x.wait_payload);
+    else if (run->unsure && wf_job_attempts_started(run) > 1)
+        wf_run_later(run, LATER_MS); /* Redis may know how far an attempt before came */
     else
         wf_versions_exact(run, run->x.workflow_id, run->x.version, graph_there);
 }
@@ -209,25 +232,26 @@ static void claimed(struct wf_run *run)
 static void claim(struct wf_run *run)
 {
     const char *id = wf_member(run->data, "executionId", "");
-    char *mark = wf_checkpoint_key(run);
+    char *atm = wf_job_atm(run);
 
     run->project = wf_projects_get(&run->engine->projects, run->project_id);
     wf_db_begin(run);
-    (void)wf_db_add(run, WF_SQL_execution_there, id, run->project_id);
+    (void)wf_db_add(run, WF_SQL_witness, id, run->project_id);
     if (is_timeout(run))
         (void)wf_db_add(run, WF_SQL_expired, id, run->project_id,
-                        wf_member(run->data, "nodeId", ""), mark);
+                        wf_member(run->data, "nodeId", ""), wf_job_key(run), atm);
     else
-        (void)wf_db_add(run, WF_SQL_delayed, id, run->project_id, wf_job_id(run), mark);
+        (void)wf_db_add(run, WF_SQL_delayed, id, run->project_id, wf_job_id(run),
+                        wf_job_key(run), atm);
     if (run->project == NULL)
         (void)wf_db_add(run, WF_SQL_project, run->project_id);
-    free(mark);
+    free(atm);
     wf_db_run(run, claimed, NULL);
 }
 
 static void entered(struct wf_run *run)
 {
-    if (json_is_true(json_object_get(run->restored, "done")))
+    if (run->was_done)
         wf_run_answer(run, true);
     else
         claim(run);

@@ -29,9 +29,10 @@ struct wf_batch; /* the adapter's */
 
 enum wf_db_outcome {
     WF_DB_OK,
-    WF_DB_REFUSED,  /* a statement failed: `sqlstate` and `message` say why; nothing was
-                       done */
-    WF_DB_TRANSIENT /* may succeed later */
+    WF_DB_REFUSED,   /* a statement failed: `sqlstate` and `message` say why; nothing was
+                        done */
+    WF_DB_TRANSIENT, /* may succeed later */
+    WF_DB_LATE       /* no answer in time: it may have been done */
 };
 
 typedef void wf_db_done(struct wf_batch *batch, void *arg);
@@ -98,6 +99,7 @@ typedef uint64_t wf_call; /* the adapter's; 0: cannot be given up */
 
 struct wf_job_effects {
     const char *(*id)(const struct bw_job *job);
+    const char *(*prefix)(const struct bw_job *job);
     const char *(*name)(const struct bw_job *job);
     const char *(*data)(const struct bw_job *job, size_t *len);
     int64_t (*timestamp)(const struct bw_job *job);
@@ -114,6 +116,8 @@ struct wf_job_effects {
     /* To delayed until a time without an attempt; `unstarted`: the start does not count.
      */
     void (*put_off)(struct bw_job *job, int64_t until_ms, bool unstarted);
+    /* As if it had not been fetched. */
+    void (*hand_back)(struct bw_job *job, bool unstarted);
 };
 
 struct wf_effects {
@@ -129,6 +133,13 @@ struct wf_effects {
     enum wf_db_outcome (*batch_outcome)(const struct wf_batch *batch);
     const char *(*batch_sqlstate)(const struct wf_batch *batch);
     const char *(*batch_message)(const struct wf_batch *batch);
+    /* Which statement was refused; WF_SQL_COUNT: nobody knows. */
+    enum wf_sql (*batch_refused)(const struct wf_batch *batch);
+    /* Not all connections are busy, and the last that was tried could be made. */
+    bool (*db_reachable)(void *arg);
+    /* Adds what the statement would do, without doing it: refused for the same reasons,
+     * but for a server that only reads. */
+    void (*batch_add_plan)(struct wf_batch *batch, enum wf_sql sql);
     size_t (*batch_rows)(const struct wf_batch *batch, size_t index);
     const char *(*batch_value)(const struct wf_batch *batch, size_t index, size_t row,
                                size_t column);
@@ -158,6 +169,9 @@ struct wf_effects {
     void (*add_jobs)(void *arg, const char *queue, const char *name,
                      const struct wf_new_job *jobs, size_t count, wf_jobs_added *done,
                      void *done_arg);
+
+    /* No job is taken of the queue, but for the next `let` of them. */
+    void (*hold)(void *arg, const char *queue, bool held, unsigned let);
 
     void (*post)(void *arg, struct bw_task *task); /* runs the task on a worker thread */
     void (*post_after)(void *arg, struct bw_task *task, int64_t delay_ms);

@@ -19,11 +19,13 @@ static void tick(struct bw_task *task)
 {
     struct wf_engine *engine =
         (struct wf_engine *)(void *)((char *)task - offsetof(struct wf_engine, tick));
-    bool again;
+    bool again, holds;
 
     wf_locks_renew(&engine->locks, engine);
+    wf_trouble_tick(engine);
+    holds = wf_trouble_holds(engine);
     bw_mutex_lock(&engine->mutex);
-    again = (engine->busy > 0 || engine->scan != NULL) && !engine->stopping;
+    again = (engine->busy > 0 || engine->scan != NULL || holds) && !engine->stopping;
     engine->ticking = again;
     if (!again)
         bw_cond_broadcast(&engine->idle);
@@ -56,6 +58,7 @@ int wf_engine_create(struct wf_engine **enginep, const struct wf_engine_options 
     wf_locks_init(&engine->locks);
     wf_projects_init(&engine->projects, options->effects->clock);
     wf_held_init(&engine->held);
+    wf_trouble_init(&engine->trouble);
     bw_mutex_init(&engine->runs_mutex);
     bw_mutex_init(&engine->mutex);
     bw_cond_init(&engine->idle);
@@ -80,6 +83,11 @@ static void start_tick(struct wf_engine *engine, unsigned more)
     bw_mutex_unlock(&engine->mutex);
     if (start)
         engine->effects->post_after(engine->effects->arg, &engine->tick, TICK_MS);
+}
+
+void wf_engine_keep_ticking(struct wf_engine *engine)
+{
+    start_tick(engine, 0);
 }
 
 bool wf_engine_scans(const struct wf_engine *engine)
@@ -127,6 +135,7 @@ void wf_engine_destroy(struct wf_engine **enginep)
         return;
     *enginep = NULL;
     wf_scan_destroy(&engine->scan);
+    wf_trouble_fini(&engine->trouble);
     wf_held_fini(&engine->held);
     wf_projects_fini(&engine->projects);
     wf_locks_fini(&engine->locks);

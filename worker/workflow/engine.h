@@ -20,6 +20,7 @@
 #include "workflow/memory.h"
 #include "workflow/projects.h"
 #include "workflow/settings.h"
+#include "workflow/trouble.h"
 
 /* What is counted for /status and /metrics. */
 enum wf_cache_class {
@@ -45,8 +46,10 @@ struct wf_counters {
     atomic_uint_fast64_t refused_blocked, refused_forbidden, refused_token, refused_other;
     atomic_uint_fast64_t token_holds, pauses;
     atomic_uint_fast64_t unclear_answers, chats_moved;
-    atomic_uint_fast64_t notices_dropped; /* for want of a place in the limits */
-    atomic_uint_fast64_t redis_away;      /* commands answered from memory */
+    atomic_uint_fast64_t notices_dropped;    /* for want of a place in the limits */
+    atomic_uint_fast64_t handed_back;        /* jobs, because of the database */
+    atomic_uint_fast64_t statements_refused; /* that only some nodes need */
+    atomic_uint_fast64_t redis_away;         /* commands answered from memory */
     atomic_uint_fast64_t scans; /* minutes in which schedule triggers were looked for */
     atomic_uint_fast64_t hits[WF_CACHE_CLASSES], misses[WF_CACHE_CLASSES];
 };
@@ -65,7 +68,9 @@ struct wf_engine {
     struct wf_locks locks;
     struct wf_projects projects;
     struct wf_held held;
-    struct wf_scan *scan; /* or NULL */
+    struct wf_trouble trouble;
+    atomic_int_fast64_t db_heard_at; /* monotonic ns: the last answer; 0: none yet */
+    struct wf_scan *scan;            /* or NULL */
     struct wf_counters counters;
     atomic_int_fast64_t
         redis_closed_until; /* monotonic ns: not asked before; 0: usable */
@@ -109,6 +114,8 @@ void wf_engine_destroy(struct wf_engine **enginep);
 /* One more, one less thing the engine must not be freed under. */
 void wf_engine_enter(struct wf_engine *engine);
 void wf_engine_leave(struct wf_engine *engine);
+/* The engine's tick goes on, or begins again. */
+void wf_engine_keep_ticking(struct wf_engine *engine);
 bool wf_engine_is_stopping(struct wf_engine *engine);
 
 /* §10.6: after a failure Redis is left alone for 50 ms × n, at most 2 s. */

@@ -11,20 +11,38 @@ enum { LOCK, CHECKPOINT, HELD };
 
 static void try_lock(struct wf_run *run);
 
+static void again(struct wf_run *run)
+{
+    wf_lock_forget(&run->chat_lock, run->engine);
+    try_lock(run);
+}
+
 static void tried(struct wf_run *run)
 {
+    run->unsure =
+        wf_kv_at(&run->kv, LOCK)->memory || wf_kv_at(&run->kv, CHECKPOINT)->memory;
+    if (run->unsure && wf_engine_redis_hiccups(run->engine)) {
+        if (!wf_run_lost(run))
+            wf_run_after(run, PAUSE_MS, again);
+        return;
+    }
     if (wf_kv_at(&run->kv, LOCK)->yes) {
         run->has_lock = true;
         wf_locks_add(&run->engine->locks, &run->chat_lock, wf_engine_mono(run->engine));
-        json_decref(run->restored);
-        run->restored = wf_loads(wf_kv_at(&run->kv, CHECKPOINT)->text);
+        run->was_done =
+            wf_checkpoint_take(run, wf_kv_at(&run->kv, CHECKPOINT)->text, &run->result) &&
+            !run->unsure;
+        if (run->unsure) { /* memory is no witness */
+            json_decref(run->restored);
+            run->restored = NULL;
+        }
         wf_token_admit(run, wf_kv_at(&run->kv, HELD)->text, run->after_checkpoint);
     } else if (wf_run_lost(run)) {
         return;
     } else if (bw_mono_before(run->lock_until, wf_engine_mono(run->engine))) {
         wf_run_later(run, LATER_MS);
     } else {
-        wf_run_after(run, PAUSE_MS, try_lock);
+        wf_run_after(run, PAUSE_MS, again);
     }
 }
 

@@ -14,8 +14,10 @@
 #include "workflow/versions.h"
 #include "workflow/wait_keys.h"
 #include "workflow/wait_timeout.h"
+#include "workflow/witness.h"
 
 #define CHECKPOINT_TTL_MS 3600000
+#define LATER_MS          200
 #define PURGE_PAUSE_MS    60000
 
 static char *dirty_rows(const struct wf_run *run)
@@ -34,24 +36,27 @@ static char *dirty_rows(const struct wf_run *run)
     return text;
 }
 
-static void add_insert(struct wf_run *run)
+void wf_insert_add(struct wf_run *run, const struct wf_execution *x)
 {
-    char version[16];
+    bool inner = run->outer != NULL && x == &run->x;
+    char version[16], *atm = wf_job_atm(run);
 
-    (void)snprintf(version, sizeof(version), "%d", run->x.version);
-    (void)wf_db_add(run, WF_SQL_insert, run->x.id, run->project_id, run->x.workflow_id,
-                    version, run->x.session_id, run->user_id, run->event.chat_id,
-                    run->x.started, run->outer != NULL ? run->outer->x.id : NULL);
+    (void)snprintf(version, sizeof(version), "%d", x->version);
+    (void)wf_db_add(run, WF_SQL_insert, x->id, run->project_id, x->workflow_id, version,
+                    x->session_id, run->user_id, run->event.chat_id, x->started,
+                    inner ? run->outer->x.id : NULL, wf_job_key(run), atm);
+    free(atm);
 }
 
 void wf_flush_add(struct wf_run *run, const struct wf_flush *flush)
 {
     char *variables = dirty_rows(run), *logs = wf_dumps(run->logs);
     char *payload = flush->payload != NULL ? wf_dumps(flush->payload) : NULL;
-    char steps[24], reuse[24];
+    char *atm = wf_job_atm(run), steps[24], reuse[24], seq[24];
 
     if (!run->x.stored)
-        add_insert(run);
+        wf_insert_add(run, &run->x);
+    (void)snprintf(seq, sizeof(seq), "%lld", (long long)run->seq);
     (void)snprintf(steps, sizeof(steps), "%lld", (long long)run->x.steps);
     (void)snprintf(reuse, sizeof(reuse), "%lld",
                    (long long)run->engine->settings.reuse_seconds);
@@ -59,7 +64,12 @@ void wf_flush_add(struct wf_run *run, const struct wf_flush *flush)
         wf_db_add(run, WF_SQL_flush, run->project_id, run->x.workflow_id, run->user_id,
                   run->x.session_id, run->x.id, variables, logs, flush->status,
                   flush->error, steps, flush->node, flush->wait_type, payload,
-                  flush->supersede ? "true" : "false", reuse);
+                  flush->supersede ? "true" : "false", reuse, wf_job_key(run), atm,
+                  !flush->over  ? NULL
+                  : run->result ? "true"
+                                : "false",
+                  seq);
+    free(atm);
     free(variables);
     free(logs);
     free(payload);
@@ -73,7 +83,6 @@ void wf_flush_done(struct wf_run *run)
     run->x.stored = true;
     (void)json_object_clear(run->dirty);
     (void)json_array_clear(run->logs);
-    (void)json_object_clear(run->visits);
 }
 
 /* --- variables that have run out: at most once a minute a project, beside the runs */
@@ -144,26 +153,39 @@ static void written(struct wf_run *run)
         publish(run);
 }
 
-/* Nothing was written: by a repetition of what had been written, or because the job's
- * executionId, which no look-up had checked, is another's. Then it gets an id of its own
- * (§3.4). */
-static void id_checked(struct wf_run *run)
+/* Nothing was written: by a repetition of what had been written, because another attempt
+ * of the job was faster, or because the job's executionId, which no look-up had checked,
+ * is another's. Then it gets an id of its own (§3.4). */
+static void row_checked(struct wf_run *run)
 {
+    json_t *payload = wf_loads(wf_db_value(run, 0, 0, 2));
+    const char *status = wf_db_value(run, 0, 0, 0);
+    bool there = wf_db_rows(run, 0) > 0, result = false;
+    enum wf_testimony says = wf_witness_read(run, payload, &result);
     char fresh[WF_ID_SIZE];
 
-    if (wf_db_rows(run, 0) > 0) {
+    json_decref(payload);
+    if (says == WF_SAYS_OVER) {
+        run->result = result;
         written(run);
-        return;
+    } else if (there && says != WF_SAYS_NOTHING && strcmp(status, "running") == 0) {
+        wf_run_later(run, LATER_MS); /* in the hands of another attempt: asked again */
+    } else if (run->flushed_before || (there && run->x.stored)) {
+        written(run); /* it was ended by somebody else */
+    } else {
+        if (there) {
+            wf_id_random(fresh);
+            wf_set(&run->x.id, fresh);
+        }
+        run->flushed_before = true;
+        run->x.stored = false;
+        wf_finish(run);
     }
-    wf_id_random(fresh);
-    wf_set(&run->x.id, fresh);
-    run->x.stored = false;
-    wf_finish(run);
 }
 
 static void flushed(struct wf_run *run)
 {
-    bool unseen = run->warm && wf_db_rows(run, run->flush_at) == 0;
+    bool unseen = wf_db_rows(run, run->flush_at) == 0;
 
     wf_fault_point("flush-after");
     run->only_one = wf_db_true(run, run->flush_at, 0, 0);
@@ -174,10 +196,9 @@ static void flushed(struct wf_run *run)
         written(run);
         return;
     }
-    run->warm = false; /* once */
     wf_db_begin(run);
-    (void)wf_db_add(run, WF_SQL_execution_own, run->x.id, run->x.session_id);
-    wf_db_run(run, id_checked, NULL);
+    (void)wf_db_add(run, WF_SQL_witness, run->x.id, run->project_id);
+    wf_db_run(run, row_checked, NULL);
 }
 
 static void refused(struct wf_run *run)
@@ -212,7 +233,7 @@ static void refused(struct wf_run *run)
 void wf_finish(struct wf_run *run)
 {
     bool waiting = strcmp(run->status, "waiting") == 0;
-    struct wf_flush flush = { .status = run->status };
+    struct wf_flush flush = { .status = run->status, .over = true };
 
     if (waiting) {
         flush.node = run->node != NULL ? run->node->id : run->x.current_node_id;

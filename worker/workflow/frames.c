@@ -101,6 +101,7 @@ static json_t *snapshot(const struct wf_frame *frame)
     wf_json_set(value, "stored", json_boolean(frame->x.stored));
     wf_json_set_text(value, "started", frame->x.started);
     wf_json_set(value, "step", json_integer(frame->x.steps));
+    wf_json_set(value, "stepsBefore", json_integer(frame->x.steps_before));
     wf_json_set(value, "runSteps", json_integer((json_int_t)frame->steps_this_run));
     wf_json_set_text(value, "next", frame->node->id);
     wf_json_set(value, "vars", json_incref(frame->dirty));

@@ -108,6 +108,11 @@ static void destroy(void *arg)
     free(instance);
 }
 
+static bool why_held(void *arg, char *text, size_t size)
+{
+    return wf_trouble_text(((struct instance *)arg)->engine, text, size);
+}
+
 static uint64_t read_counter(const atomic_uint_fast64_t *counter)
 {
     return atomic_load_explicit(counter, memory_order_relaxed);
@@ -184,6 +189,11 @@ static void stats(void *arg, struct wk_metrics *metrics)
           &counters->chats_moved },
         { "workflow_notices_dropped", "Notices that found no place in the limits",
           &counters->notices_dropped },
+        { "workflow_handed_back", "Jobs given back because the database did not serve",
+          &counters->handed_back },
+        { "workflow_statements_refused",
+          "Statements that only some nodes need, refused by the database",
+          &counters->statements_refused },
         { "workflow_schedule_scans", "Minutes scanned for schedule triggers",
           &counters->scans },
         { "workflow_redis_away", "Cache commands answered from memory",
@@ -214,4 +224,5 @@ const struct wk_handler_type workflow_handler_type = {
     .stop = stop,
     .destroy = destroy,
     .stats = stats,
+    .why_held = why_held,
 };

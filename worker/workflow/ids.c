@@ -24,6 +24,18 @@ static void spell(unsigned __int128 number, char id[WF_ID_SIZE])
     id[WF_ID_SIZE - 1] = '\0';
 }
 
+/* FNV-1a in 128 bits: ids are to differ by chance, not against an enemy. */
+void wf_id_of(const char *text, char id[WF_ID_SIZE])
+{
+    const unsigned __int128 prime = ((unsigned __int128)1 << 88) + 0x13b;
+    unsigned __int128 hash =
+        ((unsigned __int128)0x6c62272e07bb0142 << 64) + 0x62b821756295c58d;
+
+    for (; *text != '\0'; text++)
+        hash = (hash ^ (unsigned char)*text) * prime;
+    spell(hash, id);
+}
+
 void wf_id_random(char id[WF_ID_SIZE])
 {
     unsigned __int128 number;

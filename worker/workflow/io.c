@@ -7,9 +7,13 @@
 #include "workflow/fault_point.h"
 #include "workflow/job.h"
 #include "workflow/mem.h"
+#include "workflow/trouble.h"
 #include "workflow/under_way.h"
 
-#define DB_TRIES 3
+#define DB_TRIES   3
+#define TELL_MS    60000
+#define MISSING_MS 30000
+#define BUSY_MS    1000
 
 static void run_task(struct bw_task *task)
 {
@@ -98,6 +102,37 @@ static bool repeatable(const struct wf_run *run)
     return strcmp(state, "40001") == 0 || strcmp(state, "40P01") == 0;
 }
 
+/* A table, column, function or right is not there. */
+static bool is_missing(const struct wf_run *run)
+{
+    static const char *const states[] = { "42P01", "42703", "42883", "42501", "3F000" };
+
+    for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+        if (strcmp(wf_db_sqlstate(run), states[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* For the operator, once a statement and minute: the node fails, or the job waits. */
+static void tell_unneeded(struct wf_run *run)
+{
+    struct wf_engine *engine = run->engine;
+    enum wf_sql refused = engine->effects->batch_refused(run->batch);
+    char *key;
+
+    if (!is_missing(run) || refused == WF_SQL_COUNT)
+        return;
+    wf_engine_count(&engine->counters.statements_refused);
+    key = wf_printf("refused %s", wf_store_statement(refused)->name);
+    if (wf_memory_set_new(engine->local, key, "", TELL_MS))
+        bw_log(wf_job_log(run), BW_LOG_ERROR,
+               "the database refuses a statement that some workflows need",
+               bw_text("sqlstate", wf_db_sqlstate(run)),
+               bw_text("reason", engine->effects->batch_message(run->batch)));
+    free(key);
+}
+
 static void db_settled(struct wf_run *run)
 {
     const struct wf_effects *effects = run->engine->effects;
@@ -106,25 +141,53 @@ static void db_settled(struct wf_run *run)
 
     wf_fault_point("database");
     if (outcome == WF_DB_OK) {
+        run->left = true;
+        atomic_store_explicit(&run->engine->db_heard_at, wf_engine_mono(run->engine).ns,
+                              memory_order_relaxed);
         run->db_then(run);
         return;
     }
-    if (outcome == WF_DB_TRANSIENT) {
+    if (!wf_job_cancelled(run) && wf_trouble_is(run)) {
+        wf_run_hand_back(run);
+        return;
+    }
+    if (outcome != WF_DB_REFUSED) {
         if (++run->db_tries < DB_TRIES && repeatable(run))
             wf_run_after(run, 100 * (int64_t)run->db_tries, submit);
+        else if (outcome == WF_DB_TRANSIENT && *wf_db_sqlstate(run) == '\0')
+            /* a connection was cut, or all are busy: not the job's fault */
+            wf_run_put_off(run, wf_engine_now_ms(run->engine) + BUSY_MS, !run->left);
         else
             wf_run_transient(run, 0, "database: %s", message);
         return;
     }
-    if (run->on_refused != NULL) {
+    tell_unneeded(run);
+    if (run->on_refused != NULL)
         run->on_refused(run);
-    } else if (run->node != NULL) {
+    else
+        wf_db_refused(run);
+}
+
+void wf_db_refused(struct wf_run *run)
+{
+    const char *message = run->engine->effects->batch_message(run->batch);
+
+    if (run->node != NULL) {
         wf_loop_resume(run, wf_node_fail(run, "database: %s", message));
+    } else if (is_missing(run)) { /* what this kind of job needs, and others do not */
+        wf_run_put_off(run, wf_engine_now_ms(run->engine) + MISSING_MS, !run->left);
     } else {
         bw_log(wf_job_log(run), BW_LOG_ERROR, "the database refused a statement",
                bw_text("sqlstate", wf_db_sqlstate(run)), bw_text("reason", message));
         wf_run_answer(run, false);
     }
+}
+
+bool wf_db_is_vital(const struct wf_run *run)
+{
+    enum wf_sql refused = run->engine->effects->batch_refused(run->batch);
+
+    return refused == WF_SQL_COUNT || wf_store_need(refused) == WF_NEED_ALL;
 }
 
 static void db_done(struct wf_batch *batch, void *arg)

@@ -12,6 +12,11 @@ static inline const char *wf_job_id(const struct wf_run *run)
     return WF_JOB(run)->id(run->job);
 }
 
+static inline const char *wf_job_prefix(const struct wf_run *run)
+{
+    return WF_JOB(run)->prefix(run->job);
+}
+
 static inline const char *wf_job_name(const struct wf_run *run)
 {
     return WF_JOB(run)->name(run->job);
@@ -82,6 +87,11 @@ static inline void wf_job_put_off(const struct wf_run *run, int64_t until_ms,
 static inline void wf_job_move_to_delayed(const struct wf_run *run, int64_t delay_ms)
 {
     WF_JOB(run)->move_to_delayed(run->job, delay_ms);
+}
+
+static inline void wf_job_hand_back(const struct wf_run *run, bool unstarted)
+{
+    WF_JOB(run)->hand_back(run->job, unstarted);
 }
 
 #endif

@@ -91,6 +91,7 @@ static void answer_from_memory(struct wf_engine *engine, struct wf_kv_item *item
     case WF_KV_LEAVE:
         wf_quotas_leave_memory(item->quotas, memory);
         break;
+    case WF_KV_KEEP:
     case WF_KV_EXISTS:
     case WF_KV_DIGEST:
         break;
@@ -133,6 +134,7 @@ static void on_reply(const struct wf_reply *reply, void *arg)
     case WF_KV_SET:
     case WF_KV_COUNT:
     case WF_KV_DELETE:
+    case WF_KV_KEEP:
     case WF_KV_ENTER:
     case WF_KV_LEAVE:
         break;
@@ -201,6 +203,8 @@ static bool send_item(struct wf_engine *engine, struct wf_kv_item *item)
     case WF_KV_EXTEND:
         return SEND(on_reply, item, "EVAL", script_extend, "1", item->key, item->value,
                     ttl);
+    case WF_KV_KEEP:
+        return SEND(on_reply, item, "PEXPIRE", item->key, ttl);
     case WF_KV_ENTER:
         return send_args(engine, args, wf_quotas_enter(item->quotas, args), item);
     case WF_KV_LEAVE:

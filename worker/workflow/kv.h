@@ -19,6 +19,7 @@ enum wf_kv_op {
     WF_KV_DELETE,
     WF_KV_RELEASE, /* deletes it if it holds `value`; yes: it did */
     WF_KV_EXTEND,  /* sets the time to live if it holds `value`; yes: it did */
+    WF_KV_KEEP,    /* sets the time to live, if it is there */
     WF_KV_ENTER,  /* a place in `quotas`; number: 0, or the ms after which to ask again */
     WF_KV_LEAVE,  /* what has a place in `quotas` was answered */
     WF_KV_EXISTS, /* yes: there is such a key, of any type; never from memory */

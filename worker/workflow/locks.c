@@ -29,6 +29,14 @@ void wf_lock_fini(struct wf_lock *lock)
     *lock = (struct wf_lock){ 0 };
 }
 
+void wf_lock_forget(struct wf_lock *lock, struct wf_engine *engine)
+{
+    struct wf_kv kv = { 0 };
+
+    (void)wf_kv_add(&kv, WF_KV_RELEASE, wf_strdup(lock->key), wf_strdup(lock->token), 0);
+    wf_kv_send(engine, &kv);
+}
+
 void wf_locks_add(struct wf_locks *locks, struct wf_lock *lock, struct bw_mono now)
 {
     bw_mutex_lock(&locks->mutex);

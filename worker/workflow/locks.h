@@ -35,6 +35,9 @@ void wf_lock_fini(struct wf_lock *lock);
 void wf_locks_add(struct wf_locks *locks, struct wf_lock *lock, struct bw_mono now);
 void wf_locks_remove(struct wf_locks *locks, struct wf_lock *lock);
 
+/* Not waiting for it: a try whose answer was lost may have left our own token there, in
+ * the way of the next. */
+void wf_lock_forget(struct wf_lock *lock, struct wf_engine *engine);
 /* Sends the renewals that are due. */
 void wf_locks_renew(struct wf_locks *locks, struct wf_engine *engine);
 

@@ -8,10 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "workflow/job.h"
 #include "workflow/mem.h"
 #include "workflow/versions.h"
 #include "workflow/wait_keys.h"
 #include "workflow/waits.h"
+#include "workflow/witness.h"
 
 /* Columns of the statement `lookup`. */
 enum column {
@@ -31,6 +33,8 @@ enum column {
     NEVER_RAN,
     SAME_PROJECT
 };
+
+#define LATER_MS 200
 
 /* Places in the batches. */
 enum { FIRST = 0, PRELOAD = 1, PERSON = 2 };
@@ -106,10 +110,26 @@ static void add_rest(struct wf_run *run, const char *session, const char *workfl
 {
     wf_set(&run->preloaded, session);
     (void)wf_run_preload_add(run, session, workflow, execution);
-    run->person_asked = wf_person_wanted(run) && !run->customer_known;
+    run->person_asked = !run->bare && wf_person_wanted(run) && !run->customer_known;
     if (run->person_asked)
         (void)wf_person_add(run, execution);
-    wf_ahead_add(run, waits_at);
+    if (!run->bare)
+        wf_ahead_add(run, waits_at);
+}
+
+static void ask_database(struct wf_run *run);
+
+/* What is read along is not worth failing for: the node that needs it reads it again, and
+ * fails by itself. */
+static void refused(struct wf_run *run)
+{
+    if (run->bare || wf_db_is_vital(run)) {
+        wf_db_refused(run);
+        return;
+    }
+    run->bare = true;
+    wf_set(&run->pointer, NULL);
+    ask_database(run);
 }
 
 /* --- the claim (§3.7.1) */
@@ -128,7 +148,7 @@ static void take_claim(struct wf_run *run)
     wf_set(&x->session_id, wf_db_value(run, FIRST, 0, 1));
     wf_set(&x->workflow_id, wf_db_value(run, FIRST, 0, 2));
     x->version = (int)wf_db_number(run, FIRST, 0, 3);
-    x->steps = wf_db_number(run, FIRST, 0, 5);
+    x->steps = x->steps_before = wf_db_number(run, FIRST, 0, 5);
     wf_set(&x->wait_type, wf_db_value(run, FIRST, 0, 6));
     json_decref(x->wait_payload);
     x->wait_payload = wf_loads(wf_db_value(run, FIRST, 0, 7));
@@ -147,6 +167,11 @@ static void claimed(struct wf_run *run)
         return;
     }
     take_claim(run);
+    if (json_is_object(json_object_get(run->x.wait_payload, "checkpoint"))) {
+        wf_restore_row(run, run->x.wait_payload); /* claimed before, by an attempt that
+                                                     went on without Redis */
+        return;
+    }
     user_id = wf_strdup(wf_db_value(run, FIRST, 0, 4));
     wf_ahead_keep(run);
     if (run->person_asked)
@@ -168,16 +193,16 @@ static void claimed(struct wf_run *run)
 static void claim(struct wf_run *run, const char *id, const char *session,
                   const char *workflow, const char *node)
 {
-    char *prefix = group_prefix(run), *job = wf_checkpoint_key(run);
+    char *prefix = group_prefix(run), *atm = wf_job_atm(run);
 
     wf_db_begin(run);
     (void)wf_db_add(run, WF_SQL_claim, run->project_id, run->event.chat_id, hint(run), id,
-                    wf_waits_accepted(&run->event, callback_matches(run)), job,
-                    wf_db_bigint(run->event.from_id), prefix);
+                    wf_waits_accepted(&run->event, callback_matches(run)),
+                    wf_job_key(run), wf_db_bigint(run->event.from_id), prefix, atm);
     add_rest(run, session, workflow, id, node);
     free(prefix);
-    free(job);
-    wf_db_run(run, claimed, NULL);
+    free(atm);
+    wf_db_run(run, claimed, refused);
 }
 
 /* WF-037: the wait is in the cache, and the event is for it. */
@@ -251,6 +276,15 @@ static void begin_new(struct wf_run *run)
     bool adopt = false;
     char *reuse;
 
+    if (run->own_row != SIZE_MAX) {
+        char *own = wf_strdup(cell(run, run->own_row, ID));
+
+        reuse = wf_strdup(cell(run, run->own_row, SESSION));
+        wf_begin(run, own, true, reuse);
+        free(own);
+        free(reuse);
+        return;
+    }
     if (id != NULL && wf_db_true(run, FIRST, 0, PREFERRED)) {
         /* a row with that id: made for us by the producer, or somebody's */
         adopt = strcmp(cell(run, 0, STATUS), "running") == 0 &&
@@ -275,25 +309,76 @@ static void forget_cancelled(struct wf_run *run)
     }
 }
 
-/* An attempt of this job that ran without Redis left its checkpoint in its row (§3.9.2).
- */
-static bool restore(struct wf_run *run)
+/* --- what the rows say of this very job (§3.9.2) */
+
+static struct wf_row row_at(const struct wf_run *run, size_t row, const json_t *payload)
+{
+    return (struct wf_row){ .id = cell(run, row, ID),
+                            .workflow_id = cell(run, row, WORKFLOW),
+                            .status = cell(run, row, STATUS),
+                            .wait_type = cell(run, row, WAIT_TYPE),
+                            .node = cell(run, row, NODE),
+                            .steps = wf_db_number(run, FIRST, row, STEPS),
+                            .payload = payload };
+}
+
+/* Nothing is known of how far an attempt before has come. */
+static bool cannot_tell(const struct wf_run *run, bool named)
+{
+    return run->unsure && (named || wf_job_attempts_started(run) > 1);
+}
+
+/* The row of an attempt that died behind its insertion. */
+static bool is_own_start(const struct wf_run *run, size_t row)
+{
+    return strcmp(cell(run, row, STATUS), "waiting") == 0 &&
+           wf_db_value(run, FIRST, row, WAIT_TYPE) == NULL &&
+           strcmp(cell(run, row, WORKFLOW), run->graph->workflow_id) == 0;
+}
+
+/* True: the run is on its way. */
+static bool go_by_rows(struct wf_run *run)
 {
     size_t rows = wf_db_rows(run, FIRST);
-    bool found = false;
+    bool named = false, gone = false;
 
-    for (size_t row = 0; row < rows && !found; row++) {
-        json_t *payload;
+    run->own_row = SIZE_MAX;
+    for (size_t row = 0; row < rows && !gone; row++) {
+        json_t *payload = wf_loads(wf_db_value(run, FIRST, row, PAYLOAD));
+        struct wf_row seen = row_at(run, row, payload);
+        bool result = false;
 
-        if (!is_waiting(run, row) || *cell(run, row, WAIT_TYPE) != '\0')
-            continue;
-        payload = wf_loads(cell(run, row, PAYLOAD));
-        found = json_is_object(json_object_get(payload, "checkpoint"));
-        if (found)
+        switch (wf_db_true(run, FIRST, row, SAME_PROJECT)
+                    ? wf_witness_read(run, payload, &result)
+                    : WF_SAYS_NOTHING) {
+        case WF_SAYS_OVER:
+            wf_witness_over(run, &seen, result);
+            gone = true;
+            break;
+        case WF_SAYS_UPDATE: /* WF-016, though Redis has lost the mark */
+            wf_run_answer(run, true);
+            gone = true;
+            break;
+        case WF_SAYS_KEPT:
             wf_restore_row(run, payload);
+            gone = true;
+            break;
+        case WF_SAYS_NAMED:
+            named = true;
+            if (is_own_start(run, row))
+                run->own_row = row;
+            break;
+        case WF_SAYS_AGAIN:
+        case WF_SAYS_NOTHING:
+            break;
+        }
         json_decref(payload);
     }
-    return found;
+    if (!gone && cannot_tell(run, named)) {
+        wf_run_later(run, LATER_MS); /* Redis may know; it is asked again */
+        gone = true;
+    }
+    return gone;
 }
 
 static void looked_up(struct wf_run *run)
@@ -301,7 +386,7 @@ static void looked_up(struct wf_run *run)
     size_t rows = wf_db_rows(run, FIRST);
     bool matched = callback_matches(run), callback_waits = false;
 
-    if (restore(run))
+    if (go_by_rows(run))
         return;
 
     wf_run_preload_take(run, PRELOAD, true);
@@ -343,20 +428,19 @@ static void looked_up(struct wf_run *run)
 
 static void ask_database(struct wf_run *run)
 {
-    char *prefix = group_prefix(run), *job = wf_checkpoint_key(run);
-    char seconds[24];
+    char *prefix = group_prefix(run), seconds[24], own[WF_ID_SIZE];
 
     (void)snprintf(seconds, sizeof(seconds), "%lld",
                    (long long)run->engine->settings.reuse_seconds);
+    wf_job_execution_id(run, own);
     wf_db_begin(run);
     (void)wf_db_add(run, WF_SQL_lookup, run->project_id, run->event.chat_id, seconds,
-                    wf_db_bigint(run->event.from_id), prefix, hint(run), job,
-                    run->event.kind == WF_EVENT_START ? "true" : "false");
+                    wf_db_bigint(run->event.from_id), prefix, hint(run), wf_job_key(run),
+                    run->event.kind == WF_EVENT_START ? "true" : "false", own);
     add_rest(run, run->pointer != NULL ? run->pointer : "", run->graph->workflow_id, NULL,
              NULL);
     free(prefix);
-    free(job);
-    wf_db_run(run, looked_up, NULL);
+    wf_db_run(run, looked_up, refused);
 }
 
 /* Nothing is open in the chat, and nothing else is needed. */

@@ -22,6 +22,8 @@ static void run_free(struct wf_run *run)
 {
     struct wf_engine *engine = run->engine;
 
+    wf_trouble_ended(engine, run);
+
     wf_frames_free(run);
     wf_kv_clear(&run->kv);
     engine->effects->batch_destroy(&run->batch);
@@ -33,6 +35,7 @@ static void run_free(struct wf_run *run)
     wf_project_unref(&run->project);
     wf_graph_unref(&run->graph);
     free(run->chat_key);
+    free(run->job_key);
     free(run->marker);
     free(run->pointer);
     json_decref(run->idle);
@@ -246,6 +249,7 @@ void wf_run_transient(struct wf_run *run, int64_t delay_ms, const char *format, 
 
 void wf_run_later(struct wf_run *run, int64_t delay_ms)
 {
+    wf_checkpoint_renew(run, wf_engine_now_ms(run->engine) + delay_ms);
     leave_chat(run);
     wf_under_way_leave(run);
     wf_job_move_to_delayed(run, delay_ms);
@@ -263,10 +267,18 @@ void wf_run_put_off(struct wf_run *run, int64_t until_ms, bool unstarted)
     run_free(run);
 }
 
+void wf_run_hand_back(struct wf_run *run)
+{
+    wf_engine_count(&run->engine->counters.handed_back);
+    wf_checkpoint_renew(run, 0);
+    wf_under_way_leave(run);
+    wf_job_hand_back(run, !run->left);
+    leave_chat(run);
+    run_free(run);
+}
+
 static void held(struct wf_run *run)
 {
-    json_decref(run->restored); /* there is a newer one */
-    run->restored = NULL;
     wf_run_put_off(run, run->hold_until, false);
 }
 
@@ -410,6 +422,10 @@ void wf_run_start(struct wf_engine *engine, struct bw_job *job)
     run->job = job;
     data = wf_job_data(run, &len);
     wf_under_way_enter(run);
+    if (!wf_trouble_admit(engine, run)) {
+        wf_run_hand_back(run);
+        return;
+    }
     run->data = wk_json_read(data, len, 0, NULL);
     if (json_is_object(run->data))
         dispatch(run);

@@ -46,10 +46,11 @@ struct wf_execution {
     int version;
     char *wait_type, *current_node_id; /* of the wait it was resumed from */
     json_t *wait_payload;
-    int64_t steps;    /* executed so far */
-    bool stored;      /* the row is in the database */
-    bool resumed;     /* it was waiting */
-    char started[64]; /* for a row not stored yet */
+    int64_t steps;        /* executed so far */
+    int64_t steps_before; /* when this job took it */
+    bool stored;          /* the row is in the database */
+    bool resumed;         /* it was waiting */
+    char started[64];     /* for a row not stored yet */
 };
 
 struct wf_run {
@@ -59,6 +60,7 @@ struct wf_run {
     struct bw_job *job;
     json_t *data;           /* the job's; foreign */
     const char *project_id; /* borrowed from data */
+    char *job_key;          /* wf_job_key() */
     struct wf_event event;
     struct wf_pattern_budget patterns; /* of its event */
 
@@ -125,10 +127,17 @@ struct wf_run {
     /* what it works with; shared, constant */
     struct wf_project *project;
     struct wf_graph *graph;
-    char *marker;           /* digest of Node's version key, or NULL */
-    bool redis_away;        /* the last group of keys was answered from memory */
-    char *pointer;          /* session id by the pointer key, or NULL */
-    json_t *restored;       /* checkpoint of an attempt that died, or NULL */
+    char *marker;     /* digest of Node's version key, or NULL */
+    bool redis_away;  /* the last group of keys was answered from memory */
+    char *pointer;    /* session id by the pointer key, or NULL */
+    json_t *restored; /* checkpoint of an attempt that died, or NULL */
+    int64_t seq;      /* number of the last checkpoint of the execution */
+    bool was_done;    /* … or it says that the job is done */
+    bool unsure; /* Redis was not there to be asked what an attempt before has done */
+    bool in_row; /* checkpoints are written to the row, too */
+    bool tried;  /* the one job of an engine that is held (trouble.h) */
+    bool left;   /* something of this attempt has left the worker */
+    bool bare;   /* the look-up asks for nothing that it can do without */
     unsigned restore_depth; /* sub-workflows it was inside of */
 
     /* the person */
@@ -146,6 +155,7 @@ struct wf_run {
     struct wf_execution x;
     struct wf_frame *outer; /* the executions that called this one, or NULL (frames.h) */
     bool lookup_again;      /* a claim was lost once */
+    size_t own_row; /* of the look-up: begun by an attempt before; SIZE_MAX: none */
     size_t waiting_at,
         variables_at;  /* places in the group of keys before the lookup; 0: none */
     char *preloaded;   /* session whose variables are there or asked for; "": none */
@@ -170,7 +180,7 @@ struct wf_run {
     const struct wf_node *node;
     unsigned steps_this_run;
     json_t *loops;  /* those the run is inside of (nodes/loops.h) */
-    json_t *visits; /* node id → count since the last flush (§3.9.3) */
+    json_t *visits; /* node id → count in this job (§3.9.3) */
     struct bw_mono deadline;
     struct bw_mono node_started;
     unsigned sent;    /* messages of this node that are out */
@@ -204,6 +214,7 @@ struct wf_run {
     wf_step *before_failure;  /* before the job fails; ends with wf_run_fail(); or NULL */
     const char *effect_owner; /* in ids of effects instead of the execution, or NULL */
     const char *status;       /* static */
+    bool flushed_before;      /* the flush found no row once */
     bool flush_again;         /* the flush was refused: only the state is written now */
     bool result;
     char *failure;            /* transient: text of the job's failure */
@@ -234,6 +245,8 @@ void wf_run_later(struct wf_run *run, int64_t delay_ms);
 void wf_run_put_off(struct wf_run *run, int64_t until_ms, bool unstarted);
 /* The same for one in the middle of a node, until run->hold_until: it goes on there. */
 void wf_run_hold(struct wf_run *run);
+/* Back to its place in wait, without an attempt made: the engine is held. */
+void wf_run_hand_back(struct wf_run *run);
 /* True, and the run is over: the job is not ours any more, or was cancelled. */
 bool wf_run_lost(struct wf_run *run);
 /* Which run of the job's attempts this is. */
@@ -257,6 +270,10 @@ size_t wf_db_add_list(struct wf_run *run, enum wf_sql sql, const char *const *pa
     wf_db_add_list((run), (sql), (const char *const[]){ __VA_ARGS__ },                   \
                    sizeof((const char *const[]){ __VA_ARGS__ }) / sizeof(const char *))
 void wf_db_run(struct wf_run *run, wf_step *step, wf_step *refused);
+/* What happens without a `refused` of one's own. */
+void wf_db_refused(struct wf_run *run);
+/* What was refused is a statement that every message needs. */
+bool wf_db_is_vital(const struct wf_run *run);
 size_t wf_db_rows(const struct wf_run *run, size_t index);
 /* Borrowed until the next batch; NULL for SQL NULL and for rows that are not there. */
 const char *wf_db_value(const struct wf_run *run, size_t index, size_t row,
@@ -312,8 +329,9 @@ void wf_loop_resume(struct wf_run *run, enum wf_action action);
 /* Flushes with run->status, run->out.text as the error if it failed, and the wait in
  * run->out; ends the run with run->result. */
 void wf_finish(struct wf_run *run);
-/* Goes on where run->restored stopped. */
-void wf_restore(struct wf_run *run);
+/* Goes on where run->restored stopped, or where its row is, if that is further; a run
+ * whose execution was ended since begins anew with `anew`. */
+void wf_restore(struct wf_run *run, wf_step *anew);
 /* Writes the checkpoint, then goes on with `then`. `next`: the node an attempt after this
  * one begins with. `inside`: it is the current one, not done yet; run->sent of its
  * messages are out. */
@@ -324,19 +342,26 @@ void wf_checkpoint_renew(struct wf_run *run, int64_t until_ms);
  * as intended. After the group was answered: makes sure it is kept, then goes on. */
 void wf_intent_add(struct wf_run *run);
 void wf_intent_keep(struct wf_run *run, wf_step *then);
-/* New text: names the job too, where a row is marked with it. */
+/* New text. */
 char *wf_checkpoint_key(const struct wf_run *run);
 /* New text: the value of a finished checkpoint. */
 char *wf_checkpoint_done(const struct wf_run *run);
-/* As wf_restore(), from what stands in the row instead (§3.9.2, without Redis). */
+/* As wf_restore(), from the further of run->restored and what stands in the payload of
+ * the row, which is known to be this job's. */
 void wf_restore_row(struct wf_run *run, const json_t *payload);
+/* A checkpoint that was read from Redis, into run->restored if it is this job's. True:
+ * the job is done, with `result`. */
+bool wf_checkpoint_take(struct wf_run *run, const char *text, bool *result);
 /* Fills the flush statement into the batch that is begun. */
 struct wf_flush {
     const char *status, *error, *node, *wait_type; /* all but the status may be NULL */
     const json_t *payload;                         /* or NULL */
     bool supersede; /* other waits of the session are cancelled */
+    bool over;      /* the job ends with run->result */
 };
 void wf_flush_add(struct wf_run *run, const struct wf_flush *flush);
+/* The row of an execution of the run that is not stored yet, into the same batch. */
+void wf_insert_add(struct wf_run *run, const struct wf_execution *x);
 /* After a flush in mid-run: nothing is left to write. */
 void wf_flush_done(struct wf_run *run);
 

@@ -4,8 +4,12 @@
 #include <string.h>
 
 #include "workflow/execution_lock.h"
+#include "workflow/job.h"
 #include "workflow/mem.h"
 #include "workflow/versions.h"
+#include "workflow/witness.h"
+
+#define LATER_MS 200
 
 /* Places in the first batch. */
 enum { LEDGER, VERSION, PERSON, BEFORE, PROJECT };
@@ -69,33 +73,43 @@ static void variables_there(struct wf_run *run)
 
 static void begin(struct wf_run *run)
 {
-    char id[WF_ID_SIZE];
+    char id[WF_ID_SIZE], *atm;
 
     if (run->graph == NULL || run->graph->entry == NULL) {
         wf_run_transient(run, 0, "Scheduled workflow version %s has no entry node",
                          of_job(run, "workflowVersionId"));
         return;
     }
-    wf_id_random(id);
+    wf_job_execution_id(run, id);
     wf_set(&run->x.id, id);
     run->x.stored = run->x.resumed = false;
-    run->x.steps = 0;
+    run->x.steps = run->x.steps_before = 0;
     wf_iso(wf_engine_now_ms(run->engine), run->x.started);
     wf_db_begin(run);
-    (void)wf_db_add(run, WF_SQL_ledger_begin, of_job(run, "ledgerRunId"));
+    atm = wf_job_atm(run);
+    (void)wf_db_add(run, WF_SQL_ledger_begin, of_job(run, "ledgerRunId"), atm);
+    free(atm);
     (void)wf_run_preload_add(run, run->x.session_id, run->x.workflow_id, NULL);
     wf_db_run(run, variables_there, NULL);
 }
 
 static void begun_again(struct wf_run *run)
 {
-    wf_restore(run);
+    json_t *payload = json_incref(run->x.wait_payload);
+
+    wf_restore_row(run, payload);
+    json_decref(payload);
 }
 
-static void restore(struct wf_run *run)
+static void restore(struct wf_run *run, json_t *payload)
 {
+    char *atm = wf_job_atm(run);
+
+    json_decref(run->x.wait_payload);
+    run->x.wait_payload = payload != NULL ? json_incref(payload) : wf_must(json_object());
     wf_db_begin(run);
-    (void)wf_db_add(run, WF_SQL_ledger_begin, of_job(run, "ledgerRunId"));
+    (void)wf_db_add(run, WF_SQL_ledger_begin, of_job(run, "ledgerRunId"), atm);
+    free(atm);
     wf_db_run(run, begun_again, NULL);
 }
 
@@ -140,6 +154,38 @@ static const char *obstacle(const struct wf_run *run)
     return NULL;
 }
 
+/* The row of an attempt before. True: nothing is left to be run. */
+static bool judge_before(struct wf_run *run)
+{
+    json_t *payload = wf_loads(wf_db_value(run, BEFORE, 0, 2));
+    struct wf_row row = { .status = wf_db_value(run, BEFORE, 0, 0),
+                          .wait_type = wf_db_value(run, BEFORE, 0, 1),
+                          .node = wf_db_value(run, BEFORE, 0, 3),
+                          .steps = wf_db_number(run, BEFORE, 0, 4),
+                          .workflow_id = wf_db_value(run, BEFORE, 0, 5),
+                          .id = wf_db_value(run, BEFORE, 0, 6),
+                          .payload = payload };
+    bool result = false, running = strcmp(row.status, "running") == 0;
+    enum wf_testimony says = wf_witness_read(run, payload, &result);
+
+    if (says == WF_SAYS_OVER) {
+        wf_witness_over(run, &row, result);
+    } else if (!running && strcmp(row.status, "failed") != 0) {
+        write_completed(run); /* an attempt before got that far */
+    } else {
+        if (!running) { /* it failed for good: the job begins anew */
+            json_decref(run->restored);
+            run->restored = NULL;
+        }
+        if (says == WF_SAYS_KEPT)
+            run->x.wait_payload = json_incref(payload);
+        json_decref(payload);
+        return false;
+    }
+    json_decref(payload);
+    return true;
+}
+
 static void read_ledger(struct wf_run *run)
 {
     const char *id = of_job(run, "ledgerRunId"), *why;
@@ -166,20 +212,18 @@ static void read_ledger(struct wf_run *run)
         return;
     }
     take_person(run);
-    if (wf_db_rows(run, BEFORE) > 0 &&
-        strcmp(wf_db_value(run, BEFORE, 0, 0), "running") != 0 &&
-        strcmp(wf_db_value(run, BEFORE, 0, 0), "failed") != 0) {
-        write_completed(run); /* an attempt before got that far */
+    if (wf_db_rows(run, BEFORE) > 0 && judge_before(run))
         return;
-    }
     free(run->x.session_id);
     run->x.session_id = wf_printf("scheduled_%s_%s_%s", wf_db_value(run, VERSION, 0, 1),
                                   of_job(run, "userId"), id);
     wf_set(&run->x.workflow_id, of_job(run, "workflowId"));
     run->x.version = (int)wf_db_number(run, VERSION, 0, 0);
-    if (json_is_object(run->restored) &&
-        !json_is_true(json_object_get(run->restored, "done")))
-        restore(run);
+    run->in_row = run->unsure;
+    if (run->restored != NULL || run->x.wait_payload != NULL)
+        restore(run, run->x.wait_payload);
+    else if (run->unsure && wf_job_attempts_started(run) > 1)
+        wf_run_later(run, LATER_MS); /* Redis may know how far an attempt before came */
     else
         wf_versions_exact(run, run->x.workflow_id, run->x.version, begin);
 }

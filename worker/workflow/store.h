@@ -10,14 +10,15 @@
     X(project, 1)                                                                        \
     X(versions, 1)                                                                       \
     X(version, 3)                                                                        \
-    X(lookup, 8)                                                                         \
-    X(claim, 8)                                                                          \
-    X(insert, 9)                                                                         \
+    X(lookup, 9)                                                                         \
+    X(claim, 9)                                                                          \
+    X(insert, 11)                                                                        \
     X(preload, 6)                                                                        \
-    X(flush, 15)                                                                         \
+    X(flush, 19)                                                                         \
     X(moved, 3)                                                                          \
     X(set_variable, 7)                                                                   \
     X(purge, 1)                                                                          \
+    X(writable, 0)                                                                       \
     X(advisory_lock, 1)                                                                  \
     X(customer, 5)                                                                       \
     X(blocked, 3)                                                                        \
@@ -43,8 +44,8 @@
     X(stats, 2)                                                                          \
     X(referral, 2)                                                                       \
     X(welcomed, 2)                                                                       \
-    X(add_bonus, 11)                                                                     \
-    X(spend_bonus, 10)                                                                   \
+    X(add_bonus, 12)                                                                     \
+    X(spend_bonus, 11)                                                                   \
     X(orders, 3)                                                                         \
     X(partner_viewer, 2)                                                                 \
     X(partner_team, 6)                                                                   \
@@ -52,16 +53,16 @@
     X(partner_payouts, 4)                                                                \
     X(partner_organization, 4)                                                           \
     X(notify, 7)                                                                         \
-    X(execution_own, 2)                                                                  \
-    X(execution_there, 2)                                                                \
-    X(delayed, 4)                                                                        \
-    X(expired, 4)                                                                        \
+    X(witness, 2)                                                                        \
+    X(keep, 8)                                                                           \
+    X(delayed, 5)                                                                        \
+    X(expired, 5)                                                                        \
     X(sub_workflow, 2)                                                                   \
     X(ledger, 1)                                                                         \
     X(ledger_version, 3)                                                                 \
     X(ledger_person, 2)                                                                  \
     X(ledger_before, 4)                                                                  \
-    X(ledger_begin, 1)                                                                   \
+    X(ledger_begin, 2)                                                                   \
     X(ledger_end, 3)                                                                     \
     X(scan_versions, 1)                                                                  \
     X(scan_birthdays, 4)                                                                 \
@@ -77,11 +78,23 @@ enum wf_sql {
         WF_SQL_COUNT
 };
 
+#define WF_PARAMS_MAX 24
+
 struct wf_statement {
     const char *name; /* unique */
     const char *text;
     unsigned params;
 };
+
+/* Who cannot do without a statement. §1.4.1 */
+enum wf_need {
+    WF_NEED_ALL,  /* every message */
+    WF_NEED_KIND, /* every job of a kind: those started by a clock, or that wait for time
+                   */
+    WF_NEED_NODE  /* a node, or nobody that waits for it */
+};
+
+enum wf_need wf_store_need(enum wf_sql sql);
 
 /* Borrowed, constant. */
 const struct wf_statement *wf_store_statement(enum wf_sql sql);

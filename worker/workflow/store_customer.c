@@ -318,23 +318,23 @@ const char wf_sql_welcomed[] =
     " where u.id = $1 and u.project_id = $2 and b.type = 'WELCOME')";
 
 /* §3.9.3: what one visit of a node did is known by this key; visits of earlier jobs of
- * the execution are counted by their log rows. */
-#define EXTERNAL_ID(execution, node, visit)                                              \
+ * the execution are counted by their log rows, up to the step where this job took it. */
+#define EXTERNAL_ID(execution, node, visit, before)                                      \
     "'wf:' || " execution " || ':' || " node " || ':' || (" visit "::integer + ("        \
     "select count(*) from workflow_logs where execution_id = " execution                 \
-    " and node_id = " node "))"
+    " and node_id = " node " and step <= " before "::integer))"
 
 /* $1 id of the bonus, $2 user, $3 project, $4 amount, $5 type, $6 description, $7 expiry
- * or NULL, $8 id of the transaction, $9 execution, $10 node, $11 visit in this run. The
- * customer's row is locked first, by user_lock in the same batch. 0 bonus object, 1 it is
- * new; no row: no customer */
+ * or NULL, $8 id of the transaction, $9 execution, $10 node, $11 visit in this job, $12
+ * steps before it. The customer's row is locked first, by user_lock in the same batch. 0
+ * bonus object, 1 it is new; no row: no customer */
 #define BONUS_JSON                                                                       \
     "jsonb_build_object('id', id, 'userId', user_id, 'amount', trim_scale(amount),"      \
     " 'type', type, 'description', description, 'expiresAt', " ISO(                      \
         "expires_at") ", 'isUsed', is_used, 'createdAt', " ISO("created_at") ")"
 const char wf_sql_add_bonus[] = "with x as materialized (select " EXTERNAL_ID(
-    "$9::text", "$10::text",
-    "$11") " as id),"
+    "$9::text", "$10::text", "$11",
+    "$12") " as id),"
            " b as (insert into bonuses (id, user_id, amount, type, description, "
            "expires_at,"
            "                            external_id, created_at)"
@@ -356,42 +356,47 @@ const char wf_sql_add_bonus[] = "with x as materialized (select " EXTERNAL_ID(
 
 /* §8.4 spend_bonus: check and update in one statement, behind user_lock in the same
  * batch. $1 user, $2 project, $3 amount, $4 description, $5 id of the transaction, $6
- * owner of the effect, $7 node, $8 visit in this run, $9 workflow, $10 execution. 0 the
+ * owner of the effect, $7 node, $8 visit in this job, $9 workflow, $10 execution, $11
+ * steps before this job. 0 the
  * customer exists, 1 active
  * total, 2 result of this very visit if it was done before, 3 result of now, null when
  * the balance is too small */
 const char wf_sql_spend_bonus[] = "with x as materialized (select " EXTERNAL_ID(
-    "$6::text", "$7::text",
-    "$8") " as id),"
-          " done as materialized (select metadata -> 'result' as result from transactions"
-          "   where external_id = (select id from x)),"
-          " who as materialized (select id from users where id = $1 and project_id = $2),"
-          " b as materialized (select id, amount, created_at from bonuses"
-          "   where user_id = (select id from who) and amount > 0 and " ACTIVE_BONUS
-          "   and not exists (select 1 from done) order by created_at, id for update),"
-          " t as materialized (select coalesce(sum(amount), 0) as total from b),"
-          " p as materialized (select id, amount, created_at, least(amount, greatest(0,"
-          "   $3::numeric - (sum(amount) over (order by created_at, id) - amount))) as "
-          "take"
-          "   from b where (select total from t) >= $3::numeric),"
-          " used as (update bonuses y set amount = y.amount - p.take, is_used = y.amount "
-          "= p.take"
-          "   from p where y.id = p.id and p.take > 0),"
-          " now_result as (select jsonb_build_object('spent', trim_scale($3::numeric),"
-          "   'remaining', trim_scale(total - $3::numeric)) as result from t"
-          "   where total >= $3::numeric and exists (select 1 from who)"
-          "     and not exists (select 1 from done)),"
-          " tx as (insert into transactions (id, user_id, amount, type, description, "
-          "metadata,"
-          "                                  external_id, created_at)"
-          "   select $5, who.id, $3::numeric, 'SPEND', coalesce($4,"
-          "     'Списано ' || trim_scale($3::numeric) || ' бонусов'), jsonb_build_object("
-          "     'source', 'workflow', 'workflowId', $9::text, 'executionId', $10::text,"
-          "     'nodeId', $7::text, 'allocations', (select "
-          "coalesce(jsonb_agg(jsonb_build_object("
-          "     'bonusId', p.id, 'amount', trim_scale(p.take)) order by p.created_at, "
-          "p.id), '[]')"
-          "     from p where p.take > 0), 'result', now_result.result), x.id, " NOW
-          "   from who, now_result, x)"
-          " select exists (select 1 from who), (select trim_scale(total) from t),"
-          "  (select result from done), (select result from now_result)";
+    "$6::text", "$7::text", "$8",
+    "$11") " as id),"
+           " done as materialized (select metadata -> 'result' as result from "
+           "transactions"
+           "   where external_id = (select id from x)),"
+           " who as materialized (select id from users where id = $1 and project_id = "
+           "$2),"
+           " b as materialized (select id, amount, created_at from bonuses"
+           "   where user_id = (select id from who) and amount > 0 and " ACTIVE_BONUS
+           "   and not exists (select 1 from done) order by created_at, id for update),"
+           " t as materialized (select coalesce(sum(amount), 0) as total from b),"
+           " p as materialized (select id, amount, created_at, least(amount, greatest(0,"
+           "   $3::numeric - (sum(amount) over (order by created_at, id) - amount))) as "
+           "take"
+           "   from b where (select total from t) >= $3::numeric),"
+           " used as (update bonuses y set amount = y.amount - p.take, is_used = "
+           "y.amount "
+           "= p.take"
+           "   from p where y.id = p.id and p.take > 0),"
+           " now_result as (select jsonb_build_object('spent', trim_scale($3::numeric),"
+           "   'remaining', trim_scale(total - $3::numeric)) as result from t"
+           "   where total >= $3::numeric and exists (select 1 from who)"
+           "     and not exists (select 1 from done)),"
+           " tx as (insert into transactions (id, user_id, amount, type, description, "
+           "metadata,"
+           "                                  external_id, created_at)"
+           "   select $5, who.id, $3::numeric, 'SPEND', coalesce($4,"
+           "     'Списано ' || trim_scale($3::numeric) || ' бонусов'), "
+           "jsonb_build_object("
+           "     'source', 'workflow', 'workflowId', $9::text, 'executionId', $10::text,"
+           "     'nodeId', $7::text, 'allocations', (select "
+           "coalesce(jsonb_agg(jsonb_build_object("
+           "     'bonusId', p.id, 'amount', trim_scale(p.take)) order by p.created_at, "
+           "p.id), '[]')"
+           "     from p where p.take > 0), 'result', now_result.result), x.id, " NOW
+           "   from who, now_result, x)"
+           " select exists (select 1 from who), (select trim_scale(total) from t),"
+           "  (select result from done), (select result from now_result)";

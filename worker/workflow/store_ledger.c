@@ -18,16 +18,22 @@ const char wf_sql_ledger_person[] =
     " where id = $1 and project_id = $2";
 
 /* The newest execution of the same ledger row. $1 project, $2 version id, $3 user, $4
- * ledger row. 0 status */
+ * ledger row. 0 status, 1 wait type, 2 wait payload, 3 current node, 4 step count, 5
+ * workflow, 6 id */
 const char wf_sql_ledger_before[] =
-    "select e.status from workflow_versions v join workflow_executions e"
+    "select e.status, e.wait_type, e.wait_payload, e.current_node_id,"
+    "  coalesce(e.step_count, 0), e.workflow_id, e.id from workflow_versions v join "
+    "workflow_executions e"
     "    on e.project_id = $1"
     "   and e.session_id = 'scheduled_' || v.entry_node_id || '_' || $3 || '_' || $4"
     " where v.id = $2 order by e.started_at desc limit 1";
 
-/* An attempt begins. $1 id */
+/* An attempt begins. $1 id, $2 attempts made as the queue counts them: one that was put
+ * back is not counted again. */
 const char wf_sql_ledger_begin[] =
-    "update scheduled_workflow_runs set status = 'RUNNING', attempts = attempts + 1,"
+    "update scheduled_workflow_runs set status = 'RUNNING', attempts = case"
+    "  when status = 'RUNNING' then greatest(attempts, $2::integer + 1)"
+    "  else attempts + 1 end,"
     "  started_at = " NOW ", completed_at = null, last_error = null, updated_at = " NOW
     " where id = $1 and status <> 'COMPLETED'";
 

@@ -15,6 +15,33 @@
     "(" prefix "::text is null or split_part(session_id, '_', 2)"                        \
     " = split_part(" prefix ", '_', 2))"
 
+/* §3.9.2: the jobs that touched a row, the last eight, as its wait_payload keeps them:
+ * `payload` with job `key` (started `atm` attempts after its first) and its result, NULL
+ * while it has none. */
+#define JOBS_OF(payload)                                                                 \
+    "jsonb_array_elements(case when jsonb_typeof(" payload " -> 'jobs') = 'array'"       \
+    " then " payload " -> 'jobs' end)"
+#define JOBS(payload, key, atm, result)                                                  \
+    "jsonb_build_object('jobs', coalesce((select jsonb_agg(t.j order by t.n) from"       \
+    " (select j, n from " JOBS_OF(                                                       \
+        payload) " with ordinality as a(j, n)"                                           \
+                 "   where j ->> 'job' <> " key                                          \
+                 "::text order by n desc limit 7) t), '[]'::jsonb)"                      \
+                 " || jsonb_build_array(jsonb_build_object('job', " key                  \
+                 "::text, 'atm', " atm "::integer, 'result', " result "::jsonb)))"
+/* What stays of a payload when a wait is over. */
+#define JOBS_KEPT(payload)                                                               \
+    "case when " payload " ? 'jobs' then jsonb_build_object('jobs', " payload            \
+    " -> 'jobs') end"
+/* The job's end is recorded in the row. */
+#define JOB_IS_OVER(payload, key, atm)                                                   \
+    "exists (select 1 from " JOBS_OF(                                                    \
+        payload) " j where j ->> 'job' = " key " and j ->> 'atm' = " atm                 \
+                 "::text and jsonb_typeof(j -> 'result') = 'boolean')"
+#define JOB_IS_NAMED(payload, key)                                                       \
+    "(" payload " @> jsonb_build_object('jobs',"                                         \
+    " jsonb_build_array(jsonb_build_object('job', " key "::text))))"
+
 /* The user that is given as $1, or the one the statement `user_found` has found. */
 #define FOUND "coalesce($1::text, nullif(current_setting('bulwark.found', true), ''))"
 

@@ -180,9 +180,34 @@ static void wait_for_attempts(const char *id, int64_t at_least)
     fail_msg("job %s made no attempt", id);
 }
 
+static void wait_for_figure(const char *name, uint64_t at_least)
+{
+    struct bw_mono deadline = bw_mono_add_ms(bw_mono_now(NULL), 20000);
+
+    while (bw_mono_before(bw_mono_now(NULL), deadline)) {
+        if (wf_rig_figure(&rig, name) >= at_least)
+            return;
+        pause_ms(10);
+    }
+    fail_msg("%s stays below %llu", name, (unsigned long long)at_least);
+}
+
+/* NULL: the job has no such field. */
+static void expect_field(const char *id, const char *field, const char *value)
+{
+    char *text =
+        redis_server_text(&rig.redis, "HGET bull:" WF_RIG_QUEUE ":%s %s", id, field);
+
+    if (value == NULL)
+        assert_true(text == NULL || *text == '\0');
+    else
+        assert_string_equal(text, value);
+    free(text);
+}
+
 /* --- PostgreSQL away */
 
-/* WF-015: the job fails, is tried again, and succeeds once. */
+/* WF-015: the job waits without an attempt, and succeeds once. */
 static void test_database_away(void **state)
 {
     char *id;
@@ -191,11 +216,15 @@ static void test_database_away(void **state)
     install(start_node("t", "/start"), message("m", "Hi"), NULL);
     wf_rig_up(&rig, json_pack("{s:i}", "database.timeout_ms", 500));
     pg_server_halt(&rig.pg);
-    id = add(&rig, text_update(1, 42, "/start"), RETRY);
-    wait_for_attempts(id, 1);
+    id = add(&rig, text_update(1, 42, "/start"), NULL);
+    wait_for_figure("workflow_handed_back", 1);
+    assert_int_equal(wf_rig_figure(&rig, "workflow_held"), 1);
+    expect_field(id, "atm", NULL);
+    expect_field(id, "ats", NULL);
     pg_server_launch(&rig.pg);
     pg_server_wait(&rig.pg);
     expect(id, "true", 30000);
+    expect_field(id, "ats", "1");
     free(id);
     expect_sent("Hi");
     expect_rows("select status from workflow_executions", "completed");
@@ -217,9 +246,9 @@ static void test_cache_away(void **state)
     run(text_update(2, 42, "Bob"), "true");
     run(text_update(2, 42, "Bob"), "true"); /* the same update: remembered here too */
     expect_sent("One,Name?,Hello Bob");
-    expect_rows("select status || ' ' || step_count || ' ' || (wait_payload is null)"
+    expect_rows("select status || ' ' || step_count || ' ' || (wait_payload - 'jobs')"
                 " from workflow_executions",
-                "completed 4 true");
+                "completed 4 {}");
     expect_rows("select string_agg(step::text, ',' order by step) from workflow_logs",
                 "1,2,3,4");
     assert_true(wf_rig_figure(&rig, "workflow_redis_away") > 0);

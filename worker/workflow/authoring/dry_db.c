@@ -111,6 +111,18 @@ static enum wf_db_outcome batch_outcome(const struct wf_batch *batch)
     return batch->sqlstate == NULL ? WF_DB_OK : WF_DB_REFUSED;
 }
 
+static enum wf_sql batch_refused(const struct wf_batch *batch)
+{
+    (void)batch;
+    return WF_SQL_COUNT;
+}
+
+static bool db_reachable(void *arg)
+{
+    (void)arg;
+    return true;
+}
+
 static const char *batch_sqlstate(const struct wf_batch *batch)
 {
     return batch->sqlstate != NULL ? batch->sqlstate : "";
@@ -153,6 +165,8 @@ void dry_db_effects(struct wf_effects *effects)
     effects->batch_submit = batch_submit;
     effects->batch_outcome = batch_outcome;
     effects->batch_sqlstate = batch_sqlstate;
+    effects->batch_refused = batch_refused;
+    effects->db_reachable = db_reachable;
     effects->batch_message = batch_message;
     effects->batch_rows = batch_rows;
     effects->batch_value = batch_value;

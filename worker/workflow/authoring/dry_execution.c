@@ -250,15 +250,15 @@ json_t *dry_sql_expired(struct wf_dry *dry, const json_t *params)
     return dry_no_rows();
 }
 
-json_t *dry_sql_execution_there(struct wf_dry *dry, const json_t *params)
+json_t *dry_sql_witness(struct wf_dry *dry, const json_t *params)
 {
-    return execution(dry, dry_param(params, 1)) != NULL ? dry_one_cell(wf_text("1"))
-                                                        : dry_no_rows();
-}
+    static const char *const names[] = { "status", "waitType", "payload",  "node",
+                                         "steps",  "session",  "workflow", NULL };
+    json_t *row = execution(dry, dry_param(params, 1)), *cells;
 
-json_t *dry_sql_execution_own(struct wf_dry *dry, const json_t *params)
-{
-    return dry_is(execution(dry, dry_param(params, 1)), "session", dry_param(params, 2))
-               ? dry_one_cell(wf_text("1"))
-               : dry_no_rows();
+    if (row == NULL)
+        return dry_no_rows();
+    cells = wf_must(json_array());
+    add_members(cells, row, names);
+    return dry_one_row(cells);
 }

@@ -64,6 +64,12 @@ static struct wf_dry *answered(struct bw_job *job)
     return own->dry;
 }
 
+static const char *prefix(const struct bw_job *job)
+{
+    (void)job;
+    return "dry";
+}
+
 static int64_t now(const struct bw_job *job)
 {
     (void)job;
@@ -101,8 +107,14 @@ static void put_off(struct bw_job *job, int64_t until_ms, bool unstarted)
     move_to_delayed(job, until_ms);
 }
 
+static void hand_back(struct bw_job *job, bool unstarted)
+{
+    put_off(job, 0, unstarted);
+}
+
 const struct wf_job_effects dry_job_effects = {
     .id = job_id,
+    .prefix = prefix,
     .name = job_name,
     .data = job_data,
     .timestamp = now,
@@ -117,4 +129,5 @@ const struct wf_job_effects dry_job_effects = {
     .fail = fail,
     .move_to_delayed = move_to_delayed,
     .put_off = put_off,
+    .hand_back = hand_back,
 };

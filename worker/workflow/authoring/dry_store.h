@@ -114,7 +114,7 @@ json_t *dry_team(const struct wf_dry *dry, const char *viewer, const char *organ
 
 dry_statement dry_sql_project, dry_sql_versions, dry_sql_version, dry_sql_sub_workflow,
     dry_sql_lookup, dry_sql_claim, dry_sql_insert, dry_sql_delayed, dry_sql_expired,
-    dry_sql_execution_own, dry_sql_execution_there;                 /* dry_execution.c */
+    dry_sql_witness;                                                /* dry_execution.c */
 dry_statement dry_sql_preload, dry_sql_set_variable, dry_sql_flush; /* dry_variables.c */
 dry_statement dry_sql_customer, dry_sql_blocked, dry_sql_user_by_platform,
     dry_sql_user_by_contact, dry_sql_user_any_contact, dry_sql_user_json,

@@ -24,7 +24,6 @@ static bool read_amount(const char *text, char out[32], double *amount)
     return true;
 }
 
-/* How often this node has run since the last flush (§3.9.3). */
 /* Whose effects these are: a scheduled run's are its ledger row's, so that no attempt
  * repeats them (§3.9.3). */
 static const char *effect_owner(const struct wf_run *run)
@@ -32,10 +31,17 @@ static const char *effect_owner(const struct wf_run *run)
     return run->effect_owner != NULL ? run->effect_owner : run->x.id;
 }
 
+/* How often this node has run in this job (§3.9.3). */
 static char *visit_text(const struct wf_run *run)
 {
     return wf_printf("%lld", (long long)json_integer_value(
                                  json_object_get(run->visits, run->node->id)));
+}
+
+/* Steps of the execution before this job. */
+static void before_text(const struct wf_run *run, char text[24])
+{
+    (void)snprintf(text, 24, "%lld", (long long)run->x.steps_before);
 }
 
 static void changed(struct wf_run *run)
@@ -92,15 +98,16 @@ static enum wf_action send_bonus(struct wf_run *run, const char *amount, const c
     char *user_id = wf_param_id(run, "userId"),
          *description = wf_param(run, "description");
     char *expires = wf_param(run, "expiresAt"), *visit = visit_text(run);
-    char bonus[WF_ID_SIZE], transaction[WF_ID_SIZE];
+    char bonus[WF_ID_SIZE], transaction[WF_ID_SIZE], before[24];
 
+    before_text(run, before);
     wf_id_random(bonus);
     wf_id_random(transaction);
     wf_db_begin(run);
     (void)wf_db_add(run, WF_SQL_user_lock, user_id, run->project_id);
     (void)wf_db_add(run, WF_SQL_add_bonus, bonus, user_id, run->project_id, amount, type,
                     description, is_time(expires) ? expires : NULL, transaction,
-                    effect_owner(run), run->node->id, visit);
+                    effect_owner(run), run->node->id, visit, before);
     free(user_id);
     free(description);
     free(expires);
@@ -194,18 +201,20 @@ static void spend(struct wf_run *run)
     char *user_id = wf_param_id(run, "userId"),
          *description = wf_param(run, "description");
     char *raw = wf_param(run, "amount"), *visit = visit_text(run);
-    char transaction[WF_ID_SIZE], amount[32] = "0";
+    char transaction[WF_ID_SIZE], amount[32] = "0", before[24];
     double number;
 
+    before_text(run, before);
     (void)read_amount(raw, amount, &number); /* it was good before */
     wf_id_random(transaction);
     wf_db_begin(run);
     if (run->redis_away)
         (void)wf_db_add(run, WF_SQL_advisory_lock, run->node_lock.key);
     (void)wf_db_add(run, WF_SQL_user_lock, user_id, run->project_id);
-    run->last_index = wf_db_add(run, WF_SQL_spend_bonus, user_id, run->project_id, amount,
-                                description, transaction, effect_owner(run),
-                                run->node->id, visit, run->x.workflow_id, run->x.id);
+    run->last_index =
+        wf_db_add(run, WF_SQL_spend_bonus, user_id, run->project_id, amount, description,
+                  transaction, effect_owner(run), run->node->id, visit,
+                  run->x.workflow_id, run->x.id, before);
     free(user_id);
     free(description);
     free(raw);
