@@ -1,4 +1,6 @@
+#include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "ask.h"
@@ -19,17 +21,56 @@ static const char usage[] =
 
 /* ---- Redis */
 
-static int check_redis(const struct bw_redis_options *redis, const struct bw_log *log,
+#define OLDEST_REDIS 0x060200u
+
+static bool has_hash_tag(const char *prefix)
+{
+    const char *open = strchr(prefix, '{');
+    const char *close = open != NULL ? strchr(open, '}') : NULL;
+
+    return close != NULL && close > open + 1;
+}
+
+/* What a server that answers is not fit for. `prefix` NULL: it holds caches only. */
+static int judge_redis(const struct bw_redis_state *state, const char *prefix,
+                       struct bw_buf *notes, struct bw_error *err)
+{
+    int rc = BW_OK;
+
+    if (state->version != 0 && state->version < OLDEST_REDIS)
+        rc =
+            bw_buf_addf(notes, "Redis %u.%u.%u is older than 6.2\n", state->version >> 16,
+                        state->version >> 8 & 255, state->version & 255);
+    if (rc == BW_OK && prefix != NULL && state->eviction[0] != '\0' &&
+        strcmp(state->eviction, "noeviction") != 0)
+        rc = bw_buf_addf(notes,
+                         "maxmemory-policy is %s: it must be noeviction, or jobs may be "
+                         "evicted\n",
+                         state->eviction);
+    if (rc == BW_OK && state->cluster && prefix != NULL && !has_hash_tag(prefix))
+        return bw_error_set(err, BW_EREDIS,
+                            "Redis: a node of a cluster: the prefix needs a hash tag, "
+                            "such as {bull}");
+    if (rc == BW_OK && state->cluster)
+        rc = bw_buf_add_str(notes, "a node of a cluster: keys whose slot another node "
+                                   "owns are out of reach\n");
+    return rc == BW_OK ? BW_OK : bw_error_set(err, rc, "out of memory");
+}
+
+/* Connected is enough: the handshake was answered. */
+static int check_redis(const struct bw_redis_options *redis, const char *prefix,
+                       const struct bw_log *log, struct bw_buf *notes,
                        struct bw_error *err)
 {
     struct wk_session session;
+    struct bw_redis_state state;
     int rc = wk_session_open(&session, redis, log->sink, err);
 
     if (rc != BW_OK)
         return rc;
-    rc = wk_session_command(&session, err, "PING", NULL);
+    bw_redis_state(session.redis, &state);
     wk_session_close(&session);
-    return rc;
+    return judge_redis(&state, prefix, notes, err);
 }
 
 /* ---- PostgreSQL */
@@ -111,6 +152,27 @@ static void report(const char *what, int rc, const struct bw_error *err, int *co
         *code = own;
 }
 
+/* Lines of notes, each with what it is about. */
+static void report_notes(const char *what, struct bw_buf *notes)
+{
+    char *rest = NULL;
+
+    for (char *line = strtok_r((char *)(uintptr_t)bw_buf_text(notes), "\n", &rest);
+         line != NULL; line = strtok_r(NULL, "\n", &rest))
+        (void)printf("%-12s WARNING: %s\n", what, line);
+    bw_buf_fini(notes);
+}
+
+static void report_redis(const char *what, const struct bw_redis_options *redis,
+                         const char *prefix, const struct bw_log *log, int *code)
+{
+    struct bw_buf notes = BW_BUF_INIT;
+    struct bw_error err = { 0 };
+
+    report(what, check_redis(redis, prefix, log, &notes, &err), &err, code);
+    report_notes(what, &notes);
+}
+
 /* What the queues' handlers need on this machine: programs, shared objects. */
 static void probe_handlers(const struct wk_config *config, int *code)
 {
@@ -136,9 +198,9 @@ static int check_all(const struct wk_config *config, const struct bw_log *log)
 
     report("configuration", BW_OK, &err, &code);
     probe_handlers(config, &code);
-    report("redis", check_redis(&config->queue_redis, log, &err), &err, &code);
+    report_redis("redis", &config->queue_redis, config->prefix, log, &code);
     if (wk_config_needs_cache(config))
-        report("cache", check_redis(&config->cache_redis, log, &err), &err, &code);
+        report_redis("cache", &config->cache_redis, NULL, log, &code);
     if (wk_config_needs_pg(config))
         report("postgresql", check_pg(config, log, &err), &err, &code);
     if (wk_config_needs_telegram(config))

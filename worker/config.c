@@ -372,6 +372,7 @@ void wk_config_fini(struct wk_config *config)
     json_decref(config->quick.exec);
     free(config->quick.queue);
     json_decref(config->workflow);
+    json_decref(config->http.hosts);
     json_decref(config->source);
     *config = (struct wk_config){ 0 };
 }

@@ -64,8 +64,9 @@ struct wk_config {
         char *proxy_url;
     } telegram;
     struct {
-        char *listen; /* NULL: WK_HTTP_LISTEN, if it is free; "off": none */
-        char *token;  /* NULL: none */
+        char *listen;  /* NULL: WK_HTTP_LISTEN, if it is free; "off": none */
+        char *token;   /* NULL: none */
+        json_t *hosts; /* texts; NULL: the names of this machine on loopback */
     } http;
     struct {
         enum bw_log_level level;

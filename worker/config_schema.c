@@ -363,6 +363,23 @@ static int read_workflow(void *at, const json_t *value, const char *path,
     return BW_OK;
 }
 
+static int read_hosts(void *at, const json_t *value, const char *path,
+                      struct bw_error *err)
+{
+    size_t i;
+    const json_t *host;
+
+    if (!json_is_array(value) || json_array_size(value) == 0)
+        return bw_error_set(err, BW_EINVAL, "%s: must be a list of host names", path);
+    json_array_foreach((json_t *)value, i, host)
+    {
+        if (!json_is_string(host) || json_string_length(host) == 0)
+            return bw_error_set(err, BW_EINVAL, "%s[%zu]: must be a host name", path, i);
+    }
+    *(json_t **)at = json_incref((json_t *)value);
+    return BW_OK;
+}
+
 #define REDIS_ROWS(T, N, C, O)                                                           \
     T(WK_SECRET, redis.url, "url", NULL,                                                 \
       "redis://[user:password@]host:port/db, rediss://…, unix:///path "                \
@@ -386,7 +403,10 @@ static int read_workflow(void *at, const json_t *value, const char *path,
       "address of /healthz, /readyz, /metrics, /status; \"off\": none "                  \
       "[" WK_HTTP_LISTEN "]")                                                            \
     T(WK_SECRET, http.token, "token", NULL,                                              \
-      "bearer token; POSTs need it where listen is not loopback")
+      "bearer token; POSTs and /status need it where listen is not loopback")            \
+    C(http.hosts, "hosts", read_hosts,                                                   \
+      "what a Host header may name for POSTs and /status, where no token is given "      \
+      "[localhost and loopback addresses]")
 
 #define LOG_ROWS(T, N, C, O)                                                             \
     C(log.level, "level", read_log_level, "debug, info, warning, error [info]")          \

@@ -7,6 +7,7 @@
 
 #include "app.h"
 #include "cancel_request.h"
+#include "http/host.h"
 #include "status.h"
 
 #define SEGMENTS_MAX  6
@@ -197,14 +198,15 @@ static const struct route {
     const char *pattern[SEGMENTS_MAX]; /* "*": anything but nothing */
     void (*run)(struct wk_app *app, const struct path *path,
                 struct http_response *response);
+    bool open; /* to anybody: probes and scrapers */
 } routes[] = {
-    { "GET", { "healthz" }, get_health },
-    { "GET", { "readyz" }, get_ready },
-    { "GET", { "metrics" }, get_metrics },
-    { "GET", { "status" }, get_status },
-    { "POST", { "queues", "*", "pause" }, post_pause },
-    { "POST", { "queues", "*", "resume" }, post_resume },
-    { "POST", { "queues", "*", "jobs", "*", "cancel" }, post_cancel },
+    { "GET", { "healthz" }, get_health, true },
+    { "GET", { "readyz" }, get_ready, true },
+    { "GET", { "metrics" }, get_metrics, true },
+    { "GET", { "status" }, get_status, false },
+    { "POST", { "queues", "*", "pause" }, post_pause, false },
+    { "POST", { "queues", "*", "resume" }, post_resume, false },
+    { "POST", { "queues", "*", "jobs", "*", "cancel" }, post_cancel, false },
 };
 
 static bool fits(const struct route *route, const struct path *path)
@@ -248,16 +250,51 @@ static bool token_is(const char *given, const char *token)
     return differs == 0;
 }
 
-/* On loopback anybody on the machine may steer, but not a web page in a browser there. */
-static unsigned refused(const struct wk_app *app, const struct http_request *request)
+/* A page whose own name was made to point here (DNS rebinding) names itself. A program
+ * that names nobody is no browser. */
+static bool is_for_us(const struct wk_app *app, const char *host)
 {
+    const json_t *hosts = app->config->http.hosts;
+    const json_t *known;
+    size_t i;
+
+    if (host == NULL)
+        return true;
+    if (hosts == NULL)
+        return http_host_is_loopback(host);
+    json_array_foreach((json_t *)hosts, i, known)
+    {
+        if (http_host_is(host, json_string_value(known)))
+            return true;
+    }
+    return false;
+}
+
+struct refusal {
+    unsigned status; /* 0: none */
+    const char *error;
+};
+
+/* On loopback anybody on the machine may look and steer, but not a web page in a browser
+ * there. */
+static struct refusal refuse(const struct wk_app *app, const struct http_request *request)
+{
+    const struct refusal none = { 0, NULL };
+    const struct refusal token_wanted = { 401, "a valid bearer token is needed" };
     const char *token = app->config->http.token;
 
     if (token != NULL && request->bearer != NULL)
-        return token_is(request->bearer, token) ? 0 : 401;
-    if (request->local)
-        return request->origin == NULL ? 0 : 403;
-    return token != NULL ? 401 : 403;
+        return token_is(request->bearer, token) ? none : token_wanted;
+    if (!request->local && token != NULL)
+        return token_wanted;
+    if (!request->local)
+        return (struct refusal){ 403,
+                                 "set http.token to allow this from other machines" };
+    if (request->origin != NULL)
+        return (struct refusal){ 403, "not from a web page" };
+    if (!is_for_us(app, request->host))
+        return (struct refusal){ 403, "the Host header is none of http.hosts" };
+    return none;
 }
 
 static bool is_get(const struct http_request *request)
@@ -270,17 +307,15 @@ static void run_route(struct wk_app *app, const struct route *route,
                       struct http_response *response)
 {
     bool get = strcmp(route->method, "GET") == 0;
-    unsigned refusal = get ? 0 : refused(app, request);
+    struct refusal refusal = { 0, NULL };
 
+    if (!route->open)
+        refusal = refuse(app, request);
     if (get ? !is_get(request) : strcmp(request->method, route->method) != 0) {
         response->allow = get ? "GET, HEAD" : route->method;
         answer_error(response, 405, "method not allowed");
-    } else if (refusal == 401) {
-        answer_error(response, 401, "a valid bearer token is needed");
-    } else if (refusal != 0) {
-        answer_error(response, refusal,
-                     request->local ? "not from a web page"
-                                    : "set http.token to allow this from other machines");
+    } else if (refusal.status != 0) {
+        answer_error(response, refusal.status, refusal.error);
     } else {
         route->run(app, path, response);
     }

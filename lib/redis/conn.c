@@ -485,7 +485,9 @@ static bool load_and_repeat(struct bw_conn *conn, const struct bw_pending_entry 
 
     if (entry->script == NULL || left_ms <= 0)
         return false;
-    if (conn->handshake.no_script_load) {
+    /* Those that use few scripts may not be told by a handshake that SCRIPT is refused.
+     */
+    if (conn->handshake.no_script_load || !conn->scripts) {
         if (bw_pending_repeat_first_as_eval(&conn->pending) != BW_OK)
             return false;
     } else if (load_script(conn, entry->script, left_ms) != BW_OK ||

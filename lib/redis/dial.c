@@ -11,10 +11,13 @@
 
 #include "base/alloc.h"
 #include "redis/loop.h"
+#include "redis/plain_probe.h"
 #include "redis/stream.h"
 #include "redis/tls.h"
 
 #define ADDRESSES_MAX 8
+#define DOUBT_MS      500 /* a server that has not answered TLS's greeting by then is probed \
+                           */
 
 /* A link that carries nothing is probed after 15 s and given up 15 s later; bytes that
  * nobody acknowledges for 10 s end it too. */
@@ -34,7 +37,9 @@ struct bw_dial {
     struct bw_lookup *lookup;
     struct bw_stream stream;
     struct bw_io *io;
-    bool connected;          /* the rest is TLS's handshake */
+    bool connected;         /* the rest is TLS's handshake */
+    struct bw_timer *doubt; /* runs until its first answer */
+    struct bw_plain_probe *probe;
     struct bw_error failure; /* of the last address; code BW_OK: none */
     size_t next, count;
     struct sockaddr_storage addresses[ADDRESSES_MAX];
@@ -45,6 +50,8 @@ static void try_next(struct bw_dial *dial);
 
 static void hang_up(struct bw_dial *dial)
 {
+    bw_timer_stop(dial->doubt);
+    bw_plain_probe_end(&dial->probe);
     bw_io_destroy(&dial->io);
     bw_stream_fini(&dial->stream);
 }
@@ -82,6 +89,26 @@ static void fail_address(struct bw_dial *dial)
 
 /* --- TLS */
 
+static void on_plain(void *arg)
+{
+    struct bw_dial *dial = arg;
+
+    (void)bw_error_set(
+        &dial->failure, BW_EIO,
+        "the server speaks plain Redis, not TLS: the URL must be redis://");
+    fail_address(dial);
+}
+
+static void on_doubt(void *arg)
+{
+    struct bw_dial *dial = arg;
+    size_t i = dial->next - 1;
+
+    /* Without a probe the deadline tells, if not why. */
+    dial->probe = bw_plain_probe_start(dial->loop, &dial->addresses[i], dial->lens[i],
+                                       on_plain, dial);
+}
+
 static void go_on_with_tls(struct bw_dial *dial)
 {
     bool done = false;
@@ -102,10 +129,12 @@ static void begin_tls(struct bw_dial *dial)
     int rc = bw_tls_session_create(&dial->stream.tls, dial->tls, dial->stream.fd,
                                    dial->options->host, &dial->failure);
 
-    if (rc == BW_OK)
-        go_on_with_tls(dial);
-    else
+    if (rc != BW_OK) {
         fail_address(dial);
+        return;
+    }
+    bw_timer_start(dial->doubt, DOUBT_MS);
+    go_on_with_tls(dial);
 }
 
 /* --- connecting */
@@ -162,11 +191,13 @@ static void on_io(void *arg, int events)
 {
     struct bw_dial *dial = arg;
 
-    (void)events;
-    if (dial->connected)
+    if (dial->connected) {
+        if ((events & BW_IO_READ) != 0)
+            bw_timer_stop(dial->doubt);
         go_on_with_tls(dial);
-    else
+    } else {
         finish_connect(dial);
+    }
 }
 
 /* False: the failure is noted, the next address may be tried. */
@@ -334,6 +365,8 @@ int bw_dial_create(struct bw_dial **dialp, struct bw_loop *loop,
     dial->cb = cb;
     dial->arg = arg;
     rc = bw_timer_create(&dial->timer, loop, on_timer, dial);
+    if (rc == BW_OK)
+        rc = bw_timer_create(&dial->doubt, loop, on_doubt, dial);
     if (rc != BW_OK)
         (void)bw_error_set(err, rc, "out of memory");
     else if (options->tls)
@@ -353,9 +386,10 @@ void bw_dial_destroy(struct bw_dial **dialp)
     if (dial == NULL)
         return;
     *dialp = NULL;
-    if (dial->timer != NULL)
+    if (dial->timer != NULL && dial->doubt != NULL)
         bw_dial_cancel(dial);
     bw_timer_destroy(&dial->timer);
+    bw_timer_destroy(&dial->doubt);
     bw_tls_put(&dial->tls);
     free(dial);
 }

@@ -1,5 +1,6 @@
 // The status server from outside.
 import assert from 'node:assert/strict';
+import { Agent, request } from 'node:http';
 import { connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
 
@@ -126,6 +127,13 @@ test('other addresses need the token for POSTs', async (cleanup) => {
         authorization ? { Authorization: authorization } : {})).status;
     assert.equal((await daemon.http('GET', '/healthz')).status, 200);
     assert.equal(await post(), 401);
+    const seen = async (authorization) => (await daemon.http('GET', '/status',
+        authorization ? { Authorization: authorization } : {})).status;
+    assert.deepEqual([await seen(), await seen('Bearer Open-5esame')], [401, 200]);
+    // Whole: neither less nor more of it, at neither end.
+    for (const wrong of ['Open-5esam', 'pen-5esame', 'Open-5esam\u00e9', 'Open-5esamf', 'Qpen-5esame', 'Open-5esame ',
+        'Open-5esameO'])
+        assert.equal(await post(`Bearer ${encodeURI(wrong)}`), 401, wrong);
     assert.equal(await post('Bearer open-5esame'), 401);
     assert.equal(await post('Bearer Open-5esameOpen-5esame'), 401);
     assert.equal(await post('Bearer '), 401);
@@ -139,6 +147,77 @@ test('without a token other addresses refuse POSTs', async (cleanup) => {
         return console.log('        no other address on this machine: not tried');
     const { daemon } = await up(cleanup, {}, { http: { listen: `${outside}:0` } });
     assert.equal((await daemon.http('POST', '/queues/q/pause')).status, 403);
+    assert.equal((await daemon.http('GET', '/status')).status, 403);
+    for (const page of ['/healthz', '/readyz', '/metrics'])
+        assert.equal((await daemon.http('GET', page)).status, 200, page);
+});
+
+test('a page whose name points here sees nothing', async (cleanup) => {
+    const { daemon } = await up(cleanup);
+    const as = async (Host, method = 'GET', page = '/status') => (await daemon.http(method, page, { Host })).status;
+    for (const host of ['evil.example', 'evil.example:9464', '127.0.0.1.evil.example', 'localhost.evil.example:1', '10.0.0.1',
+        '[2001:db8::1]:80', '[::1', 'x'.repeat(500)])
+        assert.deepEqual([await as(host), await as(host, 'POST', '/queues/q/pause')], [403, 403], host);
+    for (const host of ['localhost', 'LOCALHOST:9464', '127.0.0.1', '127.0.0.1:80', '127.1.2.3:9464', '[::1]', '[::1]:9464'])
+        assert.equal(await as(host), 200, host);
+    for (const page of ['/healthz', '/readyz', '/metrics'])
+        assert.equal(await as('evil.example', 'GET', page), 200, page);
+    assert.equal((await daemon.http('GET', '/status', { Origin: 'http://evil.example' })).status, 403);
+});
+
+test('other names can be given', async (cleanup) => {
+    const { daemon } = await up(cleanup, {}, { http: { listen: '127.0.0.1:0', hosts: ['worker.internal', '::1'] } });
+    const as = async (Host) => (await daemon.http('GET', '/status', { Host })).status;
+    assert.deepEqual(await Promise.all(['worker.internal:9464', 'Worker.Internal', '[::1]:80', 'localhost', 'internal'].map(as)),
+        [200, 200, 200, 403, 403]);
+});
+
+/** Connections that send a byte of a request now and then; `ended` counts those the server has closed. */
+function drip(port, count, everyMs, text) {
+    const state = { ended: 0 };
+    const sockets = Array.from({ length: count }, () => {
+        const socket = connect(port, '127.0.0.1');
+        let at = 0;
+        const timer = setInterval(() => socket.write(text[at++ % text.length]), everyMs);
+        socket.on('error', () => {});
+        socket.on('close', () => {
+            clearInterval(timer);
+            state.ended++;
+        });
+        return socket;
+    });
+    state.stop = () => sockets.forEach((socket) => socket.destroy());
+    return state;
+}
+
+test('who drips keeps nobody out, and not for ever', async (cleanup) => {
+    const { daemon } = await up(cleanup);
+    const { listen } = await daemon.logged('status server listens');
+    const port = Number(listen.split(':').pop());
+    const heads = drip(port, 200, 300, 'GET /healthz HTTP/1.1\r\nX-Slow: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa');
+    cleanup(() => heads.stop());
+    for (let i = 0; i < 50; i++)
+        assert.equal((await daemon.http('GET', '/healthz')).status, 200);
+    // Those that may stay have a deadline for the whole of it.
+    await until(() => heads.ended === 200, 'the deadline of all', 20000);
+    const bodies = drip(port, 10, 300, `POST /queues/q/pause HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\n${'a'.repeat(60000)}`);
+    cleanup(() => bodies.stop());
+    await until(() => bodies.ended === 10, 'the deadline of a body', 20000);
+    assert.equal((await daemon.http('GET', '/healthz')).status, 200);
+});
+
+test('a connection that is kept serves many requests', async (cleanup) => {
+    const { daemon } = await up(cleanup);
+    const { listen } = await daemon.logged('status server listens');
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    cleanup(() => agent.destroy());
+    const get = () => new Promise((resolve, reject) => {
+        const asked = request(`http://${listen}/healthz`, { agent }, (answer) => answer.resume().on('end', () =>
+            resolve([answer.statusCode, asked.reusedSocket])));
+        asked.on('error', reject).end();
+    });
+    assert.deepEqual(await get(), [200, false]);
+    for (let i = 0; i < 20; i++) assert.deepEqual(await get(), [200, true]);
 });
 
 test('readiness follows the drain', async (cleanup) => {

@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define BACKLOG 64
+#define BACKLOG 512 /* who comes amid a flood waits here */
 
 struct host_port {
     char host[256];

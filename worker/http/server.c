@@ -1,25 +1,35 @@
 #include "http/server.h"
 
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <microhttpd.h>
 
+#include <bulwark/thread.h>
+#include <bulwark/time.h>
+
+#include "http/guests.h"
 #include "http/listen.h"
 
-#define CONNECTIONS_MAX 32u
-#define IDLE_SECONDS    10u
-#define MEMORY_EACH     ((size_t)16 * 1024) /* a connection's: bounds URL and headers */
-#define STACK_SIZE      ((size_t)256 * 1024)
-#define BODY_MAX        ((size_t)64 * 1024)
+#define REQUEST_MS  5000                /* for a whole request, or to begin one */
+#define MEMORY_EACH ((size_t)16 * 1024) /* a connection's: bounds URL and headers */
+#define STACK_SIZE  ((size_t)256 * 1024)
+#define BODY_MAX    ((size_t)64 * 1024)
 
 struct http_server {
     struct MHD_Daemon *daemon;
     struct http_options options;
     struct http_listen listen;
+    struct http_guests guests;
+    pthread_t thread;
+    int wake; /* an eventfd: the thread is to end */
 };
 
 struct upload { /* what a request's body came to; it is read and dropped */
@@ -75,6 +85,8 @@ static enum MHD_Result answer_request(struct http_server *server,
         .path = path,
         .bearer = bearer_of(connection),
         .local = server->listen.loopback,
+        .host = MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
+                                            MHD_HTTP_HEADER_HOST),
         .origin = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Origin"),
     };
     struct http_response response = { .status = 500, .content_type = "application/json" };
@@ -109,14 +121,41 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection,
     return answer_request(arg, connection, path, method);
 }
 
+static struct http_guest *guest_of(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+    return info != NULL ? info->socket_context : NULL;
+}
+
 static void on_end(void *arg, struct MHD_Connection *connection, void **state,
                    enum MHD_RequestTerminationCode code)
 {
+    struct http_guest *guest = guest_of(connection);
+
     (void)arg;
-    (void)connection;
     (void)code;
+    if (guest != NULL)
+        http_guest_answered(guest, bw_mono_now(NULL));
     free(*state);
     *state = NULL;
+}
+
+static void on_connection(void *arg, struct MHD_Connection *connection, void **context,
+                          enum MHD_ConnectionNotificationCode code)
+{
+    struct http_server *server = arg;
+    const union MHD_ConnectionInfo *fd, *address;
+
+    if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+        http_guest_gone(*context);
+        return;
+    }
+    fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    address = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    *context = http_guest_came(&server->guests, fd->connect_fd, address->client_addr,
+                               bw_mono_now(NULL));
 }
 
 /* Percent encoding is left to whoever splits the path: a name may hold a slash. */
@@ -139,19 +178,77 @@ static void BW_PRINTF(2, 0) on_log(void *arg, const char *format, va_list args)
     bw_log(server->options.log, BW_LOG_DEBUG, "http", bw_text("detail", text));
 }
 
+/* --- the thread: the library is polled, so that deadlines are ours */
+
+static int wait_ms(struct http_server *server)
+{
+    MHD_UNSIGNED_LONG_LONG library;
+    int ours = http_guests_sweep(&server->guests, REQUEST_MS, bw_mono_now(NULL));
+
+    if (MHD_get_timeout(server->daemon, &library) != MHD_YES)
+        return ours;
+    return ours < 0 || library < (MHD_UNSIGNED_LONG_LONG)ours ? (int)library : ours;
+}
+
+static void *serve(void *arg)
+{
+    struct http_server *server = arg;
+    struct pollfd fds[2] = {
+        { .fd = MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd,
+          .events = POLLIN },
+        { .fd = server->wake, .events = POLLIN },
+    };
+
+    while (fds[1].revents == 0) {
+        if (poll(fds, 2, wait_ms(server)) < 0 && errno != EINTR)
+            break; /* it cannot fail but for want of memory in the kernel */
+        (void)MHD_run(server->daemon); /* fails for a daemon of another kind only */
+    }
+    return NULL;
+}
+
+static int start_thread(struct http_server *server, struct bw_error *err)
+{
+    pthread_attr_t attr;
+    int rc = pthread_attr_init(&attr);
+
+    if (rc == 0) {
+        rc = pthread_attr_setstacksize(&attr, STACK_SIZE);
+        if (rc == 0)
+            rc = pthread_create(&server->thread, &attr, serve, server);
+        (void)pthread_attr_destroy(&attr); /* cannot fail for one that was made */
+    }
+    return rc == 0 ? BW_OK : bw_error_errno(err, rc, "the HTTP server's thread");
+}
+
 static int start(struct http_server *server, struct bw_error *err)
 {
+    int rc;
+
+    server->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (server->wake < 0) {
+        rc = bw_error_errno(err, errno, "eventfd");
+        (void)close(server->listen.fd); /* it was never used */
+        return rc;
+    }
     server->daemon = MHD_start_daemon(
-        MHD_USE_AUTO | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_ERROR_LOG, 0, NULL, NULL,
-        on_request, server, MHD_OPTION_EXTERNAL_LOGGER, on_log, server,
-        MHD_OPTION_LISTEN_SOCKET, server->listen.fd, MHD_OPTION_CONNECTION_LIMIT,
-        CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, IDLE_SECONDS,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, MEMORY_EACH, MHD_OPTION_THREAD_STACK_SIZE,
-        STACK_SIZE, MHD_OPTION_NOTIFY_COMPLETED, on_end, NULL,
+        MHD_USE_EPOLL | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_request, server,
+        MHD_OPTION_EXTERNAL_LOGGER, on_log, server, MHD_OPTION_LISTEN_SOCKET,
+        server->listen.fd, MHD_OPTION_CONNECTION_LIMIT, (unsigned)HTTP_GUESTS_MAX,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, MEMORY_EACH, MHD_OPTION_NOTIFY_COMPLETED,
+        on_end, NULL, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
         MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL, MHD_OPTION_END);
-    if (server->daemon == NULL)
-        return bw_error_set(err, BW_ESYSTEM, "the HTTP server did not start");
-    return BW_OK;
+    if (server->daemon == NULL) {
+        (void)close(server->listen.fd); /* it was never used */
+        rc = bw_error_set(err, BW_ESYSTEM, "the HTTP server did not start");
+    } else {
+        rc = start_thread(server, err);
+        if (rc != BW_OK)
+            MHD_stop_daemon(server->daemon); /* closes the listening socket, too */
+    }
+    if (rc != BW_OK)
+        (void)close(server->wake);
+    return rc;
 }
 
 int http_server_create(struct http_server **serverp, const struct http_options *options,
@@ -164,11 +261,8 @@ int http_server_create(struct http_server **serverp, const struct http_options *
         return bw_error_set(err, BW_ENOMEM, "out of memory");
     server->options = *options;
     rc = http_listen_open(&server->listen, options->listen, err);
-    if (rc == BW_OK) {
+    if (rc == BW_OK)
         rc = start(server, err);
-        if (rc != BW_OK)
-            (void)close(server->listen.fd); /* it was never used */
-    }
     if (rc != BW_OK) {
         free(server);
         return rc;
@@ -184,6 +278,9 @@ void http_server_destroy(struct http_server **serverp)
     if (server == NULL)
         return;
     *serverp = NULL;
+    bw_thread_check(eventfd_write(server->wake, 1), "eventfd_write");
+    bw_thread_check(pthread_join(server->thread, NULL), "pthread_join");
+    (void)close(server->wake);
     MHD_stop_daemon(server->daemon); /* closes the listening socket, too */
     free(server);
 }

@@ -1,5 +1,5 @@
-/* A small HTTP server for status pages: one thread, short requests, whole answers. The
- * only user of libmicrohttpd.
+/* A small HTTP server for status pages: one thread, short requests, whole answers; what
+ * keeps others out is ended (guests.h). The only user of libmicrohttpd.
  *
  * The callback runs on the server's thread, one request at a time, and must not block. */
 #ifndef WORKER_HTTP_SERVER_H
@@ -20,6 +20,7 @@ struct http_request { /* borrowed for the call */
         *path; /* as it was sent: percent encoding is not undone; without the query */
     const char *bearer; /* the token of "Authorization: Bearer …", or NULL */
     bool local;         /* the server listens on a loopback address */
+    const char *host;   /* the Host header, or NULL */
     const char *origin; /* a browser's Origin header, or NULL */
 };
 

@@ -95,12 +95,16 @@ const char wf_sql_user_by_contact[] = "select " U_JSON(
          "$2::bigint)"
          "   is true desc, array_position($3::text[], u.phone) nulls last limit 1";
 
-/* Who holds one of these. $1 project, $2 phone, $3 e-mail, $4 id. 0 id, 1 U-JSON */
-const char wf_sql_user_any_contact[] = "select u.id, " U_JSON(
-    "u") " from users u where u.project_id = $1"
-         " and (u.id = $4 or u.phone = any ($2::text[]) or u.email = $3)"
-         " order by (u.id = $4) is true desc, array_position($2::text[], u.phone) nulls "
-         "last limit 1";
+/* Who holds one of these. $1 project, $2 phone, $3 e-mail, $4 id. 0 id, 1 U-JSON+balance
+ * and the whole name */
+const char wf_sql_user_any_contact[] =
+    "select u.id, " U_JSON("u") " || jsonb_build_object('balance', " BALANCE_OF(
+        "u") ","
+             "   'name', nullif(btrim(concat_ws(' ', u.first_name, u.last_name)), ''))"
+             " from users u where u.project_id = $1"
+             " and (u.id = $4 or u.phone = any ($2::text[]) or u.email = $3)"
+             " order by (u.id = $4) is true desc, array_position($2::text[], u.phone) "
+             "nulls last limit 1";
 
 /* $1 id, $2 project, $3 first name, $4 last name, $5 phone, $6 e-mail, $7 Telegram id, $8
  * its user name, $9 MAX id, $10 its user name. 0 U-JSON */

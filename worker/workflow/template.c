@@ -63,10 +63,51 @@ static size_t single_braces(struct wf_text text, char name[WF_PATH_CHARS + 1])
     return len;
 }
 
+const char *wf_template_filter(struct wf_text content)
+{
+    for (size_t at = 0; at < content.len; at++) {
+        if (content.data[at] != '|')
+            continue;
+        if (at + 1 == content.len || content.data[at + 1] != '|')
+            return content.data + at;
+        at++;
+    }
+    return NULL;
+}
+
+bool wf_template_is_expression(struct wf_text text)
+{
+    for (size_t at = 0; at < text.len; at++) {
+        char c = text.data[at];
+
+        if (c != '\0' && strchr("+*/%()<>=!?&|,\"'", c) != NULL)
+            return true;
+        if (c == '-' && at > 0 && text.data[at - 1] == ' ')
+            return true;
+    }
+    return false;
+}
+
+/* What is no path may be an expression (§7.3): `user.balance + 100`. One that cannot be
+ * read or computed is absent, as a name that is not there. */
+static int compute(const struct wf_scope *scope, struct wf_text text, json_t **value)
+{
+    char copy[WF_PATH_BYTES + 1];
+    int rc;
+
+    if (*value != NULL || text.len >= sizeof copy || !wf_template_is_expression(text) ||
+        memchr(text.data, '\0', text.len) != NULL)
+        return BW_OK;
+    memcpy(copy, text.data, text.len);
+    copy[text.len] = '\0';
+    rc = wf_expression(scope, copy, value, NULL);
+    return rc == BW_ENOMEM ? rc : BW_OK;
+}
+
 static int place(const struct wf_scope *scope, struct wf_text content, bool alone,
                  struct placed *placed)
 {
-    const char *bar = content.len > 0 ? memchr(content.data, '|', content.len) : NULL;
+    const char *bar = wf_template_filter(content);
     size_t path_len = bar != NULL ? (size_t)(bar - content.data) : content.len;
     struct wf_found found;
     int rc;
@@ -75,6 +116,8 @@ static int place(const struct wf_scope *scope, struct wf_text content, bool alon
     wf_path_find(scope, (struct wf_text){ content.data, path_len }, &found);
     placed->trusted = found.trusted;
     rc = wf_found_value(&found, &placed->value);
+    if (rc == BW_OK && !found.trusted)
+        rc = compute(scope, (struct wf_text){ content.data, path_len }, &placed->value);
     if (rc == BW_OK && bar != NULL)
         rc = wf_filter_apply((struct wf_text){ bar + 1, content.len - path_len - 1 },
                              &placed->value, &placed->raw);

@@ -66,6 +66,13 @@ const json_t *wf_path_walk(const json_t *root, const char *rest, size_t len);
 BW_MUSTCHECK int wf_operand_value(const struct wf_scope *scope, const char *text,
                                   json_t **out);
 
+/* Of what stands inside of `{{…}}`: the bar before the first filter, NULL if there is
+ * none; two bars are an operator. */
+const char *wf_template_filter(struct wf_text content);
+/* Whether what stands before it is computed (§7.3), for no path has such signs; a hyphen
+ * by itself may be part of a name. What has a value as a path is not computed. */
+bool wf_template_is_expression(struct wf_text text);
+
 /* A template string in mixed form; appends to `out`. BW_ENOMEM. */
 BW_MUSTCHECK int wf_template_render(const struct wf_scope *scope, const char *text,
                                     enum wf_escape escape, struct bw_buf *out);

@@ -104,14 +104,28 @@ void wf_check_path(const struct wf_site *site, const char *field, struct wf_text
         check_names(site, field, path, &parsed);
 }
 
+static void check_expression(const struct wf_site *site, const char *field,
+                             const char *data, size_t len)
+{
+    char *text = wf_printf("%.*s", (int)len, data);
+    json_t *value = wf_text(text);
+
+    wf_check_expression(site, field, value, NULL);
+    json_decref(value);
+    free(text);
+}
+
 static void check_content(const struct wf_site *site, const char *field,
                           struct wf_text content)
 {
-    const char *bar = memchr(content.data, '|', content.len);
+    const char *bar = wf_template_filter(content);
     size_t path_len = bar != NULL ? (size_t)(bar - content.data) : content.len;
     struct wf_text unknown;
 
-    wf_check_path(site, field, (struct wf_text){ content.data, path_len });
+    if (wf_template_is_expression((struct wf_text){ content.data, path_len }))
+        check_expression(site, field, content.data, path_len);
+    else
+        wf_check_path(site, field, (struct wf_text){ content.data, path_len });
     if (bar == NULL)
         return;
     if (!wf_filter_known((struct wf_text){ bar + 1, content.len - path_len - 1 },

@@ -74,6 +74,19 @@ static json_t *by_contact(const struct wf_dry *dry, const char *member, const ch
     return best != NULL ? best : dry_find(dry, DRY_CUSTOMERS, "email", email);
 }
 
+/* New reference: `first last`, null without either. */
+static json_t *whole_name(const json_t *row)
+{
+    const char *first = wf_member(row, "firstName", ""),
+               *last = wf_member(row, "lastName", "");
+    char *both =
+        wf_printf("%s%s%s", first, *first != '\0' && *last != '\0' ? " " : "", last);
+    json_t *name = *both != '\0' ? wf_text(both) : json_null();
+
+    free(both);
+    return name;
+}
+
 static json_t *user_rows(json_t *row)
 {
     return row != NULL ? dry_one_json(dry_user_json(row)) : dry_no_rows();
@@ -115,11 +128,15 @@ json_t *dry_sql_user_any_contact(struct wf_dry *dry, const json_t *params)
     json_t *row = by_contact(dry, "id", dry_param(params, 4), dry_param(params, 2),
                              dry_param(params, 3)),
            *cells, *user;
+    struct dry_sums sums;
 
     if (row == NULL)
         return dry_no_rows();
     cells = wf_must(json_array());
     user = dry_user_json(row);
+    dry_sum(dry, wf_member(row, "id", ""), &sums);
+    wf_json_set(user, "balance", dry_money(sums.balance));
+    wf_json_set(user, "name", whole_name(row));
     dry_append(cells, dry_cell(json_object_get(row, "id")));
     dry_append(cells, dry_cell(user));
     json_decref(user);

@@ -1,11 +1,13 @@
 /* action.set_variable, action.get_variable. §5.3.2 */
 #include "workflow/nodes/nodes.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "workflow/mem.h"
+#include "workflow/number.h"
 
 static int scope_number(const char *name)
 {
@@ -43,6 +45,112 @@ static enum wf_action write_now(struct wf_run *run, int scope, const char *key,
     return WF_PENDING;
 }
 
+/* --- arithmetic: `{{counter}} + 1` */
+
+struct sum {
+    struct wf_scope scope;
+    struct bw_buf text; /* the same with numbers for the placeholders */
+    bool placeholder, operator;
+};
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+/* The placeholder at `at` as a number; what is not there counts as nothing. Its length;
+ * 0: none, or no number. */
+static size_t take_placeholder(struct sum *sum, const char *at)
+{
+    const char *close = at[1] == '{' ? "}}" : "}", *end = strstr(at, close);
+    json_t *value = NULL;
+    char *text;
+    double number;
+    size_t len;
+
+    if (end == NULL)
+        return 0;
+    len = (size_t)(end - at) + strlen(close);
+    text = wf_printf("%.*s", (int)len, at);
+    wf_check(wf_operand_value(&sum->scope, text, &value));
+    free(text);
+    number = value != NULL ? wf_value_number(value) : 0;
+    json_decref(value);
+    if (!isfinite(number))
+        return 0;
+    sum->placeholder = true;
+    wf_check(bw_buf_add_char(&sum->text, '('));
+    wf_check(wf_number_text(number, &sum->text));
+    wf_check(bw_buf_add_char(&sum->text, ')'));
+    return len;
+}
+
+/* An operand at `at`, with its sign and the brackets before it; its length, 0: none. */
+static size_t take_operand(struct sum *sum, const char *at, int *depth)
+{
+    const char *from = at;
+    size_t len = 0;
+
+    for (; *at == '(' || is_blank(*at) || (*at == '-' && !is_blank(at[1])); at++) {
+        *depth += *at == '(';
+        wf_check(bw_buf_add_char(&sum->text, *at));
+    }
+    if (*at == '{') {
+        len = take_placeholder(sum, at);
+    } else {
+        len = wf_number_scan(wf_text_of(at), NULL);
+        if (len > 0 && (*at == '+' || *at == '-'))
+            len = 0;
+        wf_check(bw_buf_add(&sum->text, at, len));
+    }
+    return len > 0 ? (size_t)(at - from) + len : 0;
+}
+
+/* Whether the text is a calculation with placeholders: operands and operators in turn,
+ * blanks around these, nothing else. */
+static bool read_sum(struct sum *sum, const char *at)
+{
+    int depth = 0;
+
+    for (;;) {
+        size_t len = take_operand(sum, at, &depth);
+
+        if (len == 0)
+            return false;
+        at += len;
+        for (; is_blank(*at) || *at == ')'; at++) {
+            depth -= *at == ')';
+            if (depth < 0)
+                return false;
+            wf_check(bw_buf_add_char(&sum->text, *at));
+        }
+        if (*at == '\0')
+            return depth == 0 && sum->placeholder && sum->operator;
+        if (strchr("+-*/%", *at) == NULL || !is_blank(at[-1]) || !is_blank(at[1]))
+            return false;
+        sum->operator = true;
+        wf_check(bw_buf_add_char(&sum->text, *at++));
+    }
+}
+
+/* New reference: the value of a calculation; NULL: it is none. */
+static json_t *calculated(struct wf_run *run, const json_t *source)
+{
+    struct sum sum = { .scope = wf_run_scope(run) };
+    const char *text = json_string_value(source);
+    json_t *value = NULL;
+
+    if (text != NULL && strchr(text, '{') != NULL && strpbrk(text, "+-*/%") != NULL &&
+        read_sum(&sum, text)) {
+        int rc = wf_expression(&sum.scope, bw_buf_text(&sum.text), &value, NULL);
+
+        if (rc == BW_ENOMEM)
+            wf_check(rc);
+    }
+    bw_buf_fini(&sum.text);
+    return value;
+}
+
 enum wf_action wf_start_set_variable(struct wf_run *run)
 {
     const json_t *config = run->node->config;
@@ -60,7 +168,11 @@ enum wf_action wf_start_set_variable(struct wf_run *run)
                             wf_member(config, "scope", ""));
     if (scope == WF_USER && run->user_id == NULL)
         return wf_node_fail(run, "User variables need a known customer");
-    value = wf_run_value(run, source != NULL ? source : json_object_get(config, "value"));
+    if (source == NULL)
+        source = json_object_get(config, "value");
+    value = calculated(run, source);
+    if (value == NULL)
+        value = wf_run_value(run, source);
     if (value == NULL)
         value = json_null();
     if (scope != WF_SESSION)

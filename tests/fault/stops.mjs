@@ -1,0 +1,178 @@
+// Stops in the very moment in which a job comes (BMQ-169, 170): an idle worker gets one, a delayed one is
+// due, a busy queue is fetched from. Every job is run to its end or back in wait as if it had not been
+// fetched; none is left in `active`, failed without having run, lost or run twice.
+//
+//   node tests/fault/stops.mjs [--stops 300] [--moments idle,delayed,busy] [--handlers noop,exec,workflow]
+//                              [--side-by-side 4]
+//
+// Prints a line for each moment and handler: what was found how often. Exit code 0 when all is as it should be.
+import { parseArgs } from 'node:util';
+
+import { Redis } from '../peer/peer.mjs';
+import { installWorkflow, Postgres, startBotApi } from './postgres.mjs';
+import { Daemon, openQueue, PATIENCE, PersistentRedis, sleep } from './rig.mjs';
+
+const { values: opts } = parseArgs({ options: {
+    stops: { type: 'string', default: '300' },
+    moments: { type: 'string', default: 'idle,delayed,busy' },
+    handlers: { type: 'string', default: 'noop,exec,workflow' },
+    'side-by-side': { type: 'string', default: '4' },
+} });
+const BUSY_JOBS = 400;
+const DELAY_MS = 250;
+
+const redis = await PersistentRedis.create();
+const client = new Redis(redis.port, '127.0.0.1');
+const database = opts.handlers.includes('workflow') ? await startDatabase() : undefined;
+
+async function startDatabase() {
+    const [pg, bot] = [await Postgres.create(), await startBotApi()];
+    const config = (type, value) => ({ data: { label: type, config: { [type]: value } } });
+    installWorkflow(pg, { nodes: [
+        { id: 't', type: 'trigger.command', ...config('trigger.command', { command: '/start' }) },
+        { id: 'm', type: 'message', ...config('message', { text: 'hi' }) },
+    ], edges: [{ source: 't', target: 'm' }] });
+    return { pg, bot };
+}
+
+// The smallest processor: it answers each job at once, and ends with its stdin.
+const PROCESSOR = `read -r hello; echo '{"type":"ready"}'
+while read -r line; do
+    case $line in *'"type":"job"'*)
+        seq=\${line#*'"seq":'}
+        echo '{"type":"result","value":1,"seq":'"\${seq%%[!0-9]*}}";;
+    esac
+done`;
+
+let chats = 1000;
+const message = () => {
+    const chat = chats++;
+    return { projectId: 'P', executionId: `stop-${chat}`, context: { update: { update_id: chat,
+        message: { message_id: chat, text: '/start', from: { id: chat, first_name: 'Ann' },
+            chat: { id: chat, type: 'private' } } } } };
+};
+
+const handlers = {
+    noop: { settings: 'noop', ready: 'running', data: () => ({}) },
+    exec: { settings: { exec: ['sh', '-c', PROCESSOR] }, ready: 'a processor is ready: jobs are taken',
+        data: () => ({}) },
+    workflow: { settings: 'workflow', ready: 'running', data: message },
+};
+
+/** Each makes the moment, and returns how many jobs there are once the signal is sent. */
+const moments = {
+    async idle(queue, daemon, job) {
+        await sleep(20 + Math.random() * 20);
+        const added = queue.addBulk([job()]);
+        await sleep(Math.random() * 3);
+        daemon.signal('SIGTERM');
+        await added;
+        return 1;
+    },
+    async delayed(queue, daemon, job) {
+        const due = Date.now() + DELAY_MS;
+        await queue.addBulk([{ ...job(), opts: { delay: DELAY_MS } }]);
+        await sleep(due - Date.now() - 3 + Math.random() * 6);
+        daemon.signal('SIGTERM');
+        return 1;
+    },
+    async busy(queue, daemon, job) {
+        await queue.addBulk(Array.from({ length: BUSY_JOBS }, job));
+        await sleep(Math.random() * 15);
+        daemon.signal('SIGTERM');
+        return BUSY_JOBS;
+    },
+};
+
+let names = 0;
+
+function start(handler, name) {
+    return Daemon.start({ redis: { url: redis.url }, http: { listen: 'off' },
+        ...(handler === 'workflow' && { database: { url: database.pg.url },
+            telegram: { apiUrl: database.bot.url },
+            workflow: { 'ratelimit.bot': 1000000 } }),
+        queues: [{ name, concurrency: 20, maxStartedAttempts: 1, skipStalledCheck: true,
+            handler: handlers[handler].settings }] });
+}
+
+/** What is left of a job, and whether it is as it should be. */
+async function look(name, id, states, completions) {
+    const [state] = Object.keys(states).filter((key) => states[key].has(id));
+    const [ats, lock] = await Promise.all([client.hget(`bull:${name}:${id}`, 'ats'),
+        client.exists(`bull:${name}:${id}:lock`)]);
+    const found = Object.values(states).filter((ids) => ids.has(id)).length;
+    if (found !== 1) return found ? 'doubled' : 'lost';
+    if (state === 'completed') return ats === '1' && completions.get(id) === 1 ? 'completed' : 'run twice';
+    if (state === 'wait' || state === 'delayed') return ats === null && !lock ? state : 'start counted';
+    return state;
+}
+
+async function inspect(name, count) {
+    const key = (suffix) => `bull:${name}:${suffix}`;
+    const ids = async (suffix) => new Set(await (['wait', 'active'].includes(suffix)
+        ? client.lrange(key(suffix), 0, -1) : client.zrange(key(suffix), 0, -1)));
+    const suffixes = ['wait', 'active', 'completed', 'failed', 'delayed'];
+    const states = Object.fromEntries(await Promise.all(suffixes.map(async (s) => [s, await ids(s)])));
+    const completions = new Map();
+    for (const [, [, event, , id]] of await client.xrange(key('events'), '-', '+'))
+        if (event === 'completed') completions.set(id, (completions.get(id) ?? 0) + 1);
+    const looks = Array.from({ length: count }, (_, i) => look(name, String(i + 1), states, completions));
+    const found = {};
+    for (const what of await Promise.all(looks)) found[what] = (found[what] ?? 0) + 1;
+    if (states.wait.size > 0 && (await client.zcard(key('marker'))) === 0)
+        found['without a marker'] = 1;
+    return found;
+}
+
+async function stopOnce(handler, moment) {
+    const name = `s${names++}`;
+    const queue = await openQueue(redis, name);
+    const daemon = start(handler, name);
+    const job = () => ({ name: 'heavy_workflow_execution', data: handlers[handler].data(), opts: {} });
+    try {
+        await daemon.logged(handlers[handler].ready);
+        const count = await moments[moment](queue, daemon, job);
+        const code = await daemon.ended(20000 * PATIENCE);
+        const found = await inspect(name, count);
+        if (code !== 0) found[`exit code ${code}`] = 1;
+        return found;
+    } finally {
+        daemon.signal('SIGKILL');
+        await queue.close();
+    }
+}
+
+/** Side by side, all stops of a kind. */
+async function stopMany(handler, moment, stops) {
+    const sum = {};
+    let begun = 0;
+    const worker = async () => {
+        while (begun++ < stops)
+            for (const [what, count] of Object.entries(await stopOnce(handler, moment)))
+                sum[what] = (sum[what] ?? 0) + count;
+    };
+    await Promise.all(Array.from({ length: Number(opts['side-by-side']) }, worker));
+    return sum;
+}
+
+const GOOD = ['completed', 'wait', 'delayed'];
+let sentBefore = 0;
+let bad = 0;
+for (const moment of opts.moments.split(','))
+    for (const handler of opts.handlers.split(',')) {
+        const sum = await stopMany(handler, moment, Number(opts.stops));
+        if (handler === 'workflow') {
+            const sent = database.bot.sent().length;
+            if (sent - sentBefore !== (sum.completed ?? 0)) sum['messages sent'] = sent - sentBefore;
+            sentBefore = sent;
+        }
+        const wrong = Object.keys(sum).filter((what) => !GOOD.includes(what));
+        bad += wrong.length;
+        console.log(`${wrong.length ? 'FAILED' : 'ok    '}  ${opts.stops} stops, ${moment}, ${handler}: ` +
+            Object.entries(sum).map(([what, count]) => `${count} ${what}`).join(', '));
+    }
+client.disconnect();
+await database?.pg.stop();
+await database?.bot.stop();
+await redis.stop();
+process.exit(bad ? 1 : 0);
