@@ -1,5 +1,5 @@
 /* Parts of the workflow engine that need no server:
- * worker/workflow/{waits,split,map,memory,chats,ids, settings,customer,frozen,engine}.c.
+ * worker/workflow/{waits,map,memory,chats,ids, settings,customer,frozen,engine}.c.
  * spec/workflow.md §3.6, §3.7.2, §5.2.1, §6.5, §10.6, Appendix C. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,7 +22,6 @@
 #include "workflow/memory.h"
 #include "workflow/referral_link.h"
 #include "workflow/settings.h"
-#include "workflow/split.h"
 #include "workflow/waits.h"
 
 static struct wf_settings settings;
@@ -144,32 +143,6 @@ static void test_meaning(void **state)
     expect_meaning("input", "05.03", WF_VERDICT_GO_ON, NULL, NULL, NULL);
     /* other waits take the text as it is */
     expect_meaning("location", "skip", WF_VERDICT_GO_ON, NULL, NULL, NULL);
-}
-
-/* --- split (WF-098) */
-
-static void test_split(void **state)
-{
-    char text[9000];
-
-    (void)state;
-    memset(text, 'a', 4096);
-    text[4096] = '\0';
-    assert_int_equal(wf_split_message(text), 4096);
-    text[4096] = 'b';
-    text[4097] = '\0';
-    assert_int_equal(wf_split_message(text), 4096); /* nowhere to cut */
-    text[3000] = ' ';
-    assert_int_equal(wf_split_message(text), 3001); /* behind the word */
-    text[2500] = '\n';
-    assert_int_equal(wf_split_message(text), 2501); /* a line is better */
-    text[3000] = text[2500] = 'a';
-    text[100] = ' ';
-    assert_int_equal(wf_split_message(text), 4096); /* not so early */
-    for (int i = 0; i < 2049; i++)
-        memcpy(text + (ptrdiff_t)i * 4, "😀", 4); /* two units each */
-    text[2049 * 4] = '\0';
-    assert_int_equal(wf_split_message(text), 2048 * 4);
 }
 
 /* --- map, memory */
@@ -495,13 +468,19 @@ static void test_scans(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_accepted), cmocka_unit_test(test_meaning),
-        cmocka_unit_test(test_split),    cmocka_unit_test(test_map),
-        cmocka_unit_test(test_memory),   cmocka_unit_test(test_memory_forgets_the_oldest),
-        cmocka_unit_test(test_chats),    cmocka_unit_test(test_ids),
-        cmocka_unit_test(test_settings), cmocka_unit_test(test_customer),
-        cmocka_unit_test(test_levels),   cmocka_unit_test(test_referral_link),
-        cmocka_unit_test(test_frozen),   cmocka_unit_test(test_scans),
+        cmocka_unit_test(test_accepted),
+        cmocka_unit_test(test_meaning),
+        cmocka_unit_test(test_map),
+        cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_memory_forgets_the_oldest),
+        cmocka_unit_test(test_chats),
+        cmocka_unit_test(test_ids),
+        cmocka_unit_test(test_settings),
+        cmocka_unit_test(test_customer),
+        cmocka_unit_test(test_levels),
+        cmocka_unit_test(test_referral_link),
+        cmocka_unit_test(test_frozen),
+        cmocka_unit_test(test_scans),
     };
 
     return cmocka_run_group_tests(tests, open_settings, close_settings);

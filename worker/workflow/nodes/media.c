@@ -4,13 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "telegram/markup.h"
 #include "workflow/keyboard.h"
 #include "workflow/mem.h"
 #include "workflow/nodes/parts.h"
-#include "workflow/text.h"
 
-#define CAPTION_UNITS 1024 /* Telegram's limit, in UTF-16 units (§9.3) */
-#define EXTRAS        8
+#define EXTRAS 8
 
 struct media {
     const char *type, *method, *member, *missing;
@@ -72,6 +71,7 @@ enum wf_action wf_start_media(struct wf_run *run)
     struct bw_error err = { 0 };
     char *file = wf_run_text(run, config, media->member, NULL), *caption;
     json_t *markup = NULL, *params;
+    size_t units;
     int rc = file != NULL ? wf_keyboard_node_markup(&scope, run->node, &markup, &err)
                           : BW_EINVAL;
 
@@ -91,7 +91,8 @@ enum wf_action wf_start_media(struct wf_run *run)
     wf_json_set_text(params, "parse_mode", mode); /* §9.3: without a caption too */
     add_extras(run, media, params);
     wf_parts_add(run, media->method, params);
-    if (wf_text_units(wf_text_of(caption)) > CAPTION_UNITS) {
+    wf_check(tg_markup_units(tg_mode_of(mode), caption, &units));
+    if (units > TG_CAPTION_MAX) {
         wf_parts_add_text(run, caption, mode);
     } else if (*caption != '\0') {
         wf_json_set_text(params, "caption", caption);

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "workflow/mem.h"
-#include "workflow/split.h"
+#include "telegram/markup.h"
 
 /* --- parse mode and texts */
 
@@ -104,16 +104,14 @@ static void add_piece(struct wf_run *run, const char *text, const char *mode)
 
 void wf_parts_add_text(struct wf_run *run, const char *text, const char *mode)
 {
-    while (*text != '\0') {
-        size_t len = wf_split_message(text);
-        char *piece = wf_alloc(len + 1);
+    struct tg_parts parts;
 
-        memcpy(piece, text, len);
-        add_piece(run, piece, mode);
-        free(piece);
-        text += len;
-        text += strspn(text, "\n ");
-    }
+    if (*text == '\0')
+        return;
+    wf_check(tg_markup_split(&parts, tg_mode_of(mode), text, TG_TEXT_MAX));
+    for (size_t i = 0; i < parts.count; i++)
+        add_piece(run, parts.texts[i], mode);
+    tg_parts_fini(&parts);
 }
 
 void wf_parts_markup(struct wf_run *run, json_t *markup)
