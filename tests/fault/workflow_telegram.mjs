@@ -262,6 +262,55 @@ for (const description of ['Forbidden: bot was kicked from the group chat',
         assert.equal((await figures(rig.daemon)).workflow_telegram_refused.forbidden, 1);
     });
 
+// WF-171
+const FAMILY = '\u{1F468}\u200d\u{1F469}\u200d\u{1F467}\u200d\u{1F466}';
+const link = (i) => `<a href="https://shop.example/items?id=${1000 + i}&amp;utm_source=bot&amp;` +
+    `utm_campaign=spring%20sale">item ${i}</a>`;
+const LONG = {
+    bold: { text: `<b>${Array.from({ length: 500 }, (_, i) => `<i>w${i}</i>`).join(' ')}</b>`, parts: 1 },
+    links: { text: `<b>Catalogue</b>\n${Array.from({ length: 60 }, (_, i) => link(i)).join('\n')}`, parts: 1 },
+    signs: { text: '&lt;&gt;&amp;'.repeat(400), parts: 1 },
+    pre: { text: `<pre>${'line of code\n'.repeat(380)}</pre>`, parts: 2 },
+    family: { text: FAMILY.repeat(400), parts: 2 },
+    v2: { text: `*${'_word_ \\! '.repeat(1000)}*`, parts: 2, parseMode: 'MarkdownV2' },
+    quote: { text: '>a line of a quote \\-\n'.repeat(300), parts: 2, parseMode: 'MarkdownV2' },
+    old: { text: `*${'bold words '.repeat(500)}*`, parts: 2, parseMode: 'Markdown' },
+    broken: { text: `<b>${'5 < 6 '.repeat(800)}`, parts: 2, raw: true },
+};
+for (const [what, { text, parts, parseMode, raw }] of Object.entries(LONG))
+    test(`a long text: ${what}`, async (cleanup) => {
+        const rig = await up(cleanup, chain(trigger, node('m', 'message', { text, ...(parseMode && { parseMode }) })));
+        const job = await rig.add(42);
+        await ended(rig.jobs, job);
+        assert.equal(await value(rig.jobs, job), true);
+        const calls = await sends();
+        const taken = calls.filter(({ status }) => status === 200);
+        assert.equal(taken.length, parts);
+        if (raw)
+            return;
+        assert.equal(calls.length, parts, 'none is refused');
+        for (const { params } of taken)
+            assert.equal(params.parse_mode, parseMode ?? 'HTML');
+        const seen = (await control('chats')).chats['42'].map((message) => message.text).join('');
+        assert.ok(!seen.includes('\ufffd'));
+        assert.equal(seen.split(FAMILY).join('').includes('\u200d'), false, 'no cut inside an emoji');
+    });
+
+for (const [type, member] of [['photo', 'photo'], ['video', 'video'], ['document', 'document']])
+    test(`the caption of a ${type}`, async (cleanup) => {
+        const rig = await up(cleanup, chain(trigger,
+            node('m', `message.${type}`, { [member]: 'https://shop.example/a', parse_mode: 'HTML',
+                caption: Array.from({ length: 12 }, (_, i) => link(i)).join('\n') }),
+            node('n', `message.${type}`, { [member]: 'https://shop.example/a', parse_mode: 'MarkdownV2',
+                caption: `*${'long words '.repeat(100)}*` })));
+        await ended(rig.jobs, await rig.add(42));
+        const calls = await sends();
+        assert.deepEqual(calls.map(({ method, status }) => [method, status]),
+            [[calls[0].method, 200], [calls[0].method, 200], ['sendMessage', 200]]);
+        assert.ok(calls[0].params.caption.length > 1024, 'what is seen counts');
+        assert.equal(calls[1].params.caption, undefined);
+    });
+
 // WF-175
 test("notices keep the bot's limits", async (cleanup) => {
     const rig = await up(cleanup, HI, { config: { 'ratelimit.bot': 10, 'ratelimit.user': 1 } });

@@ -58,6 +58,8 @@ import http from 'node:http';
 import fs from 'node:fs';
 import { pathToFileURL } from 'node:url';
 
+import { MarkupError, plainOfHtml, plainOfMarkdown, plainOfMarkdownV2 } from './bot-markup.mjs';
+
 const MAX_BODY = 50 * 1024 * 1024;
 const TEXT_LIMIT = 4096;
 const CAPTION_LIMIT = 1024;
@@ -75,144 +77,19 @@ const bad = (text) => new ApiError(400, `Bad Request: ${text}`);
 
 // ---------------------------------------------------------------- markup
 
-const HTML_TAGS = new Set(['b', 'strong', 'i', 'em', 'u', 'ins', 's', 'strike', 'del', 'code', 'pre', 'a',
-    'span', 'tg-spoiler', 'tg-emoji', 'blockquote']);
-const ENTITIES = { lt: '<', gt: '>', amp: '&', quot: '"' };
-
-const entityError = (text) => bad(`can't parse entities: ${text}`);
-const byteOffset = (text, index) => Buffer.byteLength(text.slice(0, index));
-
-function decodeEntities(text) {
-    return text.replace(/&(?:#(\d+)|#x([0-9a-fA-F]+)|([a-z]+));/g, (all, dec, hex, name) => {
-        if (name !== undefined)
-            return ENTITIES[name] ?? all;
-        const code = dec !== undefined ? parseInt(dec, 10) : parseInt(hex, 16);
-        return code > 0 && code <= 0x10ffff ? String.fromCodePoint(code) : all;
-    });
-}
-
-// The visible text of HTML markup; throws as Telegram does for tags that do not fit.
-function plainOfHtml(text) {
-    const open = [];
-    let out = '';
-    let at = 0;
-
-    for (;;) {
-        const lt = text.indexOf('<', at);
-        if (lt < 0)
-            break;
-        out += decodeEntities(text.slice(at, lt));
-        const gt = text.indexOf('>', lt);
-        const inside = gt < 0 ? text.slice(lt + 1) : text.slice(lt + 1, gt);
-        const name = /^\/?([a-zA-Z0-9-]*)/.exec(inside)[1].toLowerCase();
-        if (inside.startsWith('/')) {
-            if (open.length === 0)
-                throw entityError(`Unexpected end tag at byte offset ${byteOffset(text, lt)}`);
-            const expected = open.pop();
-            if (name !== '' && name !== expected)
-                throw entityError(`Unmatched end tag at byte offset ${byteOffset(text, lt)}, ` +
-                    `expected "</${expected}>", found "</${name}>"`);
-        } else {
-            if (!HTML_TAGS.has(name))
-                throw entityError(
-                    `Unsupported start tag "${name}" at byte offset ${byteOffset(text, lt)}`);
-            if (gt < 0)
-                throw entityError(`Unclosed start tag at byte offset ${byteOffset(text, lt)}`);
-            open.push(name);
-        }
-        if (gt < 0)
-            throw entityError(`Unclosed end tag at byte offset ${byteOffset(text, lt)}`);
-        at = gt + 1;
-    }
-    if (open.length > 0)
-        throw entityError(`Can't find end tag corresponding to start tag "${open.pop()}"`);
-    return out + decodeEntities(text.slice(at));
-}
-
-function plainOfMarkdown(text) {
-    let out = '';
-
-    for (let i = 0; i < text.length; i++) {
-        const c = text[i];
-        if (c === '\\' && i + 1 < text.length && '_*`['.includes(text[i + 1])) {
-            out += text[++i];
-            continue;
-        }
-        if (!'_*`['.includes(c)) {
-            out += c;
-            continue;
-        }
-        const mark = text.startsWith('```', i) ? '```' : c === '[' ? ']' : c;
-        const end = text.indexOf(mark, i + (mark === '```' ? 3 : 1));
-        if (end < 0) {
-            if (c === '[') {
-                out += c;
-                continue;
-            }
-            throw entityError(
-                `Can't find end of the entity starting at byte offset ${byteOffset(text, i)}`);
-        }
-        out += text.slice(i + (mark === '```' ? 3 : 1), end);
-        i = end + mark.length - 1;
-        const url = c === '[' ? /^\([^)]*\)/.exec(text.slice(end + 1)) : null;
-        if (url !== null)
-            i += url[0].length;
-    }
-    return out;
-}
-
-function plainOfMarkdownV2(text) {
-    const open = [];
-    let out = '';
-
-    for (let i = 0; i < text.length; i++) {
-        const c = text[i];
-        const code = open.length > 0 && open[open.length - 1].mark.startsWith('`');
-        if (c === '\\' && i + 1 < text.length) {
-            out += text[++i];
-            continue;
-        }
-        const mark = ['```', '`', '__', '||', '_', '*', '~'].find((m) => text.startsWith(m, i));
-        if (mark !== undefined && (!code || mark === open[open.length - 1].mark)) {
-            if (open.length > 0 && open[open.length - 1].mark === mark)
-                open.pop();
-            else
-                open.push({ mark, at: i });
-            i += mark.length - 1;
-            continue;
-        }
-        if (!code && c === '[') {
-            const link = /^\[((?:[^\]\\]|\\.)*)\]\((?:[^)\\]|\\.)*\)/.exec(text.slice(i));
-            if (link === null)
-                throw entityError(
-                    `Can't find end of a URL at byte offset ${byteOffset(text, i)}`);
-            out += link[1];
-            i += link[0].length - 1;
-            continue;
-        }
-        if (!code && '()]#+-=|{}.!'.includes(c))
-            throw entityError(
-                `Character '${c}' is reserved and must be escaped with the preceding '\\'`);
-        out += c;
-    }
-    if (open.length > 0)
-        throw entityError(`Can't find end of the entity starting at byte offset ` +
-            `${byteOffset(text, open.pop().at)}`);
-    return out;
-}
+const READERS = { '': (text) => text, html: plainOfHtml, markdown: plainOfMarkdown, markdownv2: plainOfMarkdownV2 };
 
 function plainText(text, mode) {
-    switch (String(mode ?? '').toLowerCase()) {
-    case '':
-        return text;
-    case 'html':
-        return plainOfHtml(text);
-    case 'markdown':
-        return plainOfMarkdown(text);
-    case 'markdownv2':
-        return plainOfMarkdownV2(text);
-    default:
+    const read = READERS[String(mode ?? '').toLowerCase()];
+
+    if (read === undefined)
         throw bad('unsupported parse_mode');
+    try {
+        return read(text);
+    } catch (error) {
+        if (!(error instanceof MarkupError))
+            throw error;
+        throw bad(`can't parse entities: ${error.message}`);
     }
 }
 

@@ -82,8 +82,8 @@ static const char blanks[] = " \n\t\r\v";
 /* Reads `<name …>` and says where the name is. */
 static size_t read_tag(struct html *html, const char **namep)
 {
-    static const char *const known =
-        " a b strong i em s strike del u ins span tg-spoiler pre blockquote tg-emoji code ";
+    static const char *const known = " a b strong i em s strike del u ins span "
+                                     "tg-spoiler pre blockquote tg-emoji code ";
     const char *name = html->at + 1;
     size_t len = strcspn(name, " \n\t\r\v>");
     bool spoiler = false, emoji = false;
@@ -158,9 +158,9 @@ static void read_inside(struct html *html, const char *name, size_t len, int dep
 
             html->at = end + end_len;
             html->at += strspn(html->at, blanks);
-            html->bad = name == NULL || *html->at != '>' ||
-                        (end_len > 0 &&
-                         (end_len != len || strncasecmp(end, name, len) != 0));
+            html->bad =
+                name == NULL || *html->at != '>' ||
+                (end_len > 0 && (end_len != len || strncasecmp(end, name, len) != 0));
             if (!html->bad)
                 html->at++;
             return;
@@ -363,8 +363,8 @@ const char *markup_check(enum tg_mode mode, const char *text, size_t limit)
         abort();
     if (whole.units <= limit && (parts.count != 1 || strcmp(parts.texts[0], text) != 0))
         wrong = "a text that fits is changed";
-    for (size_t i = 0; wrong == NULL && whole.units > limit && parts.count > 1 &&
-                       i < parts.count;
+    for (size_t i = 0;
+         wrong == NULL && whole.units > limit && parts.count > 1 && i < parts.count;
          i++) {
         struct view part = view_of(whole.good ? mode : TG_MODE_PLAIN, parts.texts[i]);
 

@@ -54,7 +54,8 @@ static size_t count(struct http_guests *guests, const unsigned char *address,
     for (size_t i = 0; i < HTTP_GUESTS_MAX; i++) {
         struct http_guest *guest = &guests->slots[i];
 
-        if (!stays(guest) || (address != NULL && memcmp(guest->address, address, 16) != 0))
+        if (!stays(guest) ||
+            (address != NULL && memcmp(guest->address, address, 16) != 0))
             continue;
         found++;
         if (*oldest == NULL || bw_mono_before(guest->began, (*oldest)->began))

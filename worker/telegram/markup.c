@@ -126,10 +126,10 @@ struct cutter {
     bool made;        /* … that does not stand in the text */
 };
 
-/* The old Markdown has no way to write a backtick before the end of a pre. */
+/* A backtick in a pre would be taken for its end, if that came right behind it. */
 static bool ends_badly(const struct cutter *cutter, size_t at)
 {
-    return cutter->mode == TG_MODE_MARKDOWN && at > 0 &&
+    return cutter->mode >= TG_MODE_MARKDOWN && at > 0 &&
            *cutter->tokens.items[at - 1].raw == '`';
 }
 
@@ -432,7 +432,8 @@ int tg_markup_split(struct tg_parts *parts, enum tg_mode mode, const char *text,
 
     *parts = (struct tg_parts){ 0 };
     if (rc == BW_OK)
-        rc = count_units(&cutter.tokens) <= limit ? keep_whole(parts, text) : cut(&cutter);
+        rc =
+            count_units(&cutter.tokens) <= limit ? keep_whole(parts, text) : cut(&cutter);
     if (rc == BW_OK && parts->count == 0) /* nothing but white space */
         rc = keep_whole(parts, text);
     tg_tokens_fini(&cutter.tokens);

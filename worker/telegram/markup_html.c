@@ -43,8 +43,8 @@ static uint32_t numbered(const char *text, size_t *len)
     return at < 10 && code < 0x10ffff && !(code >= 0xd800 && code < 0xe000) ? code : 0;
 }
 
-/* The code point of the entity at `text`, a `&`; 0: it is none, and stands for itself. The
- * semicolon may be missing. */
+/* The code point of the entity at `text`, a `&`; 0: it is none, and stands for itself.
+ * The semicolon may be missing. */
 static uint32_t entity(const char *text, size_t *len)
 {
     size_t end = 1;
@@ -206,10 +206,10 @@ static int add_close(struct tg_tokens *tokens, const char **atp)
 int tg_tokens_html(struct tg_tokens *tokens, const char *text)
 {
     while (*text != '\0') {
-        int rc = *text == '&'                     ? add_entity(tokens, &text)
-                 : *text != '<'                   ? tg_tokens_add_text(tokens, &text)
-                 : text[1] == '/'                 ? add_close(tokens, &text)
-                                                  : add_open(tokens, &text);
+        int rc = *text == '&'     ? add_entity(tokens, &text)
+                 : *text != '<'   ? tg_tokens_add_text(tokens, &text)
+                 : text[1] == '/' ? add_close(tokens, &text)
+                                  : add_open(tokens, &text);
 
         if (rc != BW_OK)
             return rc;

@@ -15,11 +15,11 @@ void tg_tokens_fini(struct tg_tokens *tokens)
 uint32_t tg_code_point(const char *text, size_t *len)
 {
     const unsigned char *at = (const unsigned char *)text;
-    size_t bytes = at[0] < 0x80                      ? 1
-                   : at[0] >= 0xc2 && at[0] < 0xe0   ? 2
-                   : at[0] >= 0xe0 && at[0] < 0xf0   ? 3
-                   : at[0] >= 0xf0 && at[0] < 0xf5   ? 4
-                                                     : 0;
+    size_t bytes = at[0] < 0x80                    ? 1
+                   : at[0] >= 0xc2 && at[0] < 0xe0 ? 2
+                   : at[0] >= 0xe0 && at[0] < 0xf0 ? 3
+                   : at[0] >= 0xf0 && at[0] < 0xf5 ? 4
+                                                   : 0;
     uint32_t code;
 
     *len = 1;

@@ -32,12 +32,12 @@ enum wf_cache_class {
 };
 
 struct wf_counters {
-    atomic_uint_fast64_t messages;      /* inbound updates answered, once each */
-    atomic_uint_fast64_t db_trips;      /* batches sent for them */
-    atomic_uint_fast64_t db_statements; /* in these batches */
-    atomic_uint_fast64_t trips_over;    /* messages that took more than five */
+    atomic_uint_fast64_t messages;          /* inbound updates answered, once each */
+    atomic_uint_fast64_t db_trips;          /* batches sent for them */
+    atomic_uint_fast64_t db_statements;     /* in these batches */
+    atomic_uint_fast64_t trips_over;        /* messages that took more than five */
     atomic_uint_fast64_t patterns_exceeded; /* messages a pattern was given up for */
-    atomic_uint_fast64_t sends;         /* calls of the Bot API that a run waited for */
+    atomic_uint_fast64_t sends; /* calls of the Bot API that a run waited for */
     atomic_uint_fast64_t steps;
     /* messages an attempt before may have sent, by what was done about them */
     atomic_uint_fast64_t unknown_resent, unknown_dropped, unknown_marked;

@@ -75,7 +75,7 @@ int wf_graph_compile_triggers(struct wf_graph_store *store)
 }
 
 static struct wf_pattern *pattern_of(const struct wf_graph *graph,
-                                           const struct wf_node *node)
+                                     const struct wf_node *node)
 {
     return graph->store->patterns[node - graph->nodes];
 }

@@ -121,9 +121,9 @@ static bool is_safe(const char *text)
 
 static pcre2_code *compile(const char *text, bool case_sensitive, int *error)
 {
-    uint32_t options = PCRE2_AUTO_CALLOUT | PCRE2_UTF | PCRE2_ALT_BSUX | PCRE2_DOLLAR_ENDONLY |
-                       PCRE2_MATCH_UNSET_BACKREF | PCRE2_ALLOW_EMPTY_CLASS |
-                       PCRE2_NEVER_BACKSLASH_C;
+    uint32_t options = PCRE2_AUTO_CALLOUT | PCRE2_UTF | PCRE2_ALT_BSUX |
+                       PCRE2_DOLLAR_ENDONLY | PCRE2_MATCH_UNSET_BACKREF |
+                       PCRE2_ALLOW_EMPTY_CLASS | PCRE2_NEVER_BACKSLASH_C;
     PCRE2_SIZE offset;
 
     if (!case_sensitive)

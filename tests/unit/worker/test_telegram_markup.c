@@ -26,7 +26,8 @@ static const struct {
     { TG_MODE_HTML, "&lt;&gt;&amp;&quot;&#128512;&#x41", 7 },
     { TG_MODE_HTML, "&nbsp;", 6 }, /* not one of Telegram's */
     { TG_MODE_HTML, "a < b", 5 },  /* broken: counts raw */
-    { TG_MODE_HTML, "<a href='x'>ab</a><pre><code class=\"language-c\">c</code></pre>", 3 },
+    { TG_MODE_HTML, "<a href='x'>ab</a><pre><code class=\"language-c\">c</code></pre>",
+      3 },
     { TG_MODE_HTML, "<span>x</span>", 14 },
     { TG_MODE_HTML, "<span class=\"tg-spoiler\">x</span>", 1 },
     { TG_MODE_HTML, "<blockquote expandable>x</blockquote>", 1 },
@@ -84,18 +85,19 @@ static const struct {
     { TG_MODE_HTML, "<b>one two three <i>four</b>", "<b>one two three|<i>four</b>" },
     { TG_MODE_MARKDOWN, "*one two three four*", "*one two three *|*four*" },
     { TG_MODE_MARKDOWN, "[one two three four](u)", "[one two three ](u)|[four](u)" },
-    { TG_MODE_MARKDOWN, "```c\nint one_two = 1;\nx```", "```c\nint one_two = 1;```|```c\nx```" },
-    { TG_MODE_MARKDOWN, "```\n0123456789abcd``e```", "```\n0123456789abcd```|```\n``e```" },
+    { TG_MODE_MARKDOWN, "```c\nint one_two = 1;\nx```",
+      "```c\nint one_two = 1;```|```c\nx```" },
+    { TG_MODE_MARKDOWN, "```\n0123456789abcd``e```",
+      "```\n0123456789abcd```|```\n``e```" },
     { TG_MODE_MARKDOWN_V2, "*one _two three four_*", "*one _two three _*|*_four_*" },
     { TG_MODE_MARKDOWN_V2, "__one _two three four_**__",
       "__one _two three _**__|___four_**__" },
     { TG_MODE_MARKDOWN_V2, "_one __two three four___",
       "_one __two three ___|_**__four___" },
-    { TG_MODE_MARKDOWN_V2, ">one two\n>three four\nfive",
-      ">one two|>three four\nfive" },
-    { TG_MODE_MARKDOWN_V2, "**>one two\n>three four||",
-      "**>one two|||>three four||" },
-    { TG_MODE_MARKDOWN_V2, "[one two three four](u\\))", "[one two three ](u\\))|[four](u\\))" },
+    { TG_MODE_MARKDOWN_V2, ">one two\n>three four\nfive", ">one two|>three four\nfive" },
+    { TG_MODE_MARKDOWN_V2, "**>one two\n>three four||", "**>one two|||>three four||" },
+    { TG_MODE_MARKDOWN_V2, "[one two three four](u\\))",
+      "[one two three ](u\\))|[four](u\\))" },
     { TG_MODE_MARKDOWN_V2, "`0123456789abcde\\`f`", "`0123456789abcde\\``|`f`" },
 };
 
@@ -157,7 +159,8 @@ static void each_part_is_what_telegram_takes(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        char *text = repeated(rows[i].before, rows[i].piece, rows[i].count, rows[i].after);
+        char *text =
+            repeated(rows[i].before, rows[i].piece, rows[i].count, rows[i].after);
         const char *wrong = markup_check(rows[i].mode, text, TG_TEXT_MAX);
         struct tg_parts parts;
 
@@ -174,11 +177,51 @@ static void each_part_is_what_telegram_takes(void **state)
 static void random_texts_keep_what_they_show(void **state)
 {
     static const char *const pieces[] = {
-        "<b>", "</b>", "<i>", "</i>", "<u>", "</u>", "<a href=\"x\">", "</a>", "<pre>",
-        "</pre>", "&lt;", "&amp;", "&#128512;", "*", "_", "__", "||", "~", "`", "```",
-        "```c\n", "[", "](u)", "![", "\n>", "\n**>", "||\n", "\\_", "\\", ">", "\n", " ",
-        "word ", "Слово", FAMILY, "🇷🇺", "e\u0301", "👍🏽", "  ", "x", "longer words of it ",
-        "<span class=\"tg-spoiler\">", "</span>", "<blockquote expandable>", "</blockquote>",
+        "<b>",
+        "</b>",
+        "<i>",
+        "</i>",
+        "<u>",
+        "</u>",
+        "<a href=\"x\">",
+        "</a>",
+        "<pre>",
+        "</pre>",
+        "&lt;",
+        "&amp;",
+        "&#128512;",
+        "*",
+        "_",
+        "__",
+        "||",
+        "~",
+        "`",
+        "```",
+        "```c\n",
+        "[",
+        "](u)",
+        "![",
+        "\n>",
+        "\n**>",
+        "||\n",
+        "\\_",
+        "\\",
+        ">",
+        "\n",
+        " ",
+        "word ",
+        "Слово",
+        FAMILY,
+        "🇷🇺",
+        "e\u0301",
+        "👍🏽",
+        "  ",
+        "x",
+        "longer words of it ",
+        "<span class=\"tg-spoiler\">",
+        "</span>",
+        "<blockquote expandable>",
+        "</blockquote>",
     };
     uint32_t random = 20260101;
 

@@ -66,16 +66,13 @@ static enum wf_action by_telegram(struct wf_run *run, const struct notice *notic
 {
     const char *raw = wf_member2(run->node->config, "template", "message");
     char *text = raw != NULL ? wf_parts_render(run, raw, "HTML") : wf_strdup("");
-    json_t *params = wf_must(json_object());
 
-    wf_json_set_text(params, "chat_id",
-                     names_chat(notice->recipient) ? notice->recipient
-                                                   : run->event.chat_id);
-    wf_json_set_text(params, "text", *text != '\0' ? text : notice->title);
-    wf_json_set_text(params, "parse_mode", "HTML");
+    wf_parts_begin(run);
+    wf_parts_add_text(run, *text != '\0' ? text : notice->title, "HTML");
+    if (names_chat(notice->recipient))
+        wf_parts_chat(run, notice->recipient);
     free(text);
-    wf_send(run, "sendMessage", params, passed);
-    return WF_PENDING;
+    return wf_parts_send(run, passed);
 }
 
 /* --- the table of notifications, from which the product sends e-mails */

@@ -114,6 +114,17 @@ void wf_parts_add_text(struct wf_run *run, const char *text, const char *mode)
     tg_parts_fini(&parts);
 }
 
+void wf_parts_chat(struct wf_run *run, const char *chat)
+{
+    json_t *item;
+    size_t i;
+
+    json_array_foreach(run->scratch, i, item)
+    {
+        wf_json_set_text(json_object_get(item, "params"), "chat_id", chat);
+    }
+}
+
 void wf_parts_markup(struct wf_run *run, json_t *markup)
 {
     size_t count = json_array_size(run->scratch);

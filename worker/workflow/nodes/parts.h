@@ -21,6 +21,8 @@ json_t *wf_parts_params(const struct wf_run *run);
 void wf_parts_add(struct wf_run *run, const char *method, json_t *params);
 /* A text in as many messages as Telegram's limit asks for. */
 void wf_parts_add_text(struct wf_run *run, const char *text, const char *mode);
+/* All of them go to this chat instead of the event's. */
+void wf_parts_chat(struct wf_run *run, const char *chat);
 /* The keyboard goes with the last part. Takes `markup`; NULL: none. */
 void wf_parts_markup(struct wf_run *run, json_t *markup);
 /* Sends them all, then goes on with `then`. */

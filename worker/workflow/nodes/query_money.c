@@ -174,7 +174,8 @@ static enum wf_action spending(struct wf_run *run, size_t index)
         return wf_query_result(run, wf_loads(before != NULL ? before : now));
     }
     raw = wf_param(run, "amount");
-    wf_check(wf_number_text(wf_number_leading(wf_text_of(raw != NULL ? raw : "0")), &required));
+    wf_check(wf_number_text(wf_number_leading(wf_text_of(raw != NULL ? raw : "0")),
+                            &required));
     action = wf_node_fail(run, "Insufficient bonus balance. Available: %s, Required: %s",
                           total != NULL ? total : "0", bw_buf_text(&required));
     bw_buf_fini(&required);

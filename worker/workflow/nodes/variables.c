@@ -128,7 +128,7 @@ static bool read_sum(struct sum *sum, const char *at)
             return depth == 0 && sum->placeholder && sum->operator;
         if (strchr("+-*/%", *at) == NULL || !is_blank(at[-1]) || !is_blank(at[1]))
             return false;
-        sum->operator = true;
+        sum->operator= true;
         wf_check(bw_buf_add_char(&sum->text, *at++));
     }
 }
