@@ -84,6 +84,8 @@ static void on_renewed(const struct bw_reply *reply, const struct bw_error *err,
         /* Tried again by the next tick, or at once after a reconnect. */
         bw_log(&queue->log, BW_LOG_WARNING, "locks could not be renewed",
                bw_text("error", err->text));
+        if (err->code == BW_EREDIS) /* a lost connection is told by itself */
+            bw_queue_tell_error(queue, err->text);
         free(renewal);
         return;
     }

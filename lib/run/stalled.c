@@ -12,6 +12,8 @@ static void on_checked(const struct bw_reply *reply, const struct bw_error *err,
     if (err != NULL) { /* the next interval tries again */
         bw_log(&queue->log, BW_LOG_WARNING, "stalled check failed",
                bw_text("error", err->text));
+        if (err->code == BW_EREDIS) /* a lost connection is told by itself */
+            bw_queue_tell_error(queue, err->text);
         return;
     }
     for (size_t i = 0; i < bw_reply_count(reply); i++) {

@@ -7,7 +7,7 @@
  * nothing (`pkg-config --cflags bulwark-plugin`, the CMake target bulwark::plugin). One
  * that is linked with libbulwark all the same binds to the daemon's functions, too.
  *
- * Life of an instance, one a queue: init → process* (cancel*) → stop → fini. The object
+ * Life of an instance, one a queue: init → process* (cancel*, event*) → stop → fini. The object
  * is never unloaded.
  *
  * Compatibility: BW_PLUGIN_ABI counts incompatible changes of this header or of anything
@@ -73,6 +73,10 @@ struct bw_plugin {
 
     /* Optional: the end of the instance, after every call of `process` has returned. */
     void (*fini)(void *instance);
+
+    /* Optional: what happens to the queue and its jobs. As `event` of struct bw_handler
+     * (worker.h): on the reactor, must not block. */
+    void (*event)(const struct bw_event *event, void *instance);
 };
 
 /* The one function a plugin exports. The table is constant, as long as the object is

@@ -18,6 +18,7 @@ struct linked { /* one a queue */
     struct bw_mutex mtx;
     struct bw_cond idle;
     size_t open; /* under mtx */
+    size_t told; /* completed jobs; the reactor's */
 };
 
 static int linked_init(const char *config, const struct bw_plugin_host *host,
@@ -101,8 +102,17 @@ static void linked_fini(void *instance)
 
     bw_cond_fini(&linked->idle);
     bw_mutex_fini(&linked->mtx);
+    (void)fprintf(stderr, "linked: told of %zu\n", linked->told); /* the test looks for */
     free(linked);
-    (void)fputs("linked: fini\n", stderr); /* the test looks for it */
+    (void)fputs("linked: fini\n", stderr); /* … both */
+}
+
+static void linked_event(const struct bw_event *event, void *instance)
+{
+    struct linked *linked = instance;
+
+    if (event->kind == BW_EVENT_COMPLETED && bw_job_id_len(event->job) == event->id_len)
+        linked->told++;
 }
 
 const struct bw_plugin *bulwark_plugin_entry(void)
@@ -113,7 +123,8 @@ const struct bw_plugin *bulwark_plugin_entry(void)
                                              .init = linked_init,
                                              .process = linked_process,
                                              .stop = linked_stop,
-                                             .fini = linked_fini };
+                                             .fini = linked_fini,
+                                             .event = linked_event };
 
     return &plugin;
 }

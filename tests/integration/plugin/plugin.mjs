@@ -72,6 +72,7 @@ test('one that is linked with the library uses the daemon\'s, answers late, ends
     daemon.signal('SIGTERM');
     assert.equal(await daemon.ended(5000 * PATIENCE), 0);
     assert.ok(daemon.lines.some(({ message }) => message === 'linked: fini'));
+    assert.ok(daemon.lines.some(({ message }) => message === 'linked: told of 200')); // BMQ-176
     await queue.obliterate();
 });
 

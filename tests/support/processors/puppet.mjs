@@ -6,7 +6,8 @@
 // ever. {turns: […]}: the nth start does what the nth says. {script: […]} writes messages one after the
 // other, but first waits for the reply where one is {ask: {method, params}}; "$replies" as a result's
 // value stands for all of them. Hello, replies, events and cancellations are kept and answered to
-// {seen: true}. Modes (an argument): stubborn, polite, single, mute, dies, loud, quitter.
+// {seen: true}. Modes (an argument): stubborn, polite, single, mute, dies, loud, quitter, late, telling (events
+// go to stderr), padded (an empty line and a byte order mark come first).
 import { spawn } from 'node:child_process';
 import { writeSync } from 'node:fs';
 import { createInterface } from 'node:readline';
@@ -120,13 +121,22 @@ function takeReply(message) {
     send({ type: 'result', seq: message.req, value: message });
 }
 
+function ready() {
+    if (mode === 'padded') write('\n\r\n\ufeff\n \n\ufeff');
+    send({ type: 'ready', ...(mode === 'single' && { concurrency: 1 }) });
+}
+
+function tell({ event, id, result, error }) {
+    console.error(JSON.stringify([event, id, result ?? error].filter((part) => part !== undefined)));
+}
+
 if (mode === 'stubborn') process.on('SIGTERM', () => console.error('SIGTERM came'));
 if (mode === 'dies') process.exit(3);
 const input = createInterface({ input: process.stdin });
 input.on('line', (line) => {
     const message = JSON.parse(line);
     if (message.type === 'hello' && mode !== 'mute')
-        send({ type: 'ready', ...(mode === 'single' && { concurrency: 1 }) });
+        setTimeout(ready, mode === 'late' ? 1500 : 0);
     else if (message.type === 'job') return act(message, line);
     else if (message.type === 'cancel' && mode === 'polite') {
         open--;
@@ -137,6 +147,7 @@ input.on('line', (line) => {
         if (mode === 'loud') console.error('close came');
         if (mode === 'quitter') process.exit(1);
     }
+    else if (message.type === 'event' && ['late', 'telling'].includes(mode)) tell(message);
     if (line.length < 1000) seen.push(message); // not what an answer to {seen} completed with
     leave();
 }).on('close', () => mode !== 'stubborn' && process.exit(0));

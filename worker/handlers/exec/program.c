@@ -182,6 +182,17 @@ static void breach(struct ex_program *program, struct ex_slice line, const char 
     ex_program_kill(program, "processor protocol error");
 }
 
+/* What some languages' output begins with, and ends with: no part of a message. */
+static struct ex_slice without_padding(struct ex_slice line)
+{
+    if (line.len >= 3 && memcmp(line.at, "\xef\xbb\xbf", 3) == 0)
+        line = (struct ex_slice){ line.at + 3, line.len - 3 };
+    while (line.len > 0 && strchr(" \t\r", line.at[line.len - 1]) != NULL &&
+           line.at[line.len - 1] != '\0')
+        line.len--;
+    return line;
+}
+
 static void take_lines(struct ex_program *program)
 {
     struct ex_slice line;
@@ -191,9 +202,12 @@ static void take_lines(struct ex_program *program)
 
         if (got == EX_LINE_NONE)
             return;
-        if (got == EX_LINE_TOO_LONG)
+        if (got == EX_LINE_TOO_LONG) {
             breach(program, line, "the line is too long");
-        else if (!ex_answer_take(program, line))
+            return;
+        }
+        line = without_padding(line);
+        if (line.len > 0 && !ex_answer_take(program, line))
             breach(program, line, "not a message of the protocol");
     }
 }

@@ -156,12 +156,22 @@ static void plugin_cancel(struct bw_job *job, void *arg)
         instance->plugin.cancel(job, instance->state);
 }
 
+static void plugin_event(const struct bw_event *event, void *arg)
+{
+    struct instance *instance = arg;
+
+    if (instance->plugin.event != NULL)
+        instance->plugin.event(event, instance->state);
+}
+
 const struct wk_handler_type plugin_handler_type = {
     .name = "plugin",
     .check = plugin_check,
     .probe = plugin_probe,
     .create = plugin_create,
-    .handler = { .process = plugin_process, .cancel = plugin_cancel },
+    .handler = { .process = plugin_process,
+                 .cancel = plugin_cancel,
+                 .event = plugin_event },
     .stop = plugin_stop,
     .destroy = plugin_destroy,
 };

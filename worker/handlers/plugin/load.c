@@ -8,7 +8,7 @@
 #include "version.h"
 
 /* What ABI 1 began with; a table may end here. */
-#define LEAST_SIZE sizeof(struct bw_plugin)
+#define LEAST_SIZE offsetof(struct bw_plugin, event)
 
 typedef const struct bw_plugin *entry_fn(void);
 
@@ -63,6 +63,11 @@ static int check_table(const struct bw_plugin *table, const char *path,
     return BW_OK;
 }
 
+static bool knows_events(const struct bw_plugin *table)
+{
+    return table->size >= offsetof(struct bw_plugin, event) + sizeof table->event;
+}
+
 int wk_plugin_load(const char *path, struct wk_plugin *out, struct bw_error *err)
 {
     /* RTLD_NOW: a function that is missing shows here and not in mid-job. RTLD_LOCAL:
@@ -86,7 +91,8 @@ int wk_plugin_load(const char *path, struct wk_plugin *out, struct bw_error *err
                                    .process = table->process,
                                    .cancel = table->cancel,
                                    .stop = table->stop,
-                                   .fini = table->fini };
+                                   .fini = table->fini,
+                                   .event = knows_events(table) ? table->event : NULL };
     (void)dlclose(object); /* it stays: RTLD_NODELETE */
     return rc;
 }

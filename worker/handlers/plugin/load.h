@@ -19,6 +19,7 @@ struct wk_plugin { /* the parts of the object's table that both sides know */
     void (*cancel)(struct bw_job *job, void *instance);
     bool (*stop)(void *instance, int64_t timeout_ms);
     void (*fini)(void *instance);
+    void (*event)(const struct bw_event *event, void *instance); /* NULL: none */
 };
 
 /* `path` as dlopen(3) takes it: with a slash it is a file, relative to the working
