@@ -7,6 +7,7 @@
 #include "exit_code.h"
 #include "workflow/authoring/check.h"
 #include "workflow/authoring/dry_run.h"
+#include "workflow/authoring/graphviz.h"
 #include "workflow/authoring/picture.h"
 #include "workflow/authoring/talk.h"
 #include "workflow/authoring/trace.h"
@@ -128,29 +129,57 @@ static int report(const json_t *trace, bool json)
     return code == WK_EXIT_OK ? WK_EXIT_OK : WK_EXIT_USAGE;
 }
 
-/* The graph and the path. */
-static int draw(const struct inputs *inputs, const json_t *trace, const char *path,
-                struct bw_error *err)
+/* --- pictures of the graph and the path */
+
+static int write_file(const char *path, const struct bw_buf *content,
+                      struct bw_error *err)
 {
-    struct bw_buf out = BW_BUF_INIT;
+    FILE *file = fopen(path, "w");
+    bool written;
+
+    if (file == NULL)
+        return bw_error_errno(err, errno, "%s", path);
+    written = fwrite(content->data, 1, content->len, file) == content->len;
+    if (fclose(file) != 0 || !written)
+        return bw_error_errno(err, errno, "%s", path);
+    return BW_OK;
+}
+
+/* By graphviz; without it, or where it fails, by ourselves. */
+static void make_svg(const struct wf_graph *graph, const json_t *trace,
+                     const struct bw_buf *dot, struct bw_buf *svg)
+{
+    struct bw_error err = { 0 };
+    int rc = wf_graphviz_svg(dot, svg, &err);
+
+    if (rc == BW_OK && svg->len > 0)
+        return;
+    if (rc != BW_EUNSUPPORTED)
+        (void)fprintf(stderr, "bulwark: %s; drawn without it\n", err.text); /* a hint */
+    bw_buf_fini(svg);
+    *svg = (struct bw_buf)BW_BUF_INIT;
+    wf_picture(graph, trace, svg);
+}
+
+static int draw(const struct inputs *inputs, const json_t *trace,
+                const struct wk_workflow_options *options, struct bw_error *err)
+{
+    struct bw_buf dot = BW_BUF_INIT, svg = BW_BUF_INIT;
     struct wf_graph *graph = NULL;
     int rc = wf_stored_graph(&graph, inputs->workflow, err);
-    FILE *file;
 
     if (rc != BW_OK)
         return rc;
-    wf_picture(graph, trace, &out);
-    wf_graph_unref(&graph);
-    file = fopen(path, "w");
-    if (file == NULL) {
-        rc = bw_error_errno(err, errno, "%s", path);
-    } else {
-        bool written = fwrite(out.data, 1, out.len, file) == out.len;
-
-        if (fclose(file) != 0 || !written)
-            rc = bw_error_errno(err, errno, "%s", path);
+    wf_picture_dot(graph, trace, &dot);
+    if (options->dot != NULL)
+        rc = write_file(options->dot, &dot, err);
+    if (rc == BW_OK && options->svg != NULL) {
+        make_svg(graph, trace, &dot, &svg);
+        rc = write_file(options->svg, &svg, err);
     }
-    bw_buf_fini(&out);
+    wf_graph_unref(&graph);
+    bw_buf_fini(&dot);
+    bw_buf_fini(&svg);
     return rc;
 }
 
@@ -162,8 +191,8 @@ static int run(const struct inputs *inputs, const struct wk_workflow_options *op
 
     if (rc == BW_OK)
         rc = take_events(dry, inputs, options, &err);
-    if (rc == BW_OK && options->svg != NULL)
-        rc = draw(inputs, wf_dry_trace(dry), options->svg, &err);
+    if (rc == BW_OK && (options->svg != NULL || options->dot != NULL))
+        rc = draw(inputs, wf_dry_trace(dry), options, &err);
     if (rc != BW_OK) {
         (void)wk_complain(&err);
         wf_dry_destroy(&dry);

@@ -1,7 +1,8 @@
 // For authors: `bulwark workflow …` from outside. What each check says is tests/unit/workflow/test_authoring.c.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 
@@ -398,27 +399,101 @@ test('nodes --schema: takes every bot, refuses what is misspelt', async () => {
     assert.ok(!accepts({ connections: [] }));
 });
 
-test('run: the graph and the path as a picture, the same each time', async () => {
-    const branch = { nodes: [START, node('c', 'condition', { expression: '1 > 2' }),
-        node('yes', 'message', { text: 'a <b' }), node('no', 'message', { text: 'n' })],
-    connections: [edge('t', 'c'), { ...edge('c', 'yes'), sourceHandle: 'true' },
-        { ...edge('c', 'no'), sourceHandle: 'false' }], entryNodeId: 't' };
-    const draw = async () => {
-        const file = writeConfig('');
-        const result = await run(branch, [text(1, '/start')], null, ['--svg', file]);
-        assert.equal(result.code, 0, result.stderr);
-        return readFileSync(file, 'utf8');
-    };
-    const svg = await draw();
+// --- pictures: through graphviz where it is, else by ourselves
+
+const WITHOUT_GRAPHVIZ = { PATH: '/nonexistent' };
+const BRANCH = { nodes: [START, node('c', 'condition', { expression: '1 > 2' }),
+    node('yes', 'message', { text: 'a <b' }), node('no', 'message', { text: 'n' }),
+    node('s', 'flow.switch', { variable: 'user.currentLevel', cases: [{ value: 'Gold & <co>' }, { value: 5 }] })],
+connections: [edge('t', 'c'), { ...edge('c', 'yes'), sourceHandle: 'true' },
+    { ...edge('c', 'no'), sourceHandle: 'false' }, edge('no', 's'),
+    { ...edge('s', 'yes'), sourceHandle: 'case_0' }, { ...edge('s', 'c'), sourceHandle: 'case_1' }],
+entryNodeId: 't' };
+/** What is drawn of the way that /start takes. */
+async function draw(workflow, env, option = '--svg') {
+    const file = writeConfig('');
+    const result = await bulwark(['workflow', 'run', write(workflow), '--start', option, file,
+        '--state', write({ customer: { telegramId: 7 } })], env);
+    assert.equal(result.stderr, '');
+    return readFileSync(file, 'utf8');
+}
+
+test('run: a picture without graphviz, the same each time, cases by their values', async () => {
+    const svg = await draw(BRANCH, WITHOUT_GRAPHVIZ);
     assert.match(svg, /^<svg [^>]*>\n[^]*<\/svg>\n$/);
-    assert.equal(svg.match(/<rect class="node taken"/g).length, 3);
+    assert.equal(svg.match(/<rect class="node taken"/g).length, 4);
     assert.equal(svg.match(/<rect class="node"/g).length, 1);
-    assert.deepEqual(svg.match(/<path class="edge[^"]*"/g),
-        ['<path class="edge taken"', '<path class="edge"', '<path class="edge taken"']);
-    assert.match(svg, /<text class="branch"[^>]*>false<\/text>/);
-    assert.equal(await draw(), svg);
-    const nowhere = await run(branch, [text(1, '/start')], null, ['--svg', '/nonexistent/x.svg']);
+    assert.equal(svg.match(/<path class="edge taken"/g).length, 3);
+    assert.equal(svg.match(/<path class="edge"/g).length, 3);
+    assert.deepEqual([...svg.matchAll(/<text class="branch"[^>]*>([^<]*)</g)].map(([, label]) => label).sort(),
+        ['5', 'Gold &amp; &lt;co&gt;', 'false', 'true']);
+    assert.equal(await draw(BRANCH, WITHOUT_GRAPHVIZ), svg);
+    const nowhere = await run(BRANCH, [text(1, '/start')], null, ['--svg', '/nonexistent/x.svg']);
     assert.deepEqual([nowhere.code, /x\.svg: No such file/.test(nowhere.stderr)], [2, true]);
+});
+
+/** Points along a path of M, C and L. */
+function pointsOf(d) {
+    const points = [];
+    let at;
+    for (const [, letter, list] of d.matchAll(/([MCL])([-\d. ]+)/g)) {
+        const n = list.trim().split(' ').map(Number);
+        const to = n.slice(-2);
+        for (let t = 0; letter !== 'M' && t <= 1; t += 0.02) {
+            const [p, q] = letter === 'C' ? [n.slice(0, 2), n.slice(2, 4)] : [at, to];
+            points.push([0, 1].map((i) => (1 - t) ** 3 * at[i] + 3 * (1 - t) ** 2 * t * p[i] +
+                3 * (1 - t) * t ** 2 * q[i] + t ** 3 * to[i]));
+        }
+        at = to;
+    }
+    return points;
+}
+
+test('run: no arrow runs behind a box, no box over another, in the pictures of all bots', async () => {
+    let arrows = 0;
+    for (const file of readdirSync(BOTS).filter((name) => name.endsWith('.json'))) {
+        const bot = JSON.parse(readFileSync(path.join(BOTS, file), 'utf8'));
+        const svg = await draw(bot.workflow ?? bot.workflows.W1, WITHOUT_GRAPHVIZ);
+        const boxes = [...svg.matchAll(/<rect class="node[^"]*" x="(-?\d+)" y="(\d+)" width="(\d+)" height="(\d+)"/g)]
+            .map((match) => match.slice(1).map(Number));
+        const inside = ([x, y], [left, top, width, height], by) =>
+            x > left + by && x < left + width - by && y > top + by && y < top + height - by;
+        for (const [, d] of svg.matchAll(/<path class="(?:edge|jump)[^"]*" d="([^"]*)"/g)) {
+            arrows++;
+            for (const point of pointsOf(d)) {
+                const box = boxes.find((one) => inside(point, one, 1));
+                assert.equal(box, undefined, `${file}: ${d} at ${point}`);
+            }
+        }
+        for (const [i, [x, y]] of boxes.entries())
+            assert.ok(!boxes.slice(i + 1).some(([left, top]) => y === top && Math.abs(x - left) < 190), file);
+    }
+    assert.ok(arrows > 500, `only ${arrows} arrows`);
+});
+
+test('run: a picture through graphviz, and its source', async () => {
+    const source = await draw(BRANCH, {}, '--dot');
+    assert.match(source, /^digraph workflow \{\n/);
+    assert.match(source, /n4 -> n2 \[label="Gold &amp; <co>"\]/);
+    assert.match(source, /n0 \[label="t\\ntrigger\.command", tooltip="t", class="taken"/);
+    const svg = await draw(BRANCH, {});
+    assert.match(svg, /Generated by graphviz/);
+    assert.equal(svg.match(/class="node taken"/g).length, 4);
+    assert.match(svg, />Gold &amp; &lt;co&gt;</);
+    const quoted = await draw({ nodes: [{ ...START, data: { label: 'a "b" \\ c\nd', config: START.data.config } }],
+        connections: [], entryNodeId: 't' }, {});
+    assert.match(quoted, />a &quot;b&quot; \\ c d</);
+});
+
+test('run: where graphviz fails, the picture is drawn without it', async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'bulwark-dot-'));
+    writeFileSync(path.join(folder, 'dot'), '#!/bin/sh\necho half\nexit 3\n', { mode: 0o755 });
+    const file = writeConfig('');
+    const result = await bulwark(['workflow', 'run', write(BRANCH), '--start', '--svg', file], { PATH: folder });
+    rmSync(folder, { recursive: true });
+    assert.equal(result.code, 0);
+    assert.match(result.stderr, /dot: failed; drawn without it/);
+    assert.match(readFileSync(file, 'utf8'), /^<svg [^]*<rect class="node taken"/);
 });
 
 test('run: wrong usage', async () => {

@@ -308,7 +308,8 @@ static bool shows_code(const struct wf_node *node)
     const char *command = wf_member(node->config, "command", "");
 
     return strcmp(node->type, "action.menu_command") == 0 &&
-           (strcmp(command, "menu_referrals") == 0 || strcmp(command, "menu_invite") == 0);
+           (strcmp(command, "menu_referrals") == 0 ||
+            strcmp(command, "menu_invite") == 0);
 }
 
 /* Cheap for who has one. */
@@ -375,10 +376,9 @@ bool wf_person_ready(struct wf_run *run, const struct wf_node *node, wf_step *th
         set_nobody(run);
         return true;
     }
-    if (!shows_code(node) &&
-        (!wf_person_wanted(run) ||
-         (!mentions(node->config, run->project->reads_customer) &&
-          !mentions(node->data, run->project->reads_customer))))
+    if (!shows_code(node) && (!wf_person_wanted(run) ||
+                              (!mentions(node->config, run->project->reads_customer) &&
+                               !mentions(node->data, run->project->reads_customer))))
         return true;
     wf_person_load(run, loaded_for_node);
     return false;

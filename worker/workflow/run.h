@@ -141,11 +141,11 @@ struct wf_run {
     unsigned restore_depth; /* sub-workflows it was inside of */
 
     /* the person */
-    char *user_id;           /* NULL: unknown */
-    json_t *customer;        /* flat variables `user.*` (§6.5), or NULL */
-    bool customer_known;     /* `customer` is right: a NULL means that there is none */
-    bool customer_changed;   /* by this run, and not read since */
-    bool code_asked; /* for a referral code that he did not have */
+    char *user_id;         /* NULL: unknown */
+    json_t *customer;      /* flat variables `user.*` (§6.5), or NULL */
+    bool customer_known;   /* `customer` is right: a NULL means that there is none */
+    bool customer_changed; /* by this run, and not read since */
+    bool code_asked;       /* for a referral code that he did not have */
     unsigned code_tries;
     wf_step *after_code;
     json_t *customer_object; /* the same as `user` (§6.3), made when it is asked for */

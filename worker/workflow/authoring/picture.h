@@ -1,6 +1,5 @@
-/* A workflow as a picture (SVG): its nodes in layers by their distance from a trigger,
- * and the path a dry run took. The same input gives the same picture. Pure but for
- * memory. */
+/* A workflow as a picture: its nodes, and the path a dry run took. The same input gives
+ * the same picture. Pure but for memory. */
 #ifndef WORKFLOW_AUTHORING_PICTURE_H
 #define WORKFLOW_AUTHORING_PICTURE_H
 
@@ -10,7 +9,10 @@
 
 #include "workflow/graph.h"
 
-/* Appends the whole document. `trace` as wf_dry_trace() gives it. */
+/* Appends a whole document of SVG. `trace` as wf_dry_trace() gives it. */
 void wf_picture(const struct wf_graph *graph, const json_t *trace, struct bw_buf *out);
+/* Appends the same as source for graphviz. */
+void wf_picture_dot(const struct wf_graph *graph, const json_t *trace,
+                    struct bw_buf *out);
 
 #endif
