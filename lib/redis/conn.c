@@ -809,7 +809,12 @@ void bw_conn_reset(struct bw_conn *conn, const char *reason, bool reopen)
     struct bw_error why;
 
     (void)bw_error_set(&why, BW_EIO, "%s", reason);
-    bw_log(&conn->log, BW_LOG_INFO, "Redis connection reset", bw_text("reason", reason));
+    if (reopen)
+        bw_log(&conn->log, BW_LOG_INFO, "Redis connection reset",
+               bw_text("reason", reason));
+    else /* somebody wants no more of it: no fault */
+        bw_log(&conn->log, BW_LOG_DEBUG, "Redis connection closed",
+               bw_text("reason", reason));
     end_link(conn, &why);
     if (reopen && conn->links == links && conn->state == IDLE)
         attempt(conn);

@@ -85,16 +85,12 @@ static struct bw_queue_loop *find_queue(const struct bw_reactor *reactor, const 
 }
 
 /* We cannot take now, another worker may: it gets the marker back. */
-static void give_back(struct bw_queue_loop *queue, const struct bw_reply *member,
-                      const struct bw_reply *score)
+static void give_back(struct bw_queue_loop *queue, const char *member, const char *score)
 {
     struct bw_cmd *cmd = bw_reactor_cmd(queue->reactor);
-    size_t member_len, score_len;
-    const char *member_text = bw_reply_text(member, &member_len);
-    const char *score_text = bw_reply_text(score, &score_len);
 
-    bw_marker_return_build(cmd, &queue->keys, member_text, member_len, score_text,
-                           score_len);
+    bw_marker_return_build(cmd, &queue->keys, member, strlen(member), score,
+                           strlen(score));
     /* When this is lost, the other workers' polls find the job. */
     bw_reactor_tell(queue->reactor, cmd, queue);
 }
@@ -113,14 +109,37 @@ static bool is_for_later(struct bw_queue_loop *queue, const char *score)
         return false;
     if (queue->due_ms == 0 || due_ms < queue->due_ms)
         queue->due_ms = due_ms;
+    queue->owes_due_ms = due_ms;
     return true;
+}
+
+static bool is_told_to_stop(const struct bw_queue_loop *queue)
+{
+    return queue->reactor->draining || atomic_load(&queue->quiet) ||
+           atomic_load(&queue->held);
+}
+
+void bw_markers_return_owed(struct bw_queue_loop *queue)
+{
+    char score[24];
+
+    if (queue->owes_marker && !bw_queue_can_fetch(queue)) {
+        queue->owes_marker = false;
+        give_back(queue, "0", "0");
+    }
+    if (queue->owes_due_ms > 0 && is_told_to_stop(queue)) {
+        (void)snprintf(score, sizeof score, "%" PRId64, queue->owes_due_ms);
+        queue->owes_due_ms = 0;
+        give_back(queue, "1", score);
+    }
 }
 
 static void marker_came(struct bw_reactor *reactor, const struct bw_reply *reply)
 {
     struct bw_queue_loop *queue =
         find_queue(reactor, bw_reply_text(bw_reply_at(reply, 0), NULL));
-    const struct bw_reply *member = bw_reply_at(reply, 1), *score = bw_reply_at(reply, 2);
+    const char *member = bw_reply_text(bw_reply_at(reply, 1), NULL);
+    const char *score = bw_reply_text(bw_reply_at(reply, 2), NULL);
 
     if (queue == NULL)
         return; /* an answer to a question we did not ask */
@@ -128,10 +147,11 @@ static void marker_came(struct bw_reactor *reactor, const struct bw_reply *reply
         give_back(queue, member, score);
         return;
     }
-    if (is_for_later(queue, bw_reply_text(score, NULL))) {
+    if (is_for_later(queue, score)) {
         bw_queue_touch(queue);
         return;
     }
+    queue->owes_marker = true;
     reactor->markers.woken = queue;
     bw_queue_wake(queue);
 }

@@ -44,6 +44,9 @@ void bw_markers_fini(struct bw_reactor *reactor);
 void bw_markers_touch(struct bw_reactor *reactor);
 /* A settle call of the queue has been answered, or lost. */
 void bw_markers_answered(struct bw_reactor *reactor, const struct bw_queue_loop *queue);
+/* A queue that has been told to stop in the moment in which its marker came gives it
+ * back: an idle worker elsewhere takes the job. */
+void bw_markers_return_owed(struct bw_queue_loop *queue);
 /* At the end of a turn: begins, or breaks, the wait. */
 void bw_markers_turn(struct bw_reactor *reactor);
 /* The blocking connection was lost: a marker may have been lost with it. */

@@ -192,6 +192,7 @@ void bw_queue_turn(struct bw_queue_loop *queue)
     if (!bw_reactor_can_call(queue->reactor))
         return; /* bw_queue_recover() touches every queue */
     end_waits(queue);
+    bw_markers_return_owed(queue);
     if (!in_retry_pause(queue)) {
         bw_iterations_send(queue);
         bw_handback_send(queue);

@@ -77,6 +77,9 @@ struct bw_queue_loop {
     bool drained;   /* the last fetch found less than it asked for */
     bool woken;     /* a sign of jobs came after the last fetch was sent */
     int64_t due_ms; /* wall clock: next delayed job; 0: none known. "blockUntil" */
+    /* Markers that were popped for a fetch which has not been sent: run/markers.c. */
+    bool owes_marker;
+    int64_t owes_due_ms; /* … that of a delayed job: its time; 0: none */
     struct bw_mono limit_until;
     struct bw_mono poll_at; /* when a drained queue is fetched from all the same */
     int64_t deaf_ms;        /* for so long it waits for an answer, or could fetch */

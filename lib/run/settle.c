@@ -182,8 +182,10 @@ bool bw_settle_send(struct bw_queue_loop *queue, unsigned items, unsigned take)
             bw_queue_refused(queue, "settle", &no_memory);
         return false;
     }
-    if (take > 0)
-        queue->woken = false;
+    if (take > 0) {
+        queue->woken = queue->owes_marker = false;
+        queue->owes_due_ms = 0;
+    }
     call->out = true;
     queue->calls_out++;
     queue->reserved += take;

@@ -135,6 +135,8 @@ async function stopOnce(handler, moment) {
         const code = await daemon.ended(20000 * PATIENCE);
         const found = await inspect(name, count);
         if (code !== 0) found[`exit code ${code}`] = 1;
+        const fault = daemon.lines.find(({ level, message }) => level !== 'info' || /reset|lost/.test(message));
+        if (fault !== undefined) found[`told "${fault.message}"`] = 1;
         return found;
     } finally {
         daemon.signal('SIGKILL');

@@ -73,16 +73,17 @@ static void jobs_in_flight_finish(void **state)
 
 /* --- fetches that are under way when the drain begins, BMQ-169 */
 
-/* A job that is due in `ms`, without a worker who has seen its marker. */
-static void add_delayed(struct rig *rig, int64_t ms, const char *opts)
+/* A job that is due in `ms`, as the delayed path of §3 adds it. */
+static void add_delayed(struct rig *rig, int64_t ms)
 {
-    int64_t due = rig_wall_ms() + ms;
+    long long due = rig_wall_ms() + ms;
 
-    rig_add(rig, QUEUE, 1, opts);
-    assert_int_equal(rig_int(rig, "LREM bull:" QUEUE ":wait 0 1"), 1);
-    (void)rig_int(rig, "HSET bull:" QUEUE ":1 delay %lld", (long long)ms);
-    (void)rig_int(rig, "ZADD bull:" QUEUE ":delayed %lld 1", (long long)(due * 4096));
-    (void)rig_int(rig, "ZADD bull:" QUEUE ":marker %lld 1", (long long)due);
+    (void)rig_int(rig,
+                  "HSET bull:" QUEUE ":1 name n data {} opts {} timestamp %lld delay "
+                  "%lld priority 0",
+                  due - ms, (long long)ms);
+    (void)rig_int(rig, "ZADD bull:" QUEUE ":delayed %lld 1", due * 4096);
+    (void)rig_int(rig, "ZADD bull:" QUEUE ":marker %lld 1", due);
 }
 
 /* An idle worker has asked for a delayed job when it is told to stop. */
@@ -94,9 +95,9 @@ static void delayed_job_due_at_the_stop(void **state)
     uint64_t calls;
 
     options.skip_stalled_check = true;
-    add_delayed(rig, 700, NULL);
+    add_delayed(rig, 1500);
     rig_run(rig, &options, &rig_noop, NULL);
-    rig_wait(600, rig_stats(rig, QUEUE).last_fetch_ms > 0);
+    rig_wait(1400, rig_stats(rig, QUEUE).last_fetch_ms > 0);
     redis_server_pause(&rig->server);
     calls = rig_worker_stats(rig).script_calls;
     rig_wait(5000, rig_worker_stats(rig).script_calls > calls);
@@ -400,6 +401,79 @@ static void marker_is_not_lost(void **state)
     }
 }
 
+/* The reactor stands in a callback until it is released. */
+struct stand {
+    atomic_int begun, released;
+};
+
+static void stand_in_callback(const struct bw_reply *reply, const struct bw_error *err,
+                              void *arg)
+{
+    struct stand *stand = arg;
+
+    (void)reply;
+    (void)err;
+    atomic_store(&stand->begun, 1);
+    while (atomic_load(&stand->released) == 0)
+        rig_nap();
+}
+
+static void stop_the_reactor(struct bw_redis *redis, struct stand *stand)
+{
+    struct bw_redis_arg ping = { "PING", 4 };
+
+    rig_wait(5000, bw_redis_is_ready(redis));
+    assert_int_equal(bw_redis_command(redis, &ping, 1, 30000, stand_in_callback, stand),
+                     BW_OK);
+    rig_wait(5000, atomic_load(&stand->begun) == 1);
+}
+
+/* Marker and drain come in one turn, whichever of them is seen first: a job that is not
+ * fetched keeps its marker. BMQ-170 */
+static void marker_that_comes_with_the_drain(void **state)
+{
+    struct keeping_rig *fixture = *state;
+    struct rig *rig = &fixture->rig;
+
+    for (int i = 0; i < 6; i++) {
+        struct stand stand = { 0, 0 };
+        struct bw_redis *redis;
+
+        rig_worker(rig, NULL, &rig_noop, NULL);
+        assert_int_equal(bw_worker_redis(rig->worker, NULL, &redis, NULL), BW_OK);
+        rig_start(rig);
+        rig_wait(5000, rig_count_clients(rig, "cmd=bzpopmin") == 1);
+        stop_the_reactor(redis, &stand);
+        if (i % 2 == 0)
+            bw_worker_drain(rig->worker, 5000);
+        rig_add(rig, QUEUE, 1, NULL);
+        if (i % 2 == 1)
+            bw_worker_drain(rig->worker, 5000);
+        assert_int_equal(rig_int(rig, "ZCARD bull:" QUEUE ":marker"), 0);
+        atomic_store(&stand.released, 1);
+        assert_int_equal(wait_for_end(rig), BW_END_DRAINED);
+        bw_worker_destroy(&rig->worker);
+        if (rig_int(rig, "LLEN bull:" QUEUE ":wait") == 1)
+            assert_int_equal(rig_int(rig, "ZCARD bull:" QUEUE ":marker"), 1);
+        (void)rig_int(rig, "DEL bull:" QUEUE ":wait bull:" QUEUE ":marker");
+    }
+}
+
+/* Who has popped the marker of a delayed job and ends leaves it to others. */
+static void marker_of_a_delayed_job_is_not_lost(void **state)
+{
+    struct keeping_rig *fixture = *state;
+    struct rig *rig = &fixture->rig;
+
+    rig_run(rig, NULL, &rig_noop, NULL);
+    rig_wait(5000, rig_stats(rig, QUEUE).last_fetch_ms > 0);
+    add_delayed(rig, 60000);
+    rig_wait(5000, rig_int(rig, "ZCARD bull:" QUEUE ":marker") == 0);
+    assert_int_equal(rig_stop(rig, 5000), BW_END_DRAINED);
+    assert_int_equal(rig_int(rig, "ZCARD bull:" QUEUE ":marker"), 1);
+    rig_expect(rig, "1", "ZRANGE bull:" QUEUE ":marker 0 -1");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, keeping_setup, keeping_teardown)
 
 int main(void)
@@ -422,6 +496,8 @@ int main(void)
         TEST(deadline_holds_while_redis_is_stopped),
         TEST(blocked_threads),
         TEST(marker_is_not_lost),
+        TEST(marker_that_comes_with_the_drain),
+        TEST(marker_of_a_delayed_job_is_not_lost),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
