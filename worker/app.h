@@ -48,6 +48,7 @@ struct wk_app {
     bool draining;            /* atomic */
     int64_t drain_until_ns;   /* atomic; monotonic clock; 0: it does not drain */
     struct wk_deadline deadline;
+    bool terminal; /* standard input was one at the start, and /dev/tty was there */
 };
 
 /* The whole end of a drain stays within a second of its deadline: so much of that second

@@ -10,7 +10,8 @@ static const char usage[] =
     "Runs the worker until SIGTERM or SIGINT. Logs go to standard error.\n"
     "SIGTERM, SIGINT: drain, a second one ends at once; SIGTSTP: go quiet; SIGCONT: "
     "resume;\n"
-    "SIGHUP: read the configuration again; SIGUSR1: write the state to the log.\n"
+    "SIGHUP: read the configuration again, or drain when its terminal has gone;\n"
+    "SIGUSR1: write the state to the log.\n"
     "Exit codes: 0 drained; 1 failed; 2 wrong usage or configuration; 75 the deadline of "
     "the\n"
     "drain passed and jobs were handed back.\n";

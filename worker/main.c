@@ -3,7 +3,9 @@
 
 #include "command.h"
 #include "config.h"
+#include "descriptors.h"
 #include "exit_code.h"
+#include "reaper.h"
 #include "signals.h"
 #include "version.h"
 
@@ -72,7 +74,13 @@ static int dispatch(int argc, char **argv)
  * stays "C": numbers are written and read the same everywhere. */
 int main(int argc, char **argv)
 {
+    int code;
+
+    if (!wk_descriptors_complete())
+        return WK_EXIT_FAILED;          /* and nowhere to say why */
     (void)mallopt(M_ARENA_MAX, ARENAS); /* a hint */
     wk_signals_block();
+    if (argc > 1 && strcmp(argv[1], "run") == 0 && wk_reaper_run(&code))
+        return code;
     return dispatch(argc, argv);
 }

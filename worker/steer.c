@@ -1,5 +1,6 @@
 #include "steer.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -44,6 +45,15 @@ static void resume(struct wk_app *app)
 
 /* ---- SIGHUP */
 
+static bool has_terminal(void)
+{
+    int fd = open("/dev/tty", O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+
+    if (fd >= 0)
+        (void)close(fd); /* nothing was written */
+    return fd >= 0;
+}
+
 static void name_restart_keys(struct wk_app *app, const struct wk_config *fresh)
 {
     struct bw_buf keys = BW_BUF_INIT;
@@ -70,6 +80,15 @@ static void reload(struct wk_app *app)
     bw_log(&app->log, BW_LOG_INFO, "the configuration was reloaded");
     name_restart_keys(app, &fresh);
     wk_config_fini(&fresh);
+}
+
+/* A terminal that ends says so with the signal that a daemon takes for an order. */
+static void hang_up(struct wk_app *app)
+{
+    if (!app->terminal || has_terminal())
+        reload(app);
+    else if (!__atomic_load_n(&app->draining, __ATOMIC_RELAXED))
+        drain(app, "SIGHUP: the terminal has gone");
 }
 
 /* ---- SIGUSR1 */
@@ -154,7 +173,7 @@ static void on_signal(int number, void *arg)
         resume(app);
         break;
     case SIGHUP:
-        reload(app);
+        hang_up(app);
         break;
     case SIGUSR1:
         dump_redis(app);
@@ -169,5 +188,6 @@ static void on_signal(int number, void *arg)
 
 int wk_steer_start(struct wk_signals *signals, struct wk_app *app, struct bw_error *err)
 {
+    app->terminal = isatty(STDIN_FILENO) == 1 && has_terminal();
     return wk_signals_start(signals, on_signal, app, err);
 }

@@ -1,7 +1,8 @@
 /* How a running daemon is steered from outside by signals.
  *
  * SIGTERM, SIGINT: drain; a second one: at once. SIGTSTP: go quiet. SIGCONT: resume.
- * SIGHUP: read the configuration again. SIGUSR1: write the state to the log. */
+ * SIGHUP: read the configuration again, or drain when it was started from a terminal that
+ * has gone. SIGUSR1: write the state to the log. */
 #ifndef WORKER_STEER_H
 #define WORKER_STEER_H
 
