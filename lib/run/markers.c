@@ -116,7 +116,7 @@ static bool is_for_later(struct bw_queue_loop *queue, const char *score)
 static bool is_told_to_stop(const struct bw_queue_loop *queue)
 {
     return queue->reactor->draining || atomic_load(&queue->quiet) ||
-           atomic_load(&queue->held);
+           (atomic_load(&queue->held) && atomic_load(&queue->let) == 0);
 }
 
 void bw_markers_return_owed(struct bw_queue_loop *queue)
