@@ -14,8 +14,8 @@ static bool gets_orphans(void)
 {
     int subreaper = 0;
 
-    return getpid() == 1 || (prctl(PR_GET_CHILD_SUBREAPER, &subreaper, 0, 0, 0) == 0 &&
-                             subreaper != 0);
+    return getpid() == 1 ||
+           (prctl(PR_GET_CHILD_SUBREAPER, &subreaper, 0, 0, 0) == 0 && subreaper != 0);
 }
 
 /* All that can be waited for: a fault of our own ends us as it should. */
@@ -56,8 +56,7 @@ static bool reap(pid_t child, int *code)
         if (pid != child)
             continue;
         ended = true;
-        *code =
-            WIFSIGNALED(status) ? SIGNALLED + WTERMSIG(status) : WEXITSTATUS(status);
+        *code = WIFSIGNALED(status) ? SIGNALLED + WTERMSIG(status) : WEXITSTATUS(status);
     }
     return ended;
 }

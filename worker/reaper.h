@@ -9,7 +9,8 @@
 #include <stdbool.h>
 
 /* Before any thread exists, signals blocked by wk_signals_block(). False: go on, there is
- * nothing to do or this is the child. True: the child has ended, with *code to end with. */
+ * nothing to do or this is the child. True: the child has ended, with *code to end with.
+ */
 bool wk_reaper_run(int *code);
 
 #endif

@@ -10,10 +10,10 @@ static struct {
 } told;
 
 static const char *const kinds[] = {
-    [BW_EVENT_STALLED] = "stalled",     [BW_EVENT_DRAINED] = "drained",
-    [BW_EVENT_ERROR] = "error",         [BW_EVENT_PAUSED] = "paused",
-    [BW_EVENT_RESUMED] = "resumed",     [BW_EVENT_COMPLETED] = "completed",
-    [BW_EVENT_FAILED] = "failed",       [BW_EVENT_LOCK_LOST] = "lockLost",
+    [BW_EVENT_STALLED] = "stalled", [BW_EVENT_DRAINED] = "drained",
+    [BW_EVENT_ERROR] = "error",     [BW_EVENT_PAUSED] = "paused",
+    [BW_EVENT_RESUMED] = "resumed", [BW_EVENT_COMPLETED] = "completed",
+    [BW_EVENT_FAILED] = "failed",   [BW_EVENT_LOCK_LOST] = "lockLost",
 };
 
 /* NULs are shown as @. */

@@ -8,10 +8,10 @@
 #include "workflow/mem.h"
 #include "workflow/run.h"
 
-#define PAUSE_MS      1000
-#define PAUSE_MAX_MS  30000
-#define ASK_MS        10000 /* a server that is away: the batch waits for its return */
-#define IDLE_MS       1000  /* nobody came to be tried */
+#define PAUSE_MS     1000
+#define PAUSE_MAX_MS 30000
+#define ASK_MS       10000 /* a server that is away: the batch waits for its return */
+#define IDLE_MS      1000  /* nobody came to be tried */
 
 void wf_trouble_init(struct wf_trouble *trouble)
 {
@@ -39,14 +39,13 @@ static const struct rule {
     { "42703", { WF_HELD_SCHEMA, false } }, /* no such column */
     { "42883", { WF_HELD_SCHEMA, false } }, /* no such function */
     { "3F", { WF_HELD_SCHEMA, false } },    /* no such schema */
-    { "42501", { WF_HELD_RIGHT, false } },
-    { "25006", { WF_HELD_READONLY, true } },
-    { "28", { WF_HELD_RIGHT, true } },    /* who one says to be */
-    { "3D", { WF_HELD_DATABASE, true } }, /* no such database */
-    { "08", { WF_HELD_DATABASE, true } }, /* the connection */
-    { "53", { WF_HELD_DATABASE, true } }, /* no room, no connection */
+    { "42501", { WF_HELD_RIGHT, false } },  { "25006", { WF_HELD_READONLY, true } },
+    { "28", { WF_HELD_RIGHT, true } },     /* who one says to be */
+    { "3D", { WF_HELD_DATABASE, true } },  /* no such database */
+    { "08", { WF_HELD_DATABASE, true } },  /* the connection */
+    { "53", { WF_HELD_DATABASE, true } },  /* no room, no connection */
     { "57P", { WF_HELD_DATABASE, true } }, /* it stops or starts */
-    { "58", { WF_HELD_DATABASE, true } }, /* its disk */
+    { "58", { WF_HELD_DATABASE, true } },  /* its disk */
 };
 
 static const struct cause *cause_of(const char *sqlstate)
@@ -146,8 +145,8 @@ static void again_later(struct wf_engine *engine)
     pause_until(engine, trouble->pause_ms);
     /* a batch waits by itself for a server that is away */
     if (trouble->reason != WF_HELD_DATABASE)
-        trouble->pause_ms = trouble->pause_ms * 2 < PAUSE_MAX_MS ? trouble->pause_ms * 2
-                                                                 : PAUSE_MAX_MS;
+        trouble->pause_ms =
+            trouble->pause_ms * 2 < PAUSE_MAX_MS ? trouble->pause_ms * 2 : PAUSE_MAX_MS;
 }
 
 static void hold(struct wf_engine *engine, bool tried, enum wf_held_reason reason,

@@ -18,10 +18,9 @@ static const char *update_of(const struct wf_run *run)
 const char *wf_job_key(struct wf_run *run)
 {
     if (run->job_key == NULL)
-        run->job_key = wf_printf("%s:%s:%s@%lld/%s/%s", wf_job_prefix(run),
-                                 run->engine->queue, wf_job_id(run),
-                                 (long long)wf_job_timestamp(run), run->project_id,
-                                 update_of(run));
+        run->job_key = wf_printf(
+            "%s:%s:%s@%lld/%s/%s", wf_job_prefix(run), run->engine->queue, wf_job_id(run),
+            (long long)wf_job_timestamp(run), run->project_id, update_of(run));
     return run->job_key;
 }
 

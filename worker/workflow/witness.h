@@ -1,5 +1,6 @@
 /* What a row says of the jobs that touched it (§3.9.2): the database as the witness of
- * what is done, beside the checkpoint in Redis, which may be older, or not to be asked. */
+ * what is done, beside the checkpoint in Redis, which may be older, or not to be asked.
+ */
 #ifndef WORKFLOW_WITNESS_H
 #define WORKFLOW_WITNESS_H
 
@@ -19,11 +20,11 @@ bool wf_job_owns(const struct wf_run *run, const json_t *checkpoint);
 
 enum wf_testimony {
     WF_SAYS_NOTHING,
-    WF_SAYS_NAMED,  /* this job touched it; how far it came, it does not say */
-    WF_SAYS_AGAIN,  /* it ended with this job, before the queue counted that attempt */
-    WF_SAYS_KEPT,   /* it holds a checkpoint of this job */
-    WF_SAYS_OVER,   /* the job has ended: the result is known */
-    WF_SAYS_UPDATE  /* another job has handled this update */
+    WF_SAYS_NAMED, /* this job touched it; how far it came, it does not say */
+    WF_SAYS_AGAIN, /* it ended with this job, before the queue counted that attempt */
+    WF_SAYS_KEPT,  /* it holds a checkpoint of this job */
+    WF_SAYS_OVER,  /* the job has ended: the result is known */
+    WF_SAYS_UPDATE /* another job has handled this update */
 };
 
 /* What a wait_payload says of the run's job. `result` is set with WF_SAYS_OVER. */

@@ -29,7 +29,7 @@ void ex_note_unref(struct ex_note *note);
 /* Bytes that a backlog may hold, what it needs for each note included. */
 #define EX_BACKLOG_MAX ((size_t)1 << 20)
 
-struct ex_backlog { /* zeroed: empty */
+struct ex_backlog {         /* zeroed: empty */
     struct ex_note **notes; /* a ring of `room` */
     size_t first, count, room, bytes;
 };
