@@ -84,10 +84,20 @@
     X(text_menu_balance, "messages.menu_balance", "") \
     X(text_menu_history, "messages.menu_history", "") \
     X(text_menu_level, "messages.menu_level", "") \
-    X(text_menu_referrals, "messages.menu_referrals", "") \
-    X(text_menu_invite, "messages.menu_invite", "") \
+    X(text_menu_referrals, "messages.menu_referrals", \
+      "Поделитесь ссылкой с друзьями: их покупки по ней будут учтены за вами.") \
+    X(text_menu_invite, "messages.menu_invite", \
+      "Отправьте ссылку другу: его покупки по ней будут учтены за вами.") \
     X(text_menu_purchases, "messages.menu_purchases", "") \
-    X(text_menu_help, "messages.menu_help", "") \
+    X(text_menu_help, "messages.menu_help", \
+      "В меню можно узнать:\n" \
+      "💰 баланс бонусов и сколько их было начислено и списано\n" \
+      "📜 последние операции\n" \
+      "🏆 уровень и сколько осталось до следующего\n" \
+      "🛍️ свои покупки\n\n" \
+      "Чтобы открыть меню, отправьте /start." \
+      "{{ project.support_phone ? \"\\n📞 Поддержка: \" + project.support_phone : \"\" }}" \
+      "{{ project.support_email ? \"\\n✉️ Поддержка: \" + project.support_email : \"\" }}") \
     X(text_partner_link, "messages.partner_link", \
       "Поделитесь ссылкой: покупки тех, кто придёт по ней, будут учтены за вами.")
 /* clang-format on */

@@ -95,7 +95,7 @@ static int compute(const struct wf_scope *scope, struct wf_text text, json_t **v
     char copy[WF_PATH_BYTES + 1];
     int rc;
 
-    if (*value != NULL || text.len >= sizeof copy || !wf_template_is_expression(text) ||
+    if (text.len >= sizeof copy || !wf_template_is_expression(text) ||
         memchr(text.data, '\0', text.len) != NULL)
         return BW_OK;
     memcpy(copy, text.data, text.len);
@@ -116,8 +116,10 @@ static int place(const struct wf_scope *scope, struct wf_text content, bool alon
     wf_path_find(scope, (struct wf_text){ content.data, path_len }, &found);
     placed->trusted = found.trusted;
     rc = wf_found_value(&found, &placed->value);
-    if (rc == BW_OK && !found.trusted)
+    if (rc == BW_OK && placed->value == NULL) {
         rc = compute(scope, (struct wf_text){ content.data, path_len }, &placed->value);
+        placed->trusted = false;
+    }
     if (rc == BW_OK && bar != NULL)
         rc = wf_filter_apply((struct wf_text){ bar + 1, content.len - path_len - 1 },
                              &placed->value, &placed->raw);

@@ -86,13 +86,13 @@ static json_t *make_keyboard(const json_t *viewer)
     row = wf_partner_row(keyboard);
     wf_partner_button(row, "📜 История", "menu_history", NULL);
     wf_partner_button(row, "🏆 Уровень", "menu_level", NULL);
-    if (!roles || wf_partner_membership(viewer, "refers", NULL) != NULL) {
+    if (!roles || wf_partner_membership(viewer, "refers", NULL) != NULL) { /* canRefer */
         json_array_foreach(json_object_get(viewer, "memberships"), i, item)
         {
             add_organization(keyboard, item, team);
         }
+        add_single(keyboard, "💵 Мои выплаты", "partner_payouts");
     }
-    add_single(keyboard, "💵 Мои выплаты", "partner_payouts");
     if (wf_partner_membership(viewer, "manages", NULL) != NULL)
         add_single(keyboard, "📥 Заявки", "partner_requests");
     if (!roles)
