@@ -1,7 +1,10 @@
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include <bulwark/queue.h>
 
 #include "ask.h"
 #include "command.h"
@@ -10,6 +13,7 @@
 #include "log_output.h"
 #include "session.h"
 #include "telegram/client.h"
+#include "workflow/foreign.h"
 
 #define CHECK_TIMEOUT_MS 10000
 
@@ -71,6 +75,65 @@ static int check_redis(const struct bw_redis_options *redis, const char *prefix,
     bw_redis_state(session.redis, &state);
     wk_session_close(&session);
     return judge_redis(&state, prefix, notes, err);
+}
+
+/* ---- workers of another kind on the queues of workflows */
+
+struct foreign_call {
+    struct wk_session *session;
+    const char *name;
+    unsigned count;
+    char address[128];
+};
+
+static void foreign_listed(const struct bw_reply *reply, const struct bw_error *err,
+                           void *arg)
+{
+    struct foreign_call *call = arg;
+
+    if (err == NULL)
+        call->count = wf_foreign_count(bw_reply_text(reply, &(size_t){ 0 }), call->name,
+                                       call->address, sizeof call->address);
+    wk_session_answer(reply, err, call->session);
+}
+
+/* Without the right to look there is nothing to say. */
+static void check_foreign(struct wk_session *session, const char *prefix,
+                          const char *queue)
+{
+    static const struct bw_redis_arg words[] = { { "CLIENT", 6 }, { "LIST", 4 } };
+    char *name = bw_queue_client_name(prefix, queue);
+    struct foreign_call call = { .session = session, .name = name };
+    struct bw_error err = { 0 };
+
+    if (name != NULL &&
+        wk_session_wait(session,
+                        bw_redis_command(session->redis, words, 2, WK_SESSION_TIMEOUT_MS,
+                                         foreign_listed, &call),
+                        &err) == BW_OK &&
+        call.count > 0)
+        (void)printf("%-12s WARNING: queue %s: %u %s of another kind, at %s, would take "
+                     "jobs of workflows\n",
+                     "workers", queue, call.count,
+                     call.count == 1 ? "worker" : "workers, the first",
+                     call.address); /* wk_print() reports a broken output */
+    free(name);
+}
+
+static void report_foreign(const struct wk_config *config, const struct bw_log *log)
+{
+    struct wk_session session;
+    struct bw_error err = { 0 };
+
+    if (wk_session_open(&session, &config->queue_redis, log->sink, &err) != BW_OK)
+        return; /* that was reported */
+    for (size_t i = 0; i < config->queues.count; i++) {
+        const struct wk_queue_config *queue = &config->queues.items[i];
+
+        if (strcmp(queue->handler.type->name, "workflow") == 0)
+            check_foreign(&session, config->prefix, queue->name);
+    }
+    wk_session_close(&session);
 }
 
 /* ---- PostgreSQL */
@@ -199,6 +262,7 @@ static int check_all(const struct wk_config *config, const struct bw_log *log)
     report("configuration", BW_OK, &err, &code);
     probe_handlers(config, &code);
     report_redis("redis", &config->queue_redis, config->prefix, log, &code);
+    report_foreign(config, log);
     if (wk_config_needs_cache(config))
         report_redis("cache", &config->cache_redis, NULL, log, &code);
     if (wk_config_needs_pg(config))

@@ -78,6 +78,13 @@ out:
     return rc;
 }
 
+/* --- names */
+
+char *bw_queue_client_name(const char *prefix, const char *queue)
+{
+    return bw_keys_client_name(prefix, queue, NULL);
+}
+
 /* --- pause */
 
 int bw_queue_pause(struct bw_redis *redis, const char *prefix, const char *queue,

@@ -238,26 +238,23 @@ static int create_listing(struct bw_reactor *reactor, struct bw_queue_loop *queu
         .log = &queue->log,
     };
 
-    if (queue->options.skip_listing || reactor->queue_count == 1)
+    if (queue->options.skip_listing)
         return BW_OK;
     return bw_conn_create(&queue->listing, reactor->loop, &options, err);
 }
 
-/* With a single queue the blocking connection itself makes us visible to getWorkers
- * (§10.8). */
+/* What makes us visible to getWorkers (§10.8) is never the connection that waits: by that
+ * our workers are told from BullMQ's in the list of clients. */
 static int make_names(struct bw_reactor *reactor, struct bw_error *err)
 {
     struct bw_links *links = &reactor->links;
     char markers[64];
-    const char *blocking = markers;
 
     /* Both fit: a UUID has 36 characters. */
     (void)snprintf(links->command_name, sizeof links->command_name, "bulwark:%s:commands",
                    reactor->uuid);
     (void)snprintf(markers, sizeof markers, "bulwark:%s:markers", reactor->uuid);
-    if (reactor->queue_count == 1 && !reactor->queues[0]->options.skip_listing)
-        blocking = reactor->queues[0]->client_name;
-    links->blocking_name = bw_strdup(blocking);
+    links->blocking_name = bw_strdup(markers);
     return links->blocking_name != NULL ? BW_OK
                                         : bw_error_set(err, BW_ENOMEM, "out of memory");
 }

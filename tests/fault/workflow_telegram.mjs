@@ -2,9 +2,9 @@
 // wrong for a time, a chat that moved, a pause, an answer that is not the Bot API's, the limits of notices.
 import assert from 'node:assert/strict';
 
-import { Redis } from '../peer/peer.mjs';
+import { bullmq, Redis } from '../peer/peer.mjs';
 import { installWorkflow, Postgres, startBotApi } from './postgres.mjs';
-import { Daemon, openQueue, PATIENCE, PersistentRedis, runAll, sleep, test, until } from './rig.mjs';
+import { bulwark, Daemon, openQueue, PATIENCE, PersistentRedis, runAll, sleep, test, until } from './rig.mjs';
 
 const QUEUE = 'workflow-processing';
 const SOON = 15000 * PATIENCE;
@@ -27,7 +27,7 @@ const mend = () => fetch(`${bot.url}/__control/rules`, { method: 'DELETE' });
 const sends = async (query = '') => (await control(`calls?${query}`)).calls.filter(({ method }) =>
     /^(send|edit|delete)/.test(method));
 
-async function up(cleanup, workflow, { config = {}, token = null } = {}) {
+async function up(cleanup, workflow, { config = {}, token = null, url = redis.url } = {}) {
     await fetch(`${bot.url}/__control/reset`, { method: 'POST' });
     await client.flushall();
     pg.sql('truncate projects, workflows, workflow_versions, workflow_executions, bot_settings cascade');
@@ -37,7 +37,7 @@ async function up(cleanup, workflow, { config = {}, token = null } = {}) {
     const jobs = await openQueue(redis, QUEUE);
     cleanup(() => jobs.close());
     const start = () => {
-        const daemon = Daemon.start({ redis: { url: redis.url }, database: { url: pg.url },
+        const daemon = Daemon.start({ redis: { url }, database: { url: pg.url },
             telegram: { apiUrl: bot.url }, http: { listen: '127.0.0.1:0' },
             workflow: { 'ratelimit.bot': 1000, ...config },
             queues: [{ name: QUEUE, handler: 'workflow', concurrency: 32 }] });
@@ -232,7 +232,7 @@ test('a call that is refused by a right token', async (cleanup) => {
     const job = await rig.add(1);
     await ended(rig.jobs, job);
     assert.equal(await value(rig.jobs, job), false);
-    assert.equal((await control('calls?method=getMe')).total, 1);
+    assert.equal((await control('calls?method=getMe')).total, 3, 'looked at again before it is given up');
     assert.equal(warnings(rig.daemon, 'Telegram refuses a call')[0].chat, '1');
     assert.equal(await client.exists('bulwark:held:P'), 0);
 });
@@ -336,6 +336,41 @@ test('a prompt in a pause', async (cleanup) => {
     const prompts = (await sends()).filter(({ params }) => params.text.includes('email'));
     assert.deepEqual(prompts.map(({ status }) => status), [429, 200], 'it comes after the pause');
     assert.equal(pg.sql('select status, wait_type from workflow_executions'), 'waiting|contact');
+});
+
+// A worker of another kind on the same queue.
+for (const line of ['5', '6'])
+    test(`a worker of BullMQ ${line} beside ours`, async (cleanup) => {
+        const rig = await up(cleanup, HI);
+        const twin = rig.start(); // one of ours, which must not be taken for one
+        await twin.logged('status server listens');
+        const check = () => bulwark(['check', '--config', rig.daemon.file]);
+        await ended(rig.jobs, await rig.add(1));
+        assert.ok(!(await check()).stdout.includes('another kind'));
+        assert.equal((await figures(rig.daemon)).foreign_workers, 0);
+        const { Worker } = await bullmq(line);
+        const worker = new Worker(QUEUE, async () => true, { connection: redis.connection, name: 'other' });
+        cleanup(() => worker.close(true));
+        await worker.waitUntilReady();
+        const message = 'workers of another kind take jobs from this queue; they run workflows as they see fit';
+        await until(() => [rig.daemon, twin].every((one) => warnings(one, message).length === 1), 'the warning',
+            30000 * PATIENCE);
+        assert.equal((await figures(rig.daemon)).foreign_workers, 1);
+        assert.ok(/^bulwark_foreign_workers\{.*\} 1$/m.test((await rig.daemon.http('GET', '/metrics')).text));
+        const { code, stdout } = await check();
+        assert.equal(code, 0);
+        assert.ok(/WARNING: queue workflow-processing: 1 worker of another kind/.test(stdout), stdout);
+    });
+
+test('without the right to list clients', async (cleanup) => {
+    await client.call('ACL', 'SETUSER', 'plain', 'on', '>secret', '~*', '&*', '+@all', '-client|list');
+    cleanup(() => client.call('ACL', 'DELUSER', 'plain'));
+    const rig = await up(cleanup, HI, { url: redis.url.replace('//', '//plain:secret@') });
+    await ended(rig.jobs, await rig.add(1));
+    await sleep(1500);
+    assert.equal((await figures(rig.daemon)).foreign_workers, 0);
+    assert.deepEqual(rig.daemon.lines.filter(({ level }) => level === 'error'), []);
+    assert.equal((await bulwark(['check', '--config', rig.daemon.file])).code, 0);
 });
 
 await runAll(async () => {

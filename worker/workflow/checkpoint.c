@@ -111,6 +111,8 @@ static json_t *snapshot(struct wf_run *run, const char *next, bool inside)
     wf_json_set(value, "sent", json_integer(inside ? run->sent : 0));
     if (inside && run->intended)
         wf_json_set(value, "intended", json_integer(run->sending));
+    if (inside && run->token_doubts > 0)
+        wf_json_set(value, "doubts", json_integer(run->token_doubts));
     if (run->refused_at != 0)
         wf_json_set(value, "refusedAt", json_integer(run->refused_at));
     if (run->moves != NULL)
@@ -380,6 +382,8 @@ static void restore(struct wf_run *run)
            bw_text("node", wf_member(run->restored, "next", "")));
     run->seq = json_integer_value(json_object_get(run->restored, "seq"));
     wf_person_set(run, wf_member(run->restored, "userId", NULL));
+    run->token_doubts =
+        (unsigned)json_integer_value(json_object_get(run->restored, "doubts"));
     run->refused_at = json_integer_value(json_object_get(run->restored, "refusedAt"));
     take_moves(run);
     run->restore_depth = 0;

@@ -5,6 +5,7 @@
 
 #include "workflow/adapter.h"
 #include "workflow/engine.h"
+#include "workflow/foreign.h"
 #include "workflow/mem.h"
 #include "workflow/under_way.h"
 
@@ -12,19 +13,26 @@ struct instance {
     struct web_client *web;
     struct wf_adapter *adapter;
     struct wf_engine *engine;
+    struct wf_foreign *foreign;
     struct bw_log log;
 };
 
-/* A connection that adds jobs without being asked by one. */
-static int make_producer(struct instance *instance, const struct wk_handler_env *env,
+/* A connection to the queue's Redis that is used without being asked by a job. */
+static int connect_queue(struct instance *instance, const struct wk_handler_env *env,
                          struct bw_error *err)
 {
-    struct bw_redis *redis;
-    int rc = bw_worker_redis(env->worker, NULL, &redis, err);
+    struct wf_foreign_options options = { .worker = env->worker,
+                                          .prefix = env->prefix,
+                                          .queue = env->queue,
+                                          .log = &instance->log };
+    int rc = bw_worker_redis(env->worker, NULL, &options.redis, err);
 
-    if (rc == BW_OK)
-        wf_adapter_produce(instance->adapter, redis, env->prefix);
-    return rc;
+    if (rc != BW_OK)
+        return rc;
+    wf_adapter_produce(instance->adapter, options.redis, env->prefix);
+    instance->foreign = wf_foreign_create(&options);
+    return instance->foreign != NULL ? BW_OK
+                                     : bw_error_set(err, BW_ENOMEM, "out of memory");
 }
 
 static int create(const struct wk_handler_env *env, const json_t *settings,
@@ -50,9 +58,10 @@ static int create(const struct wk_handler_env *env, const json_t *settings,
     options.effects = wf_adapter_effects(instance->adapter);
     options.log = &instance->log;
     rc = wf_engine_create(&instance->engine, &options, err);
-    if (rc == BW_OK && wf_engine_scans(instance->engine))
-        rc = make_producer(instance, env, err);
+    if (rc == BW_OK)
+        rc = connect_queue(instance, env, err);
     if (rc != BW_OK) {
+        wf_foreign_destroy(&instance->foreign);
         wf_engine_destroy(&instance->engine);
         wf_adapter_destroy(&instance->adapter);
         web_client_destroy(&instance->web);
@@ -66,6 +75,7 @@ static int create(const struct wk_handler_env *env, const json_t *settings,
 static void start(void *arg)
 {
     wf_engine_watch(((struct instance *)arg)->engine);
+    wf_foreign_start(((struct instance *)arg)->foreign);
 }
 
 static void process(struct bw_job *job, void *arg)
@@ -87,6 +97,8 @@ static bool stop(void *arg, int64_t timeout_ms)
     struct instance *instance = arg;
     struct bw_mono deadline = bw_mono_add_ms(bw_mono_now(NULL), timeout_ms);
 
+    if (!wf_foreign_stop(instance->foreign, deadline))
+        return false;
     if (!wf_engine_stop(instance->engine, timeout_ms))
         return false;
     while (wf_adapter_pending(instance->adapter) > 0) {
@@ -103,6 +115,7 @@ static void destroy(void *arg)
     struct instance *instance = arg;
 
     web_client_destroy(&instance->web);
+    wf_foreign_destroy(&instance->foreign);
     wf_engine_destroy(&instance->engine);
     wf_adapter_destroy(&instance->adapter);
     free(instance);
@@ -205,6 +218,9 @@ static void stats(void *arg, struct wk_metrics *metrics)
                            read_counter(rows[i].value));
     refused_stats(counters, metrics);
     held_stats(engine, metrics);
+    wk_metrics_gauge(metrics, "foreign_workers",
+                     "Workers of another kind that wait for the queue's jobs", NULL, NULL,
+                     wf_foreign_seen(((struct instance *)arg)->foreign));
     for (size_t i = 0; i < WF_CACHE_CLASSES; i++) {
         wk_metrics_counter(metrics, "workflow_cache_hits", "Found in a cache", "class",
                            classes[i], read_counter(&counters->hits[i]));

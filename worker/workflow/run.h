@@ -110,7 +110,8 @@ struct wf_run {
     enum wf_send_outcome token_answer; /* of getMe */
     json_t *token_hold; /* the project's hold when the job arrived, or NULL */
     wf_step *token_admitted, *token_then, *token_again, *token_refused, *token_instead;
-    int64_t refused_at; /* wall clock: the job's first refusal; 0: none */
+    unsigned token_doubts; /* how often a call was refused though getMe was answered */
+    int64_t refused_at;    /* wall clock: the job's first refusal; 0: none */
 
     int64_t hold_until; /* wall clock, ms: until when the job is put off; 0: it is not */
     json_t *moves;      /* chat → its new id, as Telegram said in this run; or NULL */

@@ -107,6 +107,7 @@ static void accepted(struct wf_run *run)
                          "counts as sent");
     run->sent = run->sending;
     run->intended = false;
+    run->token_doubts = 0;
     wf_checkpoint(run, run->node->id, true, run->after_send);
 }
 

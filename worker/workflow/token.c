@@ -12,7 +12,8 @@
 #define PAUSE_MAX_MS 300000
 #define MEMORY_MS    600000 /* how long a hold that nobody tries is remembered */
 #define PROBE_MS     60000  /* longer than getMe takes with its retries, mostly */
-#define LOSER_MS     1000   /* somebody else is trying */
+#define DOUBTS_MAX   2
+#define LOSER_MS     1000 /* somebody else is trying */
 
 char *wf_token_key(const struct wf_run *run)
 {
@@ -277,11 +278,23 @@ static void hold_project(struct wf_run *run)
     wf_run_kv(run, held);
 }
 
+/* getMe was answered: it is this call, unless the token was put right between the two.
+ * So it is looked at again before the message is given up. */
+static void doubt(struct wf_run *run)
+{
+    if (run->token_instead != NULL || run->token_doubts == DOUBTS_MAX) {
+        run->token_refused(run);
+        return;
+    }
+    run->token_doubts++;
+    hold_job(run, after(run, PAUSE_MS));
+}
+
 static void asked_me(struct wf_run *run)
 {
     switch (run->token_answer) {
     case WF_SEND_OK:
-        run->token_refused(run); /* the token is right: it is this call */
+        doubt(run);
         return;
     case WF_SEND_REFUSED:
         hold_project(run);

@@ -54,6 +54,12 @@ BW_API BW_MUSTCHECK int bw_queue_add_bulk(struct bw_redis *redis,
                                           unsigned timeout_ms, bw_bulk_cb *cb, void *arg,
                                           struct bw_error *err);
 
+/* New, ended with free(); NULL: out of memory. The name under which the queue's workers
+ * are among Redis's clients (getWorkers); that of a named worker goes on with ":w:NAME".
+ * Of BullMQ's workers it is the connection that waits, of this library's another. §10.8
+ */
+BW_API char *bw_queue_client_name(const char *prefix, const char *queue);
+
 /* §7.3, as 6.x. `queue` without prefix; prefix NULL: "bull". */
 BW_API BW_MUSTCHECK int bw_queue_pause(struct bw_redis *redis, const char *prefix,
                                        const char *queue, unsigned timeout_ms,

@@ -1,6 +1,7 @@
 /* Parts of the workflow engine that need no server:
- * worker/workflow/{waits,map,memory,chats,ids, settings,customer,frozen,engine}.c.
- * spec/workflow.md §3.6, §3.7.2, §5.2.1, §6.5, §10.6, Appendix C. */
+ * worker/workflow/{waits,foreign,held,map,memory,chats,ids,
+ * settings,customer,frozen,engine}.c. spec/workflow.md §3.6, §3.7.2, §5.2.1, §6.5, §10.6,
+ * Appendix C. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,6 +16,7 @@
 #include "workflow/chats.h"
 #include "workflow/customer.h"
 #include "workflow/engine.h"
+#include "workflow/foreign.h"
 #include "workflow/frozen.h"
 #include "workflow/ids.h"
 #include "workflow/map.h"
@@ -143,6 +145,52 @@ static void test_meaning(void **state)
     expect_meaning("input", "05.03", WF_VERDICT_GO_ON, NULL, NULL, NULL);
     /* other waits take the text as it is */
     expect_meaning("location", "skip", WF_VERDICT_GO_ON, NULL, NULL, NULL);
+}
+
+/* --- workers of another kind in CLIENT LIST */
+
+static void test_foreign(void **state)
+{
+    static const char list[] =
+        "id=3 addr=10.0.0.1:1 laddr=x name=bull:cQ== age=1 db=0 cmd=bzpopmin user=d\n"
+        "id=4 addr=10.0.0.2:1 name=bull:cQ== db=0 cmd=client|setname\n" /* ours */
+        "id=5 addr=10.0.0.3:1 name=bull:cQ==:w:one cmd=bzpopmin\r\n"
+        "id=6 addr=10.0.0.4:1 name=bull:cQ==x cmd=bzpopmin\n"
+        "id=7 addr=10.0.0.5:1 name=bulwark:1:markers cmd=bzpopmin\n"
+        "id=8 addr=10.0.0.6:1 name= cmd=bzpopmin\n"
+        "\n"
+        "id=9 name=bull:cQ== cmd=bzpopminx";
+    char address[16];
+
+    (void)state;
+    assert_int_equal(wf_foreign_count(list, "bull:cQ==", address, sizeof(address)), 2);
+    assert_string_equal(address, "10.0.0.1:1");
+    assert_int_equal(wf_foreign_count("", "bull:cQ==", address, sizeof(address)), 0);
+    assert_string_equal(address, "");
+    assert_int_equal(wf_foreign_count("no list", "bull:cQ==", NULL, 0), 0);
+}
+
+/* --- what jobs are held back for */
+
+static void test_held(void **state)
+{
+    struct wf_held held;
+    struct bw_mono now = { 0 }, late = bw_mono_add_ms(now, 200000);
+
+    (void)state;
+    wf_held_init(&held);
+    wf_held_project(&held, "P", bw_mono_add_ms(now, 5000));
+    wf_held_project(&held, "P", bw_mono_add_ms(now, 10000));
+    wf_held_project(&held, "Q", bw_mono_add_ms(now, 300000));
+    assert_int_equal(wf_held_count(&held, WF_HELD_TOKEN, now), 2);
+    assert_int_equal(wf_held_count(&held, WF_HELD_TOKEN, late), 1); /* no news of P */
+    assert_false(wf_held_release(&held, "P"));
+    assert_true(wf_held_release(&held, "Q"));
+    wf_held_set(&held, WF_HELD_SCHEMA, true);
+    assert_int_equal(wf_held_count(&held, WF_HELD_SCHEMA, now), 1);
+    assert_int_equal(wf_held_count(&held, WF_HELD_TOKEN, now), 0);
+    assert_string_equal(wf_held_label(WF_HELD_SCHEMA), "schema");
+    wf_held_fini(&held);
 }
 
 /* --- map, memory */
@@ -470,6 +518,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_accepted),
         cmocka_unit_test(test_meaning),
+        cmocka_unit_test(test_foreign),
+        cmocka_unit_test(test_held),
         cmocka_unit_test(test_map),
         cmocka_unit_test(test_memory),
         cmocka_unit_test(test_memory_forgets_the_oldest),
