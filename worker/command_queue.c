@@ -8,6 +8,7 @@
 #include "command.h"
 #include "command_cancel.h"
 #include "exit_code.h"
+#include "job_options.h"
 #include "log_output.h"
 #include "session.h"
 
@@ -27,6 +28,63 @@ struct request {
     char **args; /* after the queue */
     int arg_count;
 };
+
+static int print(const char *text, struct bw_error *err)
+{
+    if (wk_print(text) != WK_EXIT_OK)
+        return bw_error_set(err, BW_ESYSTEM, "standard output cannot be written");
+    return BW_OK;
+}
+
+/* ---- is there such a queue */
+
+/* What tells of a queue: a name that was misspelt must not be taken for one that is
+ * empty, nor get keys of its own. */
+static const char *const traces[] = { "meta",   "id",        "wait",
+                                      "paused", "active",    "delayed",
+                                      "failed", "completed", "prioritized",
+                                      "events", "repeat",    "waiting-children" };
+
+static int find_queue(struct request *request, struct bw_error *err)
+{
+    struct bw_buf key = BW_BUF_INIT;
+    int64_t found = 0;
+    int rc = BW_OK;
+
+    for (size_t i = 0; rc == BW_OK && found == 0 && i < sizeof traces / sizeof traces[0];
+         i++) {
+        bw_buf_clear(&key);
+        rc = bw_buf_addf(&key, "%s:%s:%s", request->prefix, request->queue, traces[i]);
+        if (rc == BW_OK)
+            rc = wk_session_command(&request->session, err, "EXISTS", bw_buf_text(&key),
+                                    NULL);
+        found = request->session.number;
+    }
+    if (rc == BW_ENOMEM)
+        (void)bw_error_set(err, rc, "out of memory");
+    if (rc == BW_OK && found == 0)
+        rc = bw_error_set(err, BW_EREDIS,
+                          "there is no queue \"%s\" with the prefix \"%s\"",
+                          request->queue, request->prefix);
+    bw_buf_fini(&key);
+    return rc;
+}
+
+/* For all workers, by whoever. */
+static int ask_paused(struct request *request, bool *paused, struct bw_error *err)
+{
+    struct bw_buf key = BW_BUF_INIT;
+    int rc = bw_buf_addf(&key, "%s:%s:meta", request->prefix, request->queue);
+
+    if (rc == BW_OK)
+        rc = wk_session_command(&request->session, err, "HEXISTS", bw_buf_text(&key),
+                                "paused", NULL);
+    else
+        (void)bw_error_set(err, rc, "out of memory");
+    *paused = rc == BW_OK && request->session.number != 0;
+    bw_buf_fini(&key);
+    return rc;
+}
 
 /* ---- counts (spec/bullmq.md §7.4). While paused, 5.x keeps the waiting jobs in
  * `paused`. */
@@ -66,72 +124,77 @@ static int count_state(struct request *request, size_t index, struct bw_buf *out
 static int run_counts(struct request *request, struct bw_error *err)
 {
     struct bw_buf out = BW_BUF_INIT;
-    int rc = BW_OK;
+    bool paused;
+    int rc = ask_paused(request, &paused, err);
 
     for (size_t i = 0; rc == BW_OK && i < sizeof states / sizeof states[0]; i++)
         rc = count_state(request, i, &out, err);
-    if (rc == BW_OK && wk_print(bw_buf_text(&out)) != WK_EXIT_OK)
-        rc = bw_error_set(err, BW_ESYSTEM, "standard output cannot be written");
+    if (rc == BW_OK && paused &&
+        bw_buf_add_str(&out, "the queue is paused for all workers\n") != BW_OK)
+        rc = bw_error_set(err, BW_ENOMEM, "out of memory");
+    if (rc == BW_OK)
+        rc = print(bw_buf_text(&out), err);
     bw_buf_fini(&out);
     return rc;
 }
 
 /* ---- the rest */
 
+typedef int steer_fn(struct bw_redis *redis, const char *prefix, const char *queue,
+                     unsigned timeout_ms, bw_redis_cb *cb, void *arg);
+
+/* Says what came of it: `did`, or that there was nothing to do. */
+static int steer(struct request *request, steer_fn *fn, bool pauses, const char *did,
+                 struct bw_error *err)
+{
+    bool paused;
+    char text[256];
+    int rc = ask_paused(request, &paused, err);
+
+    if (rc == BW_OK)
+        rc = wk_session_wait(&request->session,
+                             fn(request->session.redis, request->prefix, request->queue,
+                                WK_SESSION_TIMEOUT_MS, wk_session_answer,
+                                &request->session),
+                             err);
+    if (rc != BW_OK)
+        return rc;
+    (void)snprintf(text, sizeof text, "%.200s: %s%s\n", request->queue,
+                   paused == pauses ? "already " : "", did);
+    return print(text, err);
+}
+
 static int run_pause(struct request *request, struct bw_error *err)
 {
-    int sent =
-        bw_queue_pause(request->session.redis, request->prefix, request->queue,
-                       WK_SESSION_TIMEOUT_MS, wk_session_answer, &request->session);
-
-    return wk_session_wait(&request->session, sent, err);
+    return steer(request, bw_queue_pause, true, "paused for all workers", err);
 }
 
 static int run_resume(struct request *request, struct bw_error *err)
 {
-    int sent =
-        bw_queue_resume(request->session.redis, request->prefix, request->queue,
-                        WK_SESSION_TIMEOUT_MS, wk_session_answer, &request->session);
-
-    return wk_session_wait(&request->session, sent, err);
-}
-
-static int check_json(const char *what, const char *text, struct bw_error *err)
-{
-    json_error_t at;
-    json_t *value;
-
-    if (text == NULL)
-        return BW_OK;
-    value = json_loads(text, JSON_DECODE_ANY, &at);
-    json_decref(value);
-    if (value == NULL)
-        return bw_error_set(err, BW_EINVAL, "%s: not JSON: line %d, column %d", what,
-                            at.line, at.column);
-    return BW_OK;
+    return steer(request, bw_queue_resume, false, "running", err);
 }
 
 static int run_add(struct request *request, struct bw_error *err)
 {
     struct bw_add add = { .prefix = request->prefix, .queue = request->queue };
-    int rc;
+    int rc = BW_OK;
 
     add.name = request->args[0];
     add.data = request->arg_count > 1 ? request->args[1] : NULL;
     add.data_len = add.data != NULL ? strlen(add.data) : 0;
     add.opts = request->arg_count > 2 ? request->args[2] : NULL;
     add.opts_len = add.opts != NULL ? strlen(add.opts) : 0;
-    rc = check_json("DATA", add.data, err);
-    if (rc == BW_OK)
-        rc = check_json("OPTIONS", add.opts, err);
+    if (add.opts != NULL)
+        rc = wk_job_options_check(add.opts, err);
     if (rc == BW_OK)
         rc = bw_queue_add(request->session.redis, &add, NULL, WK_SESSION_TIMEOUT_MS,
                           wk_session_added, &request->session, err);
     if (rc == BW_OK)
         rc = wk_session_wait(&request->session, BW_OK, err);
-    if (rc == BW_OK &&
-        (wk_print(request->session.text) != WK_EXIT_OK || wk_print("\n") != WK_EXIT_OK))
-        rc = bw_error_set(err, BW_ESYSTEM, "standard output cannot be written");
+    if (rc == BW_OK)
+        rc = print(request->session.text, err);
+    if (rc == BW_OK)
+        rc = print("\n", err);
     return rc;
 }
 
@@ -146,10 +209,11 @@ static const struct action {
     const char *name;
     int args_min, args_max; /* after the queue */
     int (*run)(struct request *request, struct bw_error *err);
+    bool makes; /* the queue, where there is none */
 } actions[] = {
-    { "counts", 0, 0, run_counts }, { "pause", 0, 0, run_pause },
-    { "resume", 0, 0, run_resume }, { "add", 1, 3, run_add },
-    { "cancel", 1, 2, run_cancel },
+    { "counts", 0, 0, run_counts, false }, { "pause", 0, 0, run_pause, false },
+    { "resume", 0, 0, run_resume, false }, { "add", 1, 3, run_add, true },
+    { "cancel", 1, 2, run_cancel, false },
 };
 
 static const struct action *find_action(const char *name)
@@ -203,7 +267,10 @@ int wk_command_queue(int argc, char **argv)
         rc = wk_session_open(&request.session, &invocation.config.queue_redis,
                              &output.sink, &err);
         if (rc == BW_OK) {
-            rc = action->run(&request, &err);
+            if (!action->makes)
+                rc = find_queue(&request, &err);
+            if (rc == BW_OK)
+                rc = action->run(&request, &err);
             wk_session_close(&request.session);
         }
     }

@@ -194,6 +194,13 @@ static enum state after(struct check *c)
 
 bool bw_json_check(const char *text, size_t len)
 {
+    size_t byte;
+
+    return bw_json_check_at(text, len, &byte);
+}
+
+bool bw_json_check_at(const char *text, size_t len, size_t *byte)
+{
     struct check c; /* `objects` is written before it is read */
     enum state state = VALUE;
 
@@ -220,5 +227,6 @@ bool bw_json_check(const char *text, size_t len)
         }
     }
     (void)peek_solid(&c);
+    *byte = (size_t)(c.at - text) + 1;
     return state == AFTER && c.at == c.end;
 }

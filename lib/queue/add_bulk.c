@@ -207,6 +207,8 @@ int bw_queue_add_bulk(struct bw_redis *redis, const struct bw_add *adds, size_t 
     struct bulk *bulk;
     int rc;
 
+    if (redis == NULL || (adds == NULL && count > 0) || cb == NULL)
+        return bw_error_set(err, BW_EINVAL, "add: something that it needs is NULL");
     if (count == 0)
         return bw_error_set(err, BW_EINVAL, "add: no jobs");
     bulk = bulk_create(count);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "codec/json_check.h"
 
 #define PRIORITY_MAX 2097151 /* 21 bits: the score has 53 and the counter takes 32 */
 #define TIME_MAX     9.0e15  /* ms; exact as a double */
@@ -169,10 +170,29 @@ static int check_size(const json_t *stored, const struct bw_add *add,
     return BW_OK;
 }
 
+/* Every worker that reads it would choke on it. */
+static int check_data(const struct bw_add *add, struct bw_error *err)
+{
+    size_t byte;
+
+    if (add->data == NULL || bw_json_check_at(add->data, add->data_len, &byte))
+        return BW_OK;
+    return bw_error_set(err, BW_EINVAL, "data: not JSON, byte %zu", byte);
+}
+
+static int check_name(const struct bw_add *add, struct bw_error *err)
+{
+    if (add->name != NULL)
+        return BW_OK;
+    return bw_error_set(err, BW_EINVAL, "name: must be given");
+}
+
 static int check_all(const json_t *stored, const struct bw_add *add, struct bw_error *err)
 {
-    int rc = check_priority(stored, err);
+    int rc = check_data(add, err);
 
+    if (rc == BW_OK)
+        rc = check_priority(stored, err);
     if (rc == BW_OK)
         rc = check_backoff(stored, err);
     if (rc == BW_OK)
@@ -352,7 +372,9 @@ int bw_add_options_parse_node(struct bw_add_options *options, const struct bw_ad
     int rc;
 
     memset(options, 0, sizeof(*options));
-    rc = load(&given, add, err);
+    rc = check_name(add, err);
+    if (rc == BW_OK)
+        rc = load(&given, add, err);
     if (rc != BW_OK)
         return rc;
     stored = json_object();

@@ -23,7 +23,7 @@ static void build_remove(struct bw_admin_call *call, struct bw_cmd *cmd)
 int bw_admin_remove(const struct bw_queue_at *at, const char *id, bool children,
                     bw_number_cb *cb, void *arg)
 {
-    static const struct bw_admin_kind kind = { "remove", build_remove, NULL };
+    static const struct bw_admin_kind kind = { "remove", build_remove, NULL, true };
 
     return bw_admin_run(at, &kind,
                         &(struct bw_admin_ask){
@@ -40,7 +40,7 @@ int bw_admin_remove_children(const struct bw_queue_at *at, const char *id,
                              bw_number_cb *cb, void *arg)
 {
     static const struct bw_admin_kind kind = { "removeUnprocessedChildren",
-                                               build_remove_children, NULL };
+                                               build_remove_children, NULL, true };
 
     return bw_admin_run(at, &kind,
                         &(struct bw_admin_ask){ .id = id, .number_cb = cb, .arg = arg });
@@ -57,7 +57,8 @@ static void build_change_delay(struct bw_admin_call *call, struct bw_cmd *cmd)
 int bw_admin_change_delay(const struct bw_queue_at *at, const char *id, int64_t delay_ms,
                           bw_number_cb *cb, void *arg)
 {
-    static const struct bw_admin_kind kind = { "changeDelay", build_change_delay, NULL };
+    static const struct bw_admin_kind kind = { "changeDelay", build_change_delay, NULL,
+                                               true };
 
     return bw_admin_run(
         at, &kind,
@@ -76,7 +77,7 @@ int bw_admin_change_priority(const struct bw_queue_at *at, const char *id,
                              int64_t priority, bool lifo, bw_number_cb *cb, void *arg)
 {
     static const struct bw_admin_kind kind = { "changePriority", build_change_priority,
-                                               NULL };
+                                               NULL, true };
 
     return bw_admin_run(
         at, &kind,
@@ -94,7 +95,7 @@ static void build_promote(struct bw_admin_call *call, struct bw_cmd *cmd)
 int bw_admin_promote(const struct bw_queue_at *at, const char *id, bw_number_cb *cb,
                      void *arg)
 {
-    static const struct bw_admin_kind kind = { "promote", build_promote, NULL };
+    static const struct bw_admin_kind kind = { "promote", build_promote, NULL, true };
 
     return bw_admin_run(at, &kind,
                         &(struct bw_admin_ask){ .id = id, .number_cb = cb, .arg = arg });
@@ -112,13 +113,14 @@ static void build_reprocess(struct bw_admin_call *call, struct bw_cmd *cmd)
 
 static bool has_ended(const char *state)
 {
-    return strcmp(state, "failed") == 0 || strcmp(state, "completed") == 0;
+    return state != NULL &&
+           (strcmp(state, "failed") == 0 || strcmp(state, "completed") == 0);
 }
 
 int bw_admin_reprocess(const struct bw_queue_at *at, const char *id, const char *state,
                        bool reset_made, bool reset_started, bw_number_cb *cb, void *arg)
 {
-    static const struct bw_admin_kind kind = { "retry", build_reprocess, NULL };
+    static const struct bw_admin_kind kind = { "retry", build_reprocess, NULL, true };
 
     if (!has_ended(state))
         return BW_EINVAL;
@@ -154,7 +156,7 @@ static void build_drain(struct bw_admin_call *call, struct bw_cmd *cmd)
 int bw_admin_drain(const struct bw_queue_at *at, bool delayed, bw_number_cb *cb,
                    void *arg)
 {
-    static const struct bw_admin_kind kind = { "drain", build_drain, take_more };
+    static const struct bw_admin_kind kind = { "drain", build_drain, take_more, false };
 
     return bw_admin_run(
         at, &kind,
@@ -189,9 +191,10 @@ static int move_jobs(const struct bw_queue_at *at, const struct bw_admin_kind *k
 int bw_admin_retry_jobs(const struct bw_queue_at *at, const char *state, int64_t count,
                         int64_t timestamp, bw_number_cb *cb, void *arg)
 {
-    static const struct bw_admin_kind kind = { "retryJobs", build_move, take_more };
+    static const struct bw_admin_kind kind = { "retryJobs", build_move, take_more,
+                                               false };
 
-    if (!has_ended(state))
+    if (!bw_queue_at_is_whole(at) || !has_ended(state))
         return BW_EINVAL;
     return move_jobs(at, &kind, state, count,
                      timestamp > 0 ? timestamp : bw_wall_now(at->clock).ms, cb, arg);
@@ -200,7 +203,8 @@ int bw_admin_retry_jobs(const struct bw_queue_at *at, const char *state, int64_t
 int bw_admin_promote_jobs(const struct bw_queue_at *at, int64_t count, bw_number_cb *cb,
                           void *arg)
 {
-    static const struct bw_admin_kind kind = { "promoteJobs", build_move, take_more };
+    static const struct bw_admin_kind kind = { "promoteJobs", build_move, take_more,
+                                               false };
 
     return move_jobs(at, &kind, "delayed", count, -1, cb, arg);
 }
@@ -239,7 +243,7 @@ int bw_admin_obliterate(const struct bw_queue_at *at, int64_t count, bool force,
                         bw_number_cb *cb, void *arg)
 {
     static const struct bw_admin_kind kind = { "obliterate", build_obliterate,
-                                               take_obliterate };
+                                               take_obliterate, false };
 
     return bw_admin_run(at, &kind,
                         &(struct bw_admin_ask){ .one = count > 0 ? count : BATCH,
@@ -296,12 +300,14 @@ static enum bw_admin_step take_clean(struct bw_admin_call *call,
 int bw_admin_clean(const struct bw_queue_at *at, const char *state, int64_t grace_ms,
                    int64_t limit, bw_json_cb *cb, void *arg)
 {
-    static const struct bw_admin_kind kind = { "clean", build_clean, take_clean };
+    static const struct bw_admin_kind kind = { "clean", build_clean, take_clean, false };
     static const char *const states[] = { "wait",    "paused",          "active",
                                           "delayed", "prioritized",     "completed",
                                           "failed",  "waiting-children" };
     size_t i = 0;
 
+    if (!bw_queue_at_is_whole(at) || state == NULL)
+        return BW_EINVAL;
     while (i < sizeof states / sizeof *states && strcmp(states[i], state) != 0)
         i++;
     if (i == sizeof states / sizeof *states)
@@ -330,7 +336,7 @@ int bw_admin_set_concurrency(const struct bw_queue_at *at, int64_t concurrency,
                              bw_number_cb *cb, void *arg)
 {
     static const struct bw_admin_kind kind = { "setGlobalConcurrency", build_concurrency,
-                                               NULL };
+                                               NULL, false };
 
     return bw_admin_run(
         at, &kind,
@@ -353,7 +359,7 @@ int bw_admin_set_rate_limit(const struct bw_queue_at *at, int64_t max,
                             int64_t duration_ms, bw_number_cb *cb, void *arg)
 {
     static const struct bw_admin_kind kind = { "setGlobalRateLimit", build_rate_limit,
-                                               NULL };
+                                               NULL, false };
 
     return bw_admin_run(
         at, &kind,

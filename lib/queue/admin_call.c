@@ -130,12 +130,27 @@ static int send_next(struct bw_admin_call *call)
     return rc;
 }
 
+bool bw_queue_at_is_whole(const struct bw_queue_at *at)
+{
+    return at != NULL && at->redis != NULL && at->queue != NULL;
+}
+
+static bool is_whole(const struct bw_queue_at *at, const struct bw_admin_kind *kind,
+                     const struct bw_admin_ask *ask)
+{
+    return bw_queue_at_is_whole(at) && (ask->number_cb != NULL || ask->json_cb != NULL) &&
+           (ask->id != NULL || !kind->of_job);
+}
+
 int bw_admin_run(const struct bw_queue_at *at, const struct bw_admin_kind *kind,
                  const struct bw_admin_ask *ask)
 {
-    struct bw_admin_call *call = bw_calloc(1, sizeof *call);
+    struct bw_admin_call *call;
     int rc;
 
+    if (!is_whole(at, kind, ask))
+        return BW_EINVAL;
+    call = bw_calloc(1, sizeof *call);
     if (call == NULL)
         return BW_ENOMEM;
     call->kind = kind;

@@ -21,6 +21,7 @@ struct bw_admin_kind {
      * `err`. NULL: the number, or a script's code. */
     enum bw_admin_step (*take)(struct bw_admin_call *call, const struct bw_reply *reply,
                                struct bw_error *err);
+    bool of_job; /* an id must be given */
 };
 
 /* What an operation asks for; the kind makes of it what it will. */
@@ -55,7 +56,9 @@ struct bw_admin_call {
     struct bw_buf json;
 };
 
-/* Begins a call; copies the ask. */
+/* A queue to ask is there. */
+bool bw_queue_at_is_whole(const struct bw_queue_at *at);
+/* Begins a call; copies the ask. BW_EINVAL: something that it needs is NULL. */
 int bw_admin_run(const struct bw_queue_at *at, const struct bw_admin_kind *kind,
                  const struct bw_admin_ask *ask);
 

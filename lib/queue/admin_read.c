@@ -54,12 +54,21 @@ static void build_counts(struct bw_admin_call *call, struct bw_cmd *cmd)
         bw_cmd_str(cmd, *name);
 }
 
+static const char *const states6[] = { "active",           "completed",   "delayed",
+                                       "failed",           "prioritized", "waiting",
+                                       "waiting-children", NULL };
+static const char *const states5[] = { "active",  "completed",        "delayed",
+                                       "failed",  "paused",           "prioritized",
+                                       "waiting", "waiting-children", NULL };
+
 int bw_admin_counts(const struct bw_queue_at *at, const char *const *states,
                     bw_json_cb *cb, void *arg)
 {
-    static const struct bw_admin_kind kind = { "getJobCounts", build_counts,
-                                               take_numbers };
+    static const struct bw_admin_kind kind = { "getJobCounts", build_counts, take_numbers,
+                                               false };
 
+    if (states == NULL)
+        states = at != NULL && at->line == 5 ? states5 : states6;
     return bw_admin_run(
         at, &kind, &(struct bw_admin_ask){ .names = states, .json_cb = cb, .arg = arg });
 }
@@ -76,10 +85,16 @@ int bw_admin_counts_per_priority(const struct bw_queue_at *at, const int64_t *pr
                                  size_t count, bw_json_cb *cb, void *arg)
 {
     static const struct bw_admin_kind kind = { "getCountsPerPriority", build_priorities,
-                                               take_numbers };
-    char(*texts)[24] = bw_calloc(count + 1, sizeof *texts);
-    const char **names = bw_calloc(count + 1, sizeof *names);
-    int rc = texts != NULL && names != NULL ? BW_OK : BW_ENOMEM;
+                                               take_numbers, false };
+    char(*texts)[24];
+    const char **names;
+    int rc;
+
+    if (priorities == NULL && count > 0)
+        return BW_EINVAL;
+    texts = bw_calloc(count + 1, sizeof *texts);
+    names = bw_calloc(count + 1, sizeof *names);
+    rc = texts != NULL && names != NULL ? BW_OK : BW_ENOMEM;
 
     for (size_t i = 0; rc == BW_OK && i < count; i++) {
         (void)snprintf(texts[i], sizeof texts[i], "%lld", (long long)priorities[i]);
@@ -125,8 +140,10 @@ static enum bw_admin_step take_ids(struct bw_admin_call *call,
 int bw_admin_job_ids(const struct bw_queue_at *at, const char *state, int64_t first,
                      int64_t last, bool oldest_first, bw_json_cb *cb, void *arg)
 {
-    static const struct bw_admin_kind kind = { "getRanges", build_ids, take_ids };
+    static const struct bw_admin_kind kind = { "getRanges", build_ids, take_ids, false };
 
+    if (state == NULL)
+        return BW_EINVAL;
     return bw_admin_run(at, &kind,
                         &(struct bw_admin_ask){ .state = state,
                                                 .one = first,
@@ -158,7 +175,8 @@ static enum bw_admin_step take_ttl(struct bw_admin_call *call,
 int bw_admin_limit_ttl(const struct bw_queue_at *at, int64_t max, bw_number_cb *cb,
                        void *arg)
 {
-    static const struct bw_admin_kind kind = { "getRateLimitTtl", build_ttl, take_ttl };
+    static const struct bw_admin_kind kind = { "getRateLimitTtl", build_ttl, take_ttl,
+                                               false };
 
     return bw_admin_run(
         at, &kind, &(struct bw_admin_ask){ .one = max, .number_cb = cb, .arg = arg });
@@ -200,14 +218,15 @@ static enum bw_admin_step take_metrics(struct bw_admin_call *call,
 
 static bool is_end(const char *state)
 {
-    return strcmp(state, "completed") == 0 || strcmp(state, "failed") == 0;
+    return state != NULL &&
+           (strcmp(state, "completed") == 0 || strcmp(state, "failed") == 0);
 }
 
 int bw_admin_metrics(const struct bw_queue_at *at, const char *of, int64_t first,
                      int64_t last, bw_json_cb *cb, void *arg)
 {
-    static const struct bw_admin_kind kind = { "getMetrics", build_metrics,
-                                               take_metrics };
+    static const struct bw_admin_kind kind = { "getMetrics", build_metrics, take_metrics,
+                                               false };
 
     if (!is_end(of))
         return BW_EINVAL;
@@ -219,13 +238,6 @@ int bw_admin_metrics(const struct bw_queue_at *at, const char *of, int64_t first
 
 /* --- Prometheus: the counts, then both totals. call->id: the labels as text, state: the
  * queue's name */
-
-static const char *const states6[] = { "active",           "completed",   "delayed",
-                                       "failed",           "prioritized", "waiting",
-                                       "waiting-children", NULL };
-static const char *const states5[] = { "active",  "completed",        "delayed",
-                                       "failed",  "paused",           "prioritized",
-                                       "waiting", "waiting-children", NULL };
 
 static void build_prometheus(struct bw_admin_call *call, struct bw_cmd *cmd)
 {
@@ -320,11 +332,15 @@ int bw_admin_prometheus(const struct bw_queue_at *at, const char *labels, bw_jso
                         void *arg)
 {
     static const struct bw_admin_kind kind = { "exportPrometheusMetrics",
-                                               build_prometheus, take_prometheus };
-    char *text = label_text(labels);
+                                               build_prometheus, take_prometheus, false };
     struct bw_buf name = BW_BUF_INIT;
-    int rc = text != NULL ? add_label_text(&name, at->queue) : BW_EINVAL;
+    char *text;
+    int rc;
 
+    if (!bw_queue_at_is_whole(at))
+        return BW_EINVAL;
+    text = label_text(labels);
+    rc = text != NULL ? add_label_text(&name, at->queue) : BW_EINVAL;
     if (rc == BW_OK)
         rc = bw_admin_run(
             at, &kind,

@@ -54,6 +54,8 @@ static int flatten(struct tree *tree, const struct bw_flow_node *root)
     for (size_t i = 0; rc == BW_OK && i < tree->count; i++) {
         const struct bw_flow_node *node = tree->places[i].node;
 
+        if (node->children == NULL && node->child_count > 0)
+            return BW_EINVAL;
         for (size_t c = 0; rc == BW_OK && c < node->child_count; c++)
             rc = append(tree, &node->children[c], i);
     }
@@ -190,10 +192,14 @@ int bw_flow_add(struct bw_redis *redis, const struct bw_flow_node *root,
     struct bw_cmd cmd = BW_CMD_INIT;
     struct flow_call *call = NULL;
     struct tree tree = { 0 };
-    int rc = flatten(&tree, root);
+    int rc;
 
+    if (redis == NULL || root == NULL || cb == NULL)
+        return bw_error_set(err, BW_EINVAL, "flow: something that it needs is NULL");
+    rc = flatten(&tree, root);
     if (rc != BW_OK) {
-        (void)bw_error_set(err, rc, "flow: out of memory");
+        (void)bw_error_set(err, rc, "flow: %s",
+                           rc == BW_EINVAL ? "children: NULL" : "out of memory");
         goto out;
     }
     rc = make_items(&tree, now, err);

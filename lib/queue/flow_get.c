@@ -136,8 +136,11 @@ int bw_flow_get(struct bw_redis *redis, const struct bw_flow_query *query,
     struct bw_cmd cmd = BW_CMD_INIT;
     struct get_call *call;
     struct bw_keys keys;
-    int rc = bw_keys_init(&keys, query->prefix, query->queue, NULL);
+    int rc;
 
+    if (query == NULL || query->id == NULL || cb == NULL)
+        return BW_EINVAL;
+    rc = bw_keys_init(&keys, query->prefix, query->queue, NULL);
     if (rc != BW_OK)
         return rc;
     call = bw_alloc(sizeof *call);

@@ -148,8 +148,11 @@ static int read_job(struct bw_redis *redis, const struct job_name *job, build_fn
     struct bw_cmd cmd = BW_CMD_INIT;
     struct read_call *call;
     struct bw_keys keys;
-    int rc = bw_keys_init(&keys, job->prefix, job->queue, NULL);
+    int rc;
 
+    if (job->id == NULL || what->cb == NULL)
+        return BW_EINVAL;
+    rc = bw_keys_init(&keys, job->prefix, job->queue, NULL);
     if (rc != BW_OK)
         return rc;
     call = bw_alloc(sizeof *call);

@@ -50,8 +50,11 @@ int bw_queue_add(struct bw_redis *redis, const struct bw_add *add,
     struct bw_cmd cmd = BW_CMD_INIT;
     struct add_call *call = NULL;
     struct bw_keys keys;
-    int rc = bw_keys_init(&keys, add->prefix, add->queue, err);
+    int rc;
 
+    if (redis == NULL || add == NULL || cb == NULL)
+        return bw_error_set(err, BW_EINVAL, "add: something that it needs is NULL");
+    rc = bw_keys_init(&keys, add->prefix, add->queue, err);
     if (rc != BW_OK)
         return rc;
     rc = bw_add_options_parse(&options, add, now, err);
@@ -160,9 +163,12 @@ static void resume_done(const struct bw_reply *reply, const struct bw_error *err
 int bw_queue_resume(struct bw_redis *redis, const char *prefix, const char *queue,
                     unsigned timeout_ms, bw_redis_cb *cb, void *arg)
 {
-    struct resume_call *call = bw_calloc(1, sizeof(*call));
+    struct resume_call *call;
     int rc;
 
+    if (redis == NULL || cb == NULL)
+        return BW_EINVAL;
+    call = bw_calloc(1, sizeof(*call));
     if (call == NULL)
         return BW_ENOMEM;
     call->redis = redis;

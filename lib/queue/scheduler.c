@@ -70,8 +70,11 @@ int bw_scheduler_upsert(struct bw_redis *redis, const struct bw_scheduler *sched
     struct bw_iteration iteration;
     struct upsert_call *call;
     bool due;
-    int rc = bw_iteration_first(&iteration, &due, scheduler, now, err);
+    int rc;
 
+    if (redis == NULL || scheduler == NULL || cb == NULL)
+        return bw_error_set(err, BW_EINVAL, "scheduler: something that it needs is NULL");
+    rc = bw_iteration_first(&iteration, &due, scheduler, now, err);
     if (rc != BW_OK)
         return rc;
     if (!due) {
@@ -98,7 +101,7 @@ int bw_scheduler_remove(struct bw_redis *redis, const char *prefix, const char *
 {
     struct bw_cmd cmd = BW_CMD_INIT;
     struct bw_keys keys;
-    int rc = bw_keys_init(&keys, prefix, queue, NULL);
+    int rc = id != NULL ? bw_keys_init(&keys, prefix, queue, NULL) : BW_EINVAL;
 
     if (rc != BW_OK)
         return rc;

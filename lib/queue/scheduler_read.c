@@ -156,11 +156,14 @@ static int read_schedulers(struct bw_redis *redis, const char *prefix, const cha
                            const struct range *range, unsigned timeout_ms, bw_json_cb *cb,
                            void *arg)
 {
-    struct read_call *call = bw_alloc(sizeof(*call));
     struct bw_cmd cmd = BW_CMD_INIT;
+    struct read_call *call;
     struct bw_keys keys;
     int rc;
 
+    if (cb == NULL)
+        return BW_EINVAL;
+    call = bw_alloc(sizeof(*call));
     if (call == NULL)
         return BW_ENOMEM;
     *call = (struct read_call){ range->id != NULL, cb, arg };
@@ -180,6 +183,8 @@ static int read_schedulers(struct bw_redis *redis, const char *prefix, const cha
 int bw_scheduler_get(struct bw_redis *redis, const char *prefix, const char *queue,
                      const char *id, unsigned timeout_ms, bw_json_cb *cb, void *arg)
 {
+    if (id == NULL)
+        return BW_EINVAL;
     return read_schedulers(redis, prefix, queue, &(struct range){ .id = id }, timeout_ms,
                            cb, arg);
 }

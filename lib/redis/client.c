@@ -245,7 +245,8 @@ int bw_redis_send_cmd(struct bw_redis *redis, struct bw_cmd *cmd, unsigned timeo
     struct call *call = NULL;
     int rc = cmd->failed;
 
-    if (rc == BW_OK && (cmd->count == 0 || timeout_ms == 0))
+    if (rc == BW_OK &&
+        (redis == NULL || cb == NULL || cmd->count == 0 || timeout_ms == 0))
         rc = BW_EINVAL;
     if (rc == BW_OK && !bw_redis_is_ready(redis))
         rc = BW_ECLOSED;

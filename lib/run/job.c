@@ -569,15 +569,21 @@ static int send_effect(struct bw_job *job, enum bw_effect_kind kind, const char 
 
 int bw_job_update_progress(struct bw_job *job, const char *json, size_t len)
 {
+    if (json == NULL || !bw_json_check(json, len))
+        return BW_EINVAL;
     return send_effect(job, BW_EFFECT_PROGRESS, json, len);
 }
 
 int bw_job_add_log(struct bw_job *job, const char *row, size_t len)
 {
+    if (row == NULL)
+        return BW_EINVAL;
     return send_effect(job, BW_EFFECT_LOG, row, len);
 }
 
 int bw_job_update_data(struct bw_job *job, const char *json, size_t len)
 {
+    if (json == NULL || !bw_json_check(json, len))
+        return BW_EINVAL;
     return send_effect(job, BW_EFFECT_DATA, json, len);
 }

@@ -113,10 +113,51 @@ test('queue add, counts, pause, resume', async (cleanup) => {
     const counts = await bulwark(['queue', 'counts', 'q'], env);
     assert.match(counts.stdout, /^waiting +1$/m);
     assert.match(counts.stdout, /^failed +0$/m);
-    assert.equal((await bulwark(['queue', 'pause', 'q'], env)).code, 0);
+    assert.doesNotMatch(counts.stdout, /paused for all/);
+    const said = async (...words) => (await bulwark(['queue', ...words], env)).stdout;
+    assert.equal(await said('pause', 'q'), 'q: paused for all workers\n');
     assert.equal(await queue.isPaused(), true);
-    assert.equal((await bulwark(['queue', 'resume', 'q'], env)).code, 0);
-    await until(async () => !(await queue.isPaused()), 'the resume');
+    assert.match(await said('counts', 'q'), /^the queue is paused for all workers$/m);
+    assert.equal(await said('pause', 'q'), 'q: already paused for all workers\n');
+    assert.equal(await said('resume', 'q'), 'q: running\n');
+    assert.equal(await queue.isPaused(), false);
+    assert.equal(await said('resume', 'q'), 'q: already running\n');
+});
+
+test('a queue that is not there is not made', async (cleanup) => {
+    const redis = await PersistentRedis.create();
+    cleanup(() => redis.stop());
+    const env = { REDIS_URL: redis.url };
+    for (const words of [['counts', 'nosuch'], ['pause', 'nosuch'], ['resume', 'nosuch'], ['cancel', 'nosuch', '1']]) {
+        const answer = await bulwark(['queue', ...words], env);
+        assert.deepEqual([answer.code, answer.stdout], [1, ''], words[0]);
+        assert.match(answer.stderr, /there is no queue "nosuch" with the prefix "bull"/);
+    }
+    assert.deepEqual(await keys(redis, '*'), []);
+    const queue = await openQueue(redis); // its first key is enough
+    cleanup(() => queue.close());
+    await queue.waitUntilReady();
+    assert.equal((await bulwark(['queue', 'counts', 'q'], env)).code, 0);
+});
+
+test('options that BullMQ does not know are refused', async (cleanup) => {
+    const redis = await PersistentRedis.create();
+    cleanup(() => redis.stop());
+    const env = { REDIS_URL: redis.url };
+    for (const [options, error] of [['{"atempts":3}', 'unknown option "atempts"; did you mean "attempts"?'],
+        ['{"Delay":3}', 'did you mean "delay"?'], ['{"removeOnCompleet":true}', 'did you mean "removeOnComplete"?'],
+        ['{"backoff":{"tpye":"fixed"}}', 'unknown option "backoff.tpye"; did you mean "type"?'],
+        ['{"zzz":1}', 'unknown option "zzz"\n'], ['[1]', 'OPTIONS: must be an object'], ['{bad', 'OPTIONS: not JSON: line 1']]) {
+        const answer = await bulwark(['queue', 'add', 'q', 'n', '{}', options], env);
+        assert.equal(answer.code, 2, options);
+        assert.ok(answer.stderr.includes(error), answer.stderr);
+    }
+    assert.deepEqual(await keys(redis, '*'), []);
+    const all = { attempts: 2, backoff: { type: 'fixed', delay: 5, jitter: 0.5 }, delay: 5, keepLogs: 1, lifo: true, priority: 0,
+        removeOnComplete: { age: 5, count: 2, limit: 1 }, removeOnFail: true, sizeLimit: 100, stackTraceLimit: 3, jobId: 'own',
+        timestamp: 1700000000000, telemetry: { metadata: 'x', omitContext: true }, deduplication: { id: 'd', ttl: 9, extend: true,
+            replace: true } };
+    assert.equal((await bulwark(['queue', 'add', 'q', 'n', '{}', JSON.stringify(all)], env)).stdout, 'own\n');
 });
 
 test('a job is cancelled from elsewhere', async (cleanup) => {

@@ -26,13 +26,13 @@ struct bw_buf {
     }
 
 /* Each returns BW_OK or BW_ENOMEM. */
-BW_API BW_MUSTCHECK int bw_buf_reserve(struct bw_buf *buf, size_t more);
-BW_API BW_MUSTCHECK int bw_buf_add(struct bw_buf *buf, const void *data, size_t len);
-BW_API BW_MUSTCHECK int bw_buf_add_str(struct bw_buf *buf, const char *text);
-BW_API BW_MUSTCHECK int bw_buf_add_char(struct bw_buf *buf, char c);
-BW_API BW_MUSTCHECK int bw_buf_addf(struct bw_buf *buf, const char *format, ...)
+BW_MUSTCHECK BW_API int bw_buf_reserve(struct bw_buf *buf, size_t more);
+BW_MUSTCHECK BW_API int bw_buf_add(struct bw_buf *buf, const void *data, size_t len);
+BW_MUSTCHECK BW_API int bw_buf_add_str(struct bw_buf *buf, const char *text);
+BW_MUSTCHECK BW_API int bw_buf_add_char(struct bw_buf *buf, char c);
+BW_MUSTCHECK BW_API int bw_buf_addf(struct bw_buf *buf, const char *format, ...)
     BW_PRINTF(2, 3);
-BW_API BW_MUSTCHECK int bw_buf_vaddf(struct bw_buf *buf, const char *format, va_list args)
+BW_MUSTCHECK BW_API int bw_buf_vaddf(struct bw_buf *buf, const char *format, va_list args)
     BW_PRINTF(2, 0);
 
 /* Borrowed: the text, "" when empty. Valid until the next change. */

@@ -32,22 +32,22 @@ struct bw_cron; /* constant once made: any thread */
 /* `tz` is IANA's name in any case; NULL: the local zone of the process. The first use of
  * a zone reads its file. BW_EINVAL names field and byte (from 1) of what is wrong, or
  * that no day can ever match; BW_ENOMEM. H is drawn as for an empty key. */
-BW_API BW_MUSTCHECK int bw_cron_parse(struct bw_cron **cronp, const char *pattern,
+BW_MUSTCHECK BW_API int bw_cron_parse(struct bw_cron **cronp, const char *pattern,
                                       const char *tz, struct bw_error *err);
 /* `key`: a scheduler's id, say. The same key draws the same values for H, in every
  * process; the reference may draw others (BMQ-172). */
-BW_API BW_MUSTCHECK int bw_cron_parse_for(struct bw_cron **cronp, const char *pattern,
+BW_MUSTCHECK BW_API int bw_cron_parse_for(struct bw_cron **cronp, const char *pattern,
                                           const char *tz, const char *key,
                                           struct bw_error *err);
 /* The first instant strictly after `after` (ms since the epoch); whole seconds. Bounded
  * work. BW_EINVAL: none within 60 years. */
-BW_API BW_MUSTCHECK int bw_cron_next(const struct bw_cron *cron, int64_t after,
+BW_MUSTCHECK BW_API int bw_cron_next(const struct bw_cron *cron, int64_t after,
                                      int64_t *next, struct bw_error *err);
 BW_API void bw_cron_destroy(struct bw_cron **cronp);
 
 /* Seconds that the clocks of a zone, named as above, are ahead of UTC at an instant (s
  * since the epoch). BW_EINVAL: there is no such zone; BW_ENOMEM. */
-BW_API BW_MUSTCHECK int bw_cron_offset(const char *tz, int64_t at, int32_t *seconds,
+BW_MUSTCHECK BW_API int bw_cron_offset(const char *tz, int64_t at, int32_t *seconds,
                                        struct bw_error *err);
 
 #ifdef __cplusplus

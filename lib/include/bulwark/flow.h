@@ -38,7 +38,7 @@ typedef void bw_flow_cb(const char *const *ids, size_t count, const struct bw_er
  * the other nodes are added all the same, and one that belongs to another living parent
  * keeps its own parent waiting. Errors: BW_EINVAL naming node and option; BW_ENOMEM;
  * BW_ECLOSED. */
-BW_API BW_MUSTCHECK int bw_flow_add(struct bw_redis *redis,
+BW_MUSTCHECK BW_API int bw_flow_add(struct bw_redis *redis,
                                     const struct bw_flow_node *root,
                                     const struct bw_clock *clock, unsigned timeout_ms,
                                     bw_flow_cb *cb, void *arg, struct bw_error *err);
@@ -50,23 +50,23 @@ typedef void bw_json_cb(const char *json, size_t len, const struct bw_error *err
                         void *arg);
 
 /* {"<child key>": <return value>, …}: of the children that have completed. §8.7 */
-BW_API BW_MUSTCHECK int bw_flow_children_values(struct bw_redis *redis,
+BW_MUSTCHECK BW_API int bw_flow_children_values(struct bw_redis *redis,
                                                 const char *prefix, const char *queue,
                                                 const char *id, unsigned timeout_ms,
                                                 bw_json_cb *cb, void *arg);
 /* {"<child key>": "<reason>", …}: of the children whose failure was tolerated. */
-BW_API BW_MUSTCHECK int bw_flow_ignored_failures(struct bw_redis *redis,
+BW_MUSTCHECK BW_API int bw_flow_ignored_failures(struct bw_redis *redis,
                                                  const char *prefix, const char *queue,
                                                  const char *id, unsigned timeout_ms,
                                                  bw_json_cb *cb, void *arg);
 /* {"processed": n, "unprocessed": n, "ignored": n, "failed": n} §7.1 */
-BW_API BW_MUSTCHECK int bw_flow_dependency_counts(struct bw_redis *redis,
+BW_MUSTCHECK BW_API int bw_flow_dependency_counts(struct bw_redis *redis,
                                                   const char *prefix, const char *queue,
                                                   const char *id, unsigned timeout_ms,
                                                   bw_json_cb *cb, void *arg);
 /* {"processed": {"<child key>": value}, "unprocessed": ["<child key>"],
  * "ignored": {"<child key>": "reason"}, "failed": ["<child key>"]} §7.1 */
-BW_API BW_MUSTCHECK int bw_flow_dependencies(struct bw_redis *redis, const char *prefix,
+BW_MUSTCHECK BW_API int bw_flow_dependencies(struct bw_redis *redis, const char *prefix,
                                              const char *queue, const char *id,
                                              unsigned timeout_ms, bw_json_cb *cb,
                                              void *arg);
@@ -82,13 +82,13 @@ struct bw_flow_query {
 /* The job and what hangs on it: {"key": "<job key>", "job": {<fields of its hash, §2.1>},
  * "children": [the same for each]}; null when there is no such job. Children that were
  * removed are left out. */
-BW_API BW_MUSTCHECK int bw_flow_get(struct bw_redis *redis,
+BW_MUSTCHECK BW_API int bw_flow_get(struct bw_redis *redis,
                                     const struct bw_flow_query *query,
                                     unsigned timeout_ms, bw_json_cb *cb, void *arg);
 
 /* In which state a job is, as a JSON string: "waiting", "active", "delayed",
  * "prioritized", "waiting-children", "completed", "failed" or "unknown". §7.1 getState */
-BW_API BW_MUSTCHECK int bw_flow_state(struct bw_redis *redis, const char *prefix,
+BW_MUSTCHECK BW_API int bw_flow_state(struct bw_redis *redis, const char *prefix,
                                       const char *queue, const char *id,
                                       unsigned timeout_ms, bw_json_cb *cb, void *arg);
 

@@ -73,15 +73,16 @@ BW_API bool bw_job_revoked(const struct bw_job *job);
  * that was never started; answer it with bw_job_hand_back(). Without these a job is
  * started when its handler gets it. */
 BW_API void bw_job_start_later(struct bw_job *job);
-BW_API BW_MUSTCHECK bool bw_job_start(struct bw_job *job);
+BW_MUSTCHECK BW_API bool bw_job_start(struct bw_job *job);
 
-/* --- side effects, in order, each before the job's end; errors only for bad input or
- * memory. They are sent by the reactor; a failure there is logged. (spec/bullmq.md §7.1)
+/* --- side effects, in order, each before the job's end; errors only for bad input (what
+ * is not JSON, say) or memory. They are sent by the reactor; a failure there is logged.
+ * (spec/bullmq.md §7.1)
  */
-BW_API BW_MUSTCHECK int bw_job_update_progress(struct bw_job *job, const char *json,
+BW_MUSTCHECK BW_API int bw_job_update_progress(struct bw_job *job, const char *json,
                                                size_t len);
-BW_API BW_MUSTCHECK int bw_job_add_log(struct bw_job *job, const char *row, size_t len);
-BW_API BW_MUSTCHECK int bw_job_update_data(struct bw_job *job, const char *json,
+BW_MUSTCHECK BW_API int bw_job_add_log(struct bw_job *job, const char *row, size_t len);
+BW_MUSTCHECK BW_API int bw_job_update_data(struct bw_job *job, const char *json,
                                            size_t len);
 
 /* --- asking Redis while the job runs, any thread. The callback runs on the reactor and
@@ -103,18 +104,18 @@ BW_API const char *bw_job_prefix(const struct bw_job *job);
 BW_API const char *bw_job_queue_key(const struct bw_job *job);
 
 /* As the bw_flow functions of flow.h, for this job. §8.7, §7.1 */
-BW_API BW_MUSTCHECK int bw_job_children_values(struct bw_job *job, bw_json_cb *cb,
+BW_MUSTCHECK BW_API int bw_job_children_values(struct bw_job *job, bw_json_cb *cb,
                                                void *arg);
-BW_API BW_MUSTCHECK int bw_job_ignored_failures(struct bw_job *job, bw_json_cb *cb,
+BW_MUSTCHECK BW_API int bw_job_ignored_failures(struct bw_job *job, bw_json_cb *cb,
                                                 void *arg);
-BW_API BW_MUSTCHECK int bw_job_dependency_counts(struct bw_job *job, bw_json_cb *cb,
+BW_MUSTCHECK BW_API int bw_job_dependency_counts(struct bw_job *job, bw_json_cb *cb,
                                                  void *arg);
 /* A JSON string: "active", "waiting", "unknown" … §7.1 getState */
-BW_API BW_MUSTCHECK int bw_job_state(struct bw_job *job, bw_json_cb *cb, void *arg);
+BW_MUSTCHECK BW_API int bw_job_state(struct bw_job *job, bw_json_cb *cb, void *arg);
 /* Sets the lock to last `duration_ms` (> 0) from now; true: it was still ours. The
  * worker's own renewal goes on and sets it to lockDuration again. §6.1 */
 typedef void bw_job_lock_cb(bool held, const struct bw_error *err, void *arg);
-BW_API BW_MUSTCHECK int bw_job_extend_lock(struct bw_job *job, int64_t duration_ms,
+BW_MUSTCHECK BW_API int bw_job_extend_lock(struct bw_job *job, int64_t duration_ms,
                                            bw_job_lock_cb *cb, void *arg);
 
 /* Lets the job wait for its children, or for the one with key `child` (NULL: for all).
@@ -126,7 +127,7 @@ BW_API BW_MUSTCHECK int bw_job_extend_lock(struct bw_job *job, int64_t duration_
  * BW_EJOB_LOCKED, BW_EJOB_MISSING or BW_EJOB_STATE: the job is somebody else's now.
  * Repeated after a lost connection, as an outcome is. §8.2, BMQ-143 */
 typedef void bw_job_moved_cb(bool moved, const struct bw_error *err, void *arg);
-BW_API BW_MUSTCHECK int bw_job_move_to_waiting_children(struct bw_job *job,
+BW_MUSTCHECK BW_API int bw_job_move_to_waiting_children(struct bw_job *job,
                                                         const char *child,
                                                         bw_job_moved_cb *cb, void *arg);
 

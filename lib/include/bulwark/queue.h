@@ -35,9 +35,10 @@ struct bw_add {         /* one job to add; all borrowed for the call */
 /* `id` is borrowed for the call; NULL exactly when `err` is not. */
 typedef void bw_add_cb(const char *id, const struct bw_error *err, void *arg);
 
-/* BW_EINVAL names the option that is refused (§2.3 producer validation, §1.1 ids); then,
- * and on BW_ENOMEM or BW_ECLOSED, the callback is never called. */
-BW_API BW_MUSTCHECK int bw_queue_add(struct bw_redis *redis, const struct bw_add *add,
+/* BW_EINVAL names the option that is refused (§2.3 producer validation, §1.1 ids), or the
+ * byte at which `data` is not JSON; then, and on BW_ENOMEM or BW_ECLOSED, the callback is
+ * never called. */
+BW_MUSTCHECK BW_API int bw_queue_add(struct bw_redis *redis, const struct bw_add *add,
                                      const struct bw_clock *clock, unsigned timeout_ms,
                                      bw_add_cb *cb, void *arg, struct bw_error *err);
 
@@ -48,7 +49,7 @@ typedef void bw_bulk_cb(const char *const *ids, size_t count, const struct bw_er
 
 /* The same adds one after the other, many a call; not all or nothing. BW_EINVAL (nothing
  * was added) names job and option. §3.4 */
-BW_API BW_MUSTCHECK int bw_queue_add_bulk(struct bw_redis *redis,
+BW_MUSTCHECK BW_API int bw_queue_add_bulk(struct bw_redis *redis,
                                           const struct bw_add *adds, size_t count,
                                           const struct bw_clock *clock,
                                           unsigned timeout_ms, bw_bulk_cb *cb, void *arg,
@@ -61,10 +62,10 @@ BW_API BW_MUSTCHECK int bw_queue_add_bulk(struct bw_redis *redis,
 BW_API char *bw_queue_client_name(const char *prefix, const char *queue);
 
 /* §7.3, as 6.x. `queue` without prefix; prefix NULL: "bull". */
-BW_API BW_MUSTCHECK int bw_queue_pause(struct bw_redis *redis, const char *prefix,
+BW_MUSTCHECK BW_API int bw_queue_pause(struct bw_redis *redis, const char *prefix,
                                        const char *queue, unsigned timeout_ms,
                                        bw_redis_cb *cb, void *arg);
-BW_API BW_MUSTCHECK int bw_queue_resume(struct bw_redis *redis, const char *prefix,
+BW_MUSTCHECK BW_API int bw_queue_resume(struct bw_redis *redis, const char *prefix,
                                         const char *queue, unsigned timeout_ms,
                                         bw_redis_cb *cb, void *arg);
 

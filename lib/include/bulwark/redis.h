@@ -39,9 +39,9 @@ struct bw_redis_options {
  * percent encoding is undone. Fills defaults (127.0.0.1:6379, db 0, 5 s). On failure
  * nothing is owned. Errors: BW_EINVAL naming the part and the byte, never the password;
  * BW_ENOMEM. */
-BW_API BW_MUSTCHECK int bw_redis_options_parse(struct bw_redis_options *options,
+BW_MUSTCHECK BW_API int bw_redis_options_parse(struct bw_redis_options *options,
                                                const char *url, struct bw_error *err);
-BW_API BW_MUSTCHECK int bw_redis_options_dup(struct bw_redis_options *to,
+BW_MUSTCHECK BW_API int bw_redis_options_dup(struct bw_redis_options *to,
                                              const struct bw_redis_options *from,
                                              struct bw_error *err);
 /* Harmless on a zeroed or finished struct. */
@@ -83,7 +83,7 @@ struct bw_redis_arg {
  * never. A command that is not answered within `timeout_ms` (> 0) is given up, and with
  * it the connection, which may be half open: other commands in flight fail with BW_EIO,
  * and no late answer is mistaken for another's. */
-BW_API BW_MUSTCHECK int bw_redis_command(struct bw_redis *redis,
+BW_MUSTCHECK BW_API int bw_redis_command(struct bw_redis *redis,
                                          const struct bw_redis_arg *args, size_t count,
                                          unsigned timeout_ms, bw_redis_cb *cb, void *arg);
 

@@ -54,7 +54,7 @@ typedef void bw_scheduler_cb(const char *id, const struct bw_error *err, void *a
 /* Makes the scheduler, or changes it and its pending iteration. Errors: BW_EINVAL naming
  * the member that is wrong; BW_EJOB_SLOT_TAKEN, BW_EJOB_NO_SLOT through the callback.
  * When there is nothing to schedule the callback runs before this returns. §9.2 */
-BW_API BW_MUSTCHECK int bw_scheduler_upsert(struct bw_redis *redis,
+BW_MUSTCHECK BW_API int bw_scheduler_upsert(struct bw_redis *redis,
                                             const struct bw_scheduler *scheduler,
                                             const struct bw_clock *clock,
                                             unsigned timeout_ms, bw_scheduler_cb *cb,
@@ -62,7 +62,7 @@ BW_API BW_MUSTCHECK int bw_scheduler_upsert(struct bw_redis *redis,
 
 /* The reply is 0, or 1 when there was none. An iteration that waits already will run.
  * §9.4 */
-BW_API BW_MUSTCHECK int bw_scheduler_remove(struct bw_redis *redis, const char *prefix,
+BW_MUSTCHECK BW_API int bw_scheduler_remove(struct bw_redis *redis, const char *prefix,
                                             const char *queue, const char *id,
                                             unsigned timeout_ms, bw_redis_cb *cb,
                                             void *arg);
@@ -70,19 +70,19 @@ BW_API BW_MUSTCHECK int bw_scheduler_remove(struct bw_redis *redis, const char *
 /* A JSON object as BullMQ's getJobScheduler() gives it: key, name, next, iterationCount,
  * pattern or every, tz, limit, startDate, endDate, offset, template {data, opts}; `null`
  * when there is none. */
-BW_API BW_MUSTCHECK int bw_scheduler_get(struct bw_redis *redis, const char *prefix,
+BW_MUSTCHECK BW_API int bw_scheduler_get(struct bw_redis *redis, const char *prefix,
                                          const char *queue, const char *id,
                                          unsigned timeout_ms, bw_json_cb *cb, void *arg);
 
 /* A JSON array of them by their next run, from `first` to `last` (0…; -1: the last one).
  */
-BW_API BW_MUSTCHECK int bw_scheduler_list(struct bw_redis *redis, const char *prefix,
+BW_MUSTCHECK BW_API int bw_scheduler_list(struct bw_redis *redis, const char *prefix,
                                           const char *queue, int64_t first, int64_t last,
                                           bool latest_first, unsigned timeout_ms,
                                           bw_json_cb *cb, void *arg);
 
 /* The reply is their number. */
-BW_API BW_MUSTCHECK int bw_scheduler_count(struct bw_redis *redis, const char *prefix,
+BW_MUSTCHECK BW_API int bw_scheduler_count(struct bw_redis *redis, const char *prefix,
                                            const char *queue, unsigned timeout_ms,
                                            bw_redis_cb *cb, void *arg);
 

@@ -161,13 +161,13 @@ struct bw_worker_options {
 };
 
 /* New: ended by bw_worker_destroy(). Connects nothing yet. */
-BW_API BW_MUSTCHECK int bw_worker_create(struct bw_worker **workerp,
+BW_MUSTCHECK BW_API int bw_worker_create(struct bw_worker **workerp,
                                          const struct bw_worker_options *options,
                                          struct bw_error *err);
 
 /* Before start only. Copies the options and the handler; `arg` is passed to the handler.
  * Errors: BW_EINVAL naming the option. */
-BW_API BW_MUSTCHECK int bw_worker_add_queue(struct bw_worker *worker,
+BW_MUSTCHECK BW_API int bw_worker_add_queue(struct bw_worker *worker,
                                             const struct bw_queue_options *options,
                                             const struct bw_handler *handler, void *arg,
                                             struct bw_error *err);
@@ -175,13 +175,13 @@ BW_API BW_MUSTCHECK int bw_worker_add_queue(struct bw_worker *worker,
 /* Before start only. A further connection on the reactor for the program's own commands
  * (caches, locks). Borrowed: lives as long as the worker; from the end of
  * bw_worker_wait() on it refuses commands. `options` NULL: the worker's Redis. */
-BW_API BW_MUSTCHECK int bw_worker_redis(struct bw_worker *worker,
+BW_MUSTCHECK BW_API int bw_worker_redis(struct bw_worker *worker,
                                         const struct bw_redis_options *options,
                                         struct bw_redis **redisp, struct bw_error *err);
 
 /* Starts the threads and begins to connect; returns at once: an unreachable Redis is
  * retried. */
-BW_API BW_MUSTCHECK int bw_worker_start(struct bw_worker *worker, struct bw_error *err);
+BW_MUSTCHECK BW_API int bw_worker_start(struct bw_worker *worker, struct bw_error *err);
 
 /* Stop and resume fetching, for one queue (its name; prefix is not part of it) or all
  * (NULL). Jobs in flight go on; nothing in Redis changes. BW_EINVAL: no such queue. */
