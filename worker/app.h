@@ -53,8 +53,8 @@ struct wk_app {
 
 /* The whole end of a drain stays within a second of its deadline: so much of that second
  * is for handlers to stop, and after so much the process ends whatever is left. */
-#define WK_STOP_GRACE_MS 850
-#define WK_END_GRACE_MS  930
+#define WK_STOP_GRACE_MS 750
+#define WK_END_GRACE_MS  850
 
 /* Runs until the worker has ended, and tears down. Returns the program's exit code.
  * Signals must be blocked. */

@@ -1,5 +1,7 @@
 /* The end of a worker: finish, hand back, with Redis or without. design.md "Signals",
  * "Exit codes"; answers for lib/run/drain.c. */
+#include <stdio.h>
+
 #include "integration/proxy.h"
 #include "integration/worker_rig.h"
 
@@ -377,6 +379,13 @@ static void blocked_threads(void **state)
     assert_int_equal(wait_for_end(rig), BW_END_HANDED_BACK);
     assert_int_equal(rig_int(rig, "LLEN bull:" QUEUE ":wait"), 4);
     assert_int_equal(rig_int(rig, "LLEN bull:" QUEUE ":active"), 0);
+    for (int i = 1; i <= 4; i++) { /* in their old order; one had begun. BMQ-170 */
+        char place[8];
+
+        (void)snprintf(place, sizeof place, "%d", i);
+        rig_expect(rig, place, "LINDEX bull:" QUEUE ":wait %d", -i);
+        rig_expect(rig, i == 1 ? "1" : NULL, "HGET bull:" QUEUE ":%d ats", i);
+    }
     atomic_store(&released, 1);
     bw_worker_destroy(&rig->worker);
     assert_int_equal(rig_int(rig, "ZCARD bull:" QUEUE ":completed"), 0);

@@ -411,6 +411,38 @@ static void put_back_keeps_its_place(void **state)
     scene_end(&scene);
 }
 
+/* The same for one that is handed back. BMQ-170 */
+static void handed_back_keeps_its_place(void **state)
+{
+    struct scene scene = scene_of(state);
+    struct bw_job *first;
+
+    scene_run(&scene);
+    first = expect_job(&scene, "a1");
+    finish(&scene, "b1");
+    bw_job_hand_back(first, true);
+    finish(&scene, "a1");
+    finish(&scene, "a2");
+    finish(&scene, "a3");
+    scene_end(&scene);
+}
+
+/* One that is put off gives its place up. */
+static void put_off_gives_its_place_up(void **state)
+{
+    struct scene scene = scene_of(state);
+    struct bw_job *first;
+
+    scene_run(&scene);
+    first = expect_job(&scene, "a1");
+    finish(&scene, "b1");
+    bw_job_put_off(first, (struct bw_wall){ rig_wall_ms() + 300 }, true);
+    finish(&scene, "a2");
+    finish(&scene, "a3");
+    finish(&scene, "a1");
+    scene_end(&scene);
+}
+
 static void delayed_jobs_join_when_they_are_due(void **state)
 {
     struct scene scene = scene_of(state);
@@ -671,6 +703,8 @@ int main(void)
         WORKER_TEST(delayed_retry_lets_the_group_go_on),
         WORKER_TEST(strict_group_waits_for_a_retry),
         WORKER_TEST(put_back_keeps_its_place),
+        WORKER_TEST(handed_back_keeps_its_place),
+        WORKER_TEST(put_off_gives_its_place_up),
         WORKER_TEST(delayed_jobs_join_when_they_are_due),
         WORKER_TEST(waiting_for_children_gives_the_place_up),
         WORKER_TEST(parked_job_is_removed),

@@ -296,6 +296,73 @@ static void removed(void **state)
                      0);
 }
 
+/* An iteration that is handed back, before or after the next one was planned: there is
+ * one that waits, and at most one that is delayed, also once it has been run. BMQ-170 */
+static void handed_back_before_planning(void **state)
+{
+    struct rig *rig = *state;
+    struct rig_keeper *keeper = calloc(1, sizeof *keeper);
+    struct proxy *proxy = proxy_start(rig->server.port);
+    struct bw_queue_options options = rig_options(QUEUE, 1);
+    uint16_t port = rig->redis.port;
+    int64_t deadline;
+
+    assert_non_null(keeper);
+    rig_keeper_init(keeper);
+    rig_add(rig, QUEUE, 1, NULL);
+    rig->redis.port = proxy_port(proxy);
+    options.skip_stalled_check = true;
+    rig_run(rig, &options, &rig_keep, keeper);
+    rig_wait(5000, rig_keeper_count(keeper) == 1);
+    proxy_hold(proxy);
+    add_iteration(rig, "s");
+    bw_job_complete(rig_keeper_take(keeper), "1", 1);
+    rig_wait(2000, rig_int(rig, "LLEN bull:q:active") == 1 &&
+                       rig_int(rig, "ZCARD bull:q:completed") == 1);
+    bw_worker_drain(rig->worker, 200);
+    deadline = rig_wall_ms() + 250;
+    rig_wait(2000, rig_wall_ms() > deadline);
+    proxy_release(proxy);
+    (void)bw_worker_wait(rig->worker, &(struct bw_error){ 0 });
+    bw_worker_destroy(&rig->worker);
+    assert_int_equal(rig_int(rig, "LLEN bull:q:wait"), 1);
+    assert_int_equal(rig_int(rig, "EXISTS bull:q:delayed bull:q:active"), 0);
+
+    rig->redis.port = port;
+    rig_run(rig, &options, &rig_noop, NULL);
+    rig_wait(5000, rig_int(rig, "ZCARD bull:q:completed") == 2);
+    assert_int_equal(rig_int(rig, "ZCARD bull:q:delayed"), 1);
+    rig_expect(rig, "2", "HGET bull:q:repeat:s ic");
+    proxy_stop(&proxy);
+    rig_keeper_fini(keeper);
+    free(keeper);
+}
+
+static void handed_back_after_planning(void **state)
+{
+    struct rig *rig = *state;
+    struct rig_keeper *keeper = calloc(1, sizeof *keeper);
+
+    assert_non_null(keeper);
+    rig_keeper_init(keeper);
+    add_iteration(rig, "s");
+    rig_run(rig, NULL, &rig_keep, keeper);
+    rig_wait(5000, rig_keeper_count(keeper) == 1);
+    assert_int_equal(bw_worker_hold(rig->worker, QUEUE, true), BW_OK);
+    bw_job_hand_back(rig_keeper_take(keeper), true);
+    rig_wait(5000, rig_stats(rig, QUEUE).put_back == 1);
+    assert_int_equal(rig_int(rig, "LLEN bull:q:wait"), 1);
+    assert_int_equal(rig_int(rig, "ZCARD bull:q:delayed"), 1);
+    assert_int_equal(bw_worker_hold(rig->worker, QUEUE, false), BW_OK);
+    rig_wait(5000, rig_keeper_count(keeper) == 1);
+    bw_job_complete(rig_keeper_take(keeper), NULL, 0);
+    rig_wait(5000, rig_int(rig, "ZCARD bull:q:completed") == 1);
+    assert_int_equal(rig_int(rig, "ZCARD bull:q:delayed"), 1);
+    rig_expect(rig, "2", "HGET bull:q:repeat:s ic");
+    rig_keeper_fini(keeper);
+    free(keeper);
+}
+
 /* An iteration whose fetch was never answered is adopted, and planned for like any other.
  */
 static void planned_after_adoption(void **state)
@@ -341,6 +408,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(hashed_and_lower_case, rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(removed, rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(planned_after_adoption, rig_setup, rig_teardown),
+        cmocka_unit_test_setup_teardown(handed_back_before_planning, rig_setup,
+                                        rig_teardown),
+        cmocka_unit_test_setup_teardown(handed_back_after_planning, rig_setup,
+                                        rig_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,8 +7,8 @@
  * nothing (`pkg-config --cflags bulwark-plugin`, the CMake target bulwark::plugin). One
  * that is linked with libbulwark all the same binds to the daemon's functions, too.
  *
- * Life of an instance, one a queue: init → process* (cancel*, event*) → stop → fini. The object
- * is never unloaded.
+ * Life of an instance, one a queue: init → process* (cancel*, event*) → stop → fini. The
+ * object is never unloaded.
  *
  * Compatibility: BW_PLUGIN_ABI counts incompatible changes of this header or of anything
  * a plugin can reach from it; the daemon refuses any other number. What is added at the
