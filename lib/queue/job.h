@@ -35,8 +35,8 @@ BW_MUSTCHECK int bw_job_data_decode(struct bw_job_data *job,
 void bw_job_data_fini(struct bw_job_data *job);
 
 /* The stacktrace field after one more failure (§2.2): the old array, lenient, plus
- * `entry` if any, cut to `limit` entries (< 0: all). New JSON text in `out`. */
+ * `entry` (NULL: none), cut to `limit` entries (< 0: all). New JSON text in `out`. */
 BW_MUSTCHECK int bw_stacktrace_append(struct bw_buf *out, const struct bw_text *old,
-                                      const char *entry, int64_t limit);
+                                      const struct bw_text *entry, int64_t limit);
 
 #endif

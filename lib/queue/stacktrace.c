@@ -2,7 +2,6 @@
 #include "queue/job.h"
 
 #include <jansson.h>
-#include <string.h>
 
 #include "queue/json_text.h"
 
@@ -18,8 +17,8 @@ static json_t *load_array(const struct bw_text *old)
     return json_array();
 }
 
-int bw_stacktrace_append(struct bw_buf *out, const struct bw_text *old, const char *entry,
-                         int64_t limit)
+int bw_stacktrace_append(struct bw_buf *out, const struct bw_text *old,
+                         const struct bw_text *entry, int64_t limit)
 {
     json_t *entries = load_array(old);
     int rc = BW_ENOMEM;
@@ -27,7 +26,7 @@ int bw_stacktrace_append(struct bw_buf *out, const struct bw_text *old, const ch
     if (entries == NULL)
         return BW_ENOMEM;
     if (entry != NULL &&
-        json_array_append_new(entries, bw_json_string(entry, strlen(entry))) != 0)
+        json_array_append_new(entries, bw_json_string(entry->data, entry->len)) != 0)
         goto out;
     if (limit == 0)
         (void)json_array_clear(entries); /* fails on a non-array only */

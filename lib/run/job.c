@@ -282,18 +282,24 @@ static bool set_text(struct bw_job *job, struct bw_buf *buf, const char *text, s
     return false;
 }
 
-static void set_failure(struct bw_job *job, const char *message, const char *stack)
+static void set_failure(struct bw_job *job, struct bw_text message, struct bw_text stack)
 {
     struct bw_outcome *outcome = &job->outcome;
 
     outcome->kind = BW_OUTCOME_FAIL;
-    outcome->has_text = message != NULL;
-    outcome->has_stack = stack != NULL;
-    if (message != NULL && !set_text(job, &outcome->text, message, strlen(message)))
+    outcome->has_text = message.data != NULL;
+    outcome->has_stack = stack.data != NULL;
+    if (message.data != NULL && !set_text(job, &outcome->text, message.data, message.len))
         return;
-    if (stack != NULL)
-        (void)set_text(job, &outcome->stack, stack,
-                       strlen(stack)); /* failure is in the kind */
+    if (stack.data != NULL)
+        (void)set_text(job, &outcome->stack, stack.data,
+                       stack.len); /* failure is in the kind */
+}
+
+/* `len` 0: as far as its NUL. */
+static struct bw_text text_from(const char *text, size_t len)
+{
+    return (struct bw_text){ text, len == 0 && text != NULL ? strlen(text) : len };
 }
 
 void bw_job_complete(struct bw_job *job, const char *json, size_t len)
@@ -319,7 +325,8 @@ void bw_job_fail(struct bw_job *job, const struct bw_job_failure *failure)
     assert(job->magic == BW_JOB_MAGIC);
     if (!claim_answer(job))
         return;
-    set_failure(job, failure->message, failure->stack);
+    set_failure(job, text_from(failure->message, failure->message_len),
+                text_from(failure->stack, failure->stack_len));
     bw_buf_clear(&job->outcome.telemetry);
     if (failure->telemetry != NULL)
         (void)set_text(job, &job->outcome.telemetry, failure->telemetry,
@@ -392,14 +399,15 @@ void bw_job_moved(struct bw_job *job)
     deliver(job);
 }
 
-void bw_job_answer_fail(struct bw_job *job, const char *message, const char *error_name,
-                        bool unrecoverable)
+void bw_job_answer_fail(struct bw_job *job, struct bw_text message,
+                        const char *error_name, bool unrecoverable)
 {
     struct bw_buf stack = BW_BUF_INIT;
-    bool ok = bw_buf_addf(&stack, "%s: %s", error_name, message) == BW_OK;
+    bool ok = bw_buf_addf(&stack, "%s: ", error_name) == BW_OK &&
+              bw_buf_add(&stack, message.data, message.len) == BW_OK;
 
     /* A trace is a courtesy: without memory for it the reason alone is recorded. */
-    set_failure(job, message, ok ? bw_buf_text(&stack) : NULL);
+    set_failure(job, message, (struct bw_text){ ok ? stack.data : NULL, stack.len });
     job->outcome.unrecoverable = unrecoverable;
     job->outcome.has_delay = false;
     bw_buf_fini(&stack);

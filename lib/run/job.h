@@ -91,6 +91,7 @@ struct bw_job {
     bool answered;
     int refusal;            /* a code that is being looked into */
     bool unsure;            /* an earlier call with its end was lost */
+    bool child_failed;      /* it could not wait for its children, and was told so */
     bool alone;             /* a call with nothing else was refused: endangers others */
     struct bw_mono stop_at; /* run/stop.h: its time limit, then the end of the grace */
     char *stop_reason;      /* owned: what a stopped job fails with; NULL: not stopped */
@@ -125,8 +126,8 @@ bool bw_job_take_start(struct bw_job *job);
 
 /* Puts an outcome in the handler's place, for a job that no handler ever gets (or gets
  * again). */
-void bw_job_answer_fail(struct bw_job *job, const char *message, const char *error_name,
-                        bool unrecoverable);
+void bw_job_answer_fail(struct bw_job *job, struct bw_text message,
+                        const char *error_name, bool unrecoverable);
 
 /* Runs the handler; on a processor thread through `task`, or on the reactor. */
 void bw_job_run(struct bw_job *job);

@@ -11,6 +11,16 @@
 
 enum { LOGGED_NAME = 128, LOGGED_REASON = 512 }; /* bytes */
 
+int bw_outcome_name_job(struct bw_buf *out, const char *before, struct bw_text id,
+                        const char *after)
+{
+    int rc = bw_buf_addf(out, "%s ", before);
+
+    if (rc == BW_OK)
+        rc = bw_buf_add(out, id.data, id.len);
+    return rc == BW_OK ? bw_buf_addf(out, " %s", after) : rc;
+}
+
 /* --- deciding */
 
 static struct bw_text text_of(const char *text)
@@ -49,13 +59,25 @@ static void decide_completed(struct bw_job *job)
                               &job->queue->options.remove_on_complete);
 }
 
+/* The refusal to wait for failed children is final where the handler passes it on, as an
+ * exception does in the reference (BMQ-174). */
+static bool is_unrecoverable(const struct bw_job *job)
+{
+    const struct bw_outcome *outcome = &job->outcome;
+
+    return outcome->unrecoverable ||
+           (job->child_failed && outcome->has_text &&
+            memmem(outcome->text.data, outcome->text.len, BW_CHILD_FAILED,
+                   sizeof BW_CHILD_FAILED - 1) != NULL);
+}
+
 /* May the job be tried again? §5.1 item 4; the backoff has a say as well. */
 static bool may_retry(const struct bw_job *job)
 {
     const struct bw_job_data *data = &job->data;
     int64_t most_started = job->queue->options.max_started_attempts;
 
-    if (job->outcome.unrecoverable || data->attempts_made + 1 >= data->parsed.attempts)
+    if (is_unrecoverable(job) || data->attempts_made + 1 >= data->parsed.attempts)
         return false;
     return most_started < 0 || most_started > (int64_t)data->attempts_started;
 }
@@ -87,10 +109,11 @@ static void start_failed(struct bw_job *job, struct bw_text reason)
 static bool add_failure(struct bw_job *job, struct bw_text reason)
 {
     const struct bw_outcome *outcome = &job->outcome;
-    const char *entry = outcome->has_stack ? bw_buf_text(&outcome->stack) : NULL;
+    const struct bw_text entry = { bw_buf_text(&outcome->stack), outcome->stack.len };
 
     bw_buf_clear(&job->stacktrace);
-    if (bw_stacktrace_append(&job->stacktrace, &job->data.stacktrace, entry,
+    if (bw_stacktrace_append(&job->stacktrace, &job->data.stacktrace,
+                             outcome->has_stack ? &entry : NULL,
                              job->data.parsed.stack_trace_limit) != BW_OK)
         return false;
     job->item.has_failure = true;
@@ -291,11 +314,13 @@ static void fail_instead(struct bw_job *job, const char *before, const char *aft
 {
     struct bw_buf message = BW_BUF_INIT;
 
-    if (bw_buf_addf(&message, "%s %s %s", before, job->data.id.data, after) == BW_OK)
-        bw_job_answer_fail(job, bw_buf_text(&message),
+    if (bw_outcome_name_job(&message, before, job->data.id, after) == BW_OK) {
+        bw_job_answer_fail(job, (struct bw_text){ message.data, message.len },
                            unrecoverable ? "UnrecoverableError" : "Error", unrecoverable);
-    else
+        tell_unrecorded(job, bw_buf_text(&message));
+    } else {
         job->outcome.kind = BW_OUTCOME_LEAVE;
+    }
     bw_buf_fini(&message);
     if (bw_outcome_decide(job))
         bw_queue_ready(job);
@@ -337,8 +362,7 @@ static void settle_odd(struct bw_job *job, int code)
         fail_instead(job, "Job", "has pending dependencies. moveToFinished", false);
         return;
     case BW_EJOB_FAILED_CHILD:
-        fail_instead(job, "Cannot complete job",
-                     "because it has at least one failed child. moveToFinished", true);
+        fail_instead(job, "Cannot complete job", BW_CHILD_FAILED " moveToFinished", true);
         return;
     case BW_EJOB_MISSING: /* removed by a user meanwhile (Appendix C) */
         drop(job, BW_LOG_WARNING, "the job is gone");

@@ -7,7 +7,18 @@
 
 #include <bulwark/api.h>
 
+#include <bulwark/buf.h>
+
+#include "queue/job.h"
+
 struct bw_job;
+
+/* Within the reference's words for it: "Cannot complete job 1 …". */
+#define BW_CHILD_FAILED "because it has at least one failed child."
+
+/* "BEFORE id AFTER" */
+BW_MUSTCHECK int bw_outcome_name_job(struct bw_buf *out, const char *before,
+                                     struct bw_text id, const char *after);
 
 /* Fills in job->item from job->outcome. False: nothing is to be recorded, the job is left
  * to the stalled check (logged). */

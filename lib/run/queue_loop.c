@@ -18,6 +18,10 @@
 enum { FIRST_RETRY_MS = 100, TELL_AGAIN_MS = 60000 };
 
 static const struct bw_text no_id = { NULL, 0 };
+static const struct bw_text started_too_often = {
+    "job started more than allowable limit",
+    sizeof "job started more than allowable limit" - 1
+};
 
 /* --- being looked at */
 
@@ -401,11 +405,9 @@ static bool is_refused(struct bw_job *job)
     int64_t most = job->queue->options.max_started_attempts;
 
     if (job->data.deferred_failure.data != NULL)
-        bw_job_answer_fail(job, job->data.deferred_failure.data, "UnrecoverableError",
-                           true);
+        bw_job_answer_fail(job, job->data.deferred_failure, "UnrecoverableError", true);
     else if (most >= 0 && most < (int64_t)job->data.attempts_started)
-        bw_job_answer_fail(job, "job started more than allowable limit",
-                           "UnrecoverableError", true);
+        bw_job_answer_fail(job, started_too_often, "UnrecoverableError", true);
     else
         return job->stop_reason != NULL; /* cancelled already: overruled when it ends */
     return true;

@@ -49,9 +49,10 @@ static void on_looked_up(const struct bw_reply *reply, const struct bw_error *er
 static int build(struct bw_cmd *cmd, const struct bw_job *job)
 {
     struct bw_buf key = BW_BUF_INIT;
-    int result =
-        bw_buf_addf(&key, "%s%s", job->queue->keys.text[BW_KEY_BASE], job->data.id.data);
+    int result = bw_buf_add_str(&key, job->queue->keys.text[BW_KEY_BASE]);
 
+    if (result == BW_OK)
+        result = bw_buf_add(&key, job->data.id.data, job->data.id.len);
     if (result == BW_OK) {
         bw_cmd_str(cmd, "HMGET");
         bw_cmd_arg(cmd, key.data, key.len);

@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "run/groups.h"
 #include "run/job.h"
+#include "run/outcome.h"
 #include "run/queue_loop.h"
 #include "run/reactor.h"
 
@@ -88,6 +89,20 @@ static void give_back_code(struct move *move, int code, const char *text)
     give_back(move, &err);
 }
 
+/* The reference throws an UnrecoverableError with this text. BMQ-174 */
+static void give_back_failed(struct move *move)
+{
+    struct bw_buf text = BW_BUF_INIT;
+    struct bw_error err = { BW_ENOMEM, "out of memory" };
+
+    if (bw_outcome_name_job(&text, "Cannot complete job", move->job->data.id,
+                            BW_CHILD_FAILED " moveToWaitingChildren") == BW_OK)
+        (void)bw_error_set(&err, BW_EJOB_FAILED_CHILD, "%s", bw_buf_text(&text));
+    bw_buf_fini(&text);
+    move->job->child_failed = true;
+    give_back(move, &err);
+}
+
 static void move_done(struct move *move)
 {
     struct bw_job *job = move->job;
@@ -116,8 +131,6 @@ static const char *code_text(int code)
         return "its lock belongs to another worker";
     case BW_EJOB_STATE:
         return "the job is not active";
-    case BW_EJOB_FAILED_CHILD:
-        return "a child has failed";
     default:
         return "unexpected reply";
     }
@@ -152,6 +165,8 @@ static void on_moved(const struct bw_reply *reply, const struct bw_error *err, v
         give_back(move, NULL);
     else if (code == BW_OK || (job->unsure && is_not_ours(code)))
         move_done(move);
+    else if (code == BW_EJOB_FAILED_CHILD)
+        give_back_failed(move);
     else
         give_back_code(move, code, code_text(code));
 }

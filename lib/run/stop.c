@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdatomic.h>
+#include <string.h>
 
 #include <bulwark/buf.h>
 
@@ -45,7 +46,8 @@ void bw_stop_watch(struct bw_job *job)
 
 static void fail(struct bw_job *job)
 {
-    bw_job_answer_fail(job, job->stop_reason,
+    bw_job_answer_fail(job,
+                       (struct bw_text){ job->stop_reason, strlen(job->stop_reason) },
                        job->stop_final ? "UnrecoverableError" : "Error", job->stop_final);
 }
 

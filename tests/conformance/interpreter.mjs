@@ -97,6 +97,9 @@ function operations(library, worker, gates) {
                 });
             if (waits) throw new WaitingChildrenError();
         },
+        awaitChildren: async (job, token) => { // what it throws passes on
+            if (await job.moveToWaitingChildren(token)) throw new WaitingChildrenError();
+        },
         extend: (job, token, ms) => job.extendLock(token, ms),
         limit: async (job, token, ms) => {
             await worker().rateLimit(ms);

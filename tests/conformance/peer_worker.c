@@ -207,6 +207,7 @@ struct asked {
     struct bw_cond done_cond;
     bool done, yes; /* with what follows, under the mutex */
     int code;
+    char text[BW_ERROR_TEXT_MAX];
     char *json; /* freed by the asker */
 };
 
@@ -223,6 +224,7 @@ static void tell(struct asked *asked, bool yes, char *json, const struct bw_erro
     asked->yes = yes;
     asked->json = json;
     asked->code = err != NULL ? err->code : BW_OK;
+    (void)snprintf(asked->text, sizeof asked->text, "%s", err != NULL ? err->text : "");
     asked->done = true;
     bw_cond_signal(&asked->done_cond);
     bw_mutex_unlock(&asked->mutex);
@@ -343,6 +345,23 @@ static void do_children(struct script *s)
     }
 }
 
+/* Fails with what the library says, as an exception that passes on. */
+static void do_await_children(struct script *s)
+{
+    struct asked asked;
+
+    asked_init(&asked);
+    await(&asked, bw_job_move_to_waiting_children(s->job, NULL, on_yes, &asked),
+          "awaitChildren");
+    if (asked.yes) {
+        (void)answered(s);
+    } else if (asked.code != BW_OK) {
+        struct bw_job_failure failure = { .message = asked.text, .stack = asked.text };
+
+        bw_job_fail(answered(s), &failure);
+    }
+}
+
 /* {"id", "queue"} of the job joins the options. */
 static char *child_options(struct script *s)
 {
@@ -386,16 +405,27 @@ static const struct {
     const char *name;
     void (*run)(struct script *s);
 } operations[] = {
-    { "progress", do_progress }, { "log", do_log },
-    { "data", do_data },         { "gate", do_gate },
-    { "return", do_return },     { "nothing", do_nothing },
-    { "garbage", do_garbage },   { "fail", do_fail },
-    { "backoff", do_backoff },   { "unrecoverable", do_unrecoverable },
-    { "blank", do_blank },       { "delay", do_delay },
-    { "wait", do_wait },         { "limit", do_limit },
-    { "child", do_child },       { "children", do_children },
-    { "values", do_values },     { "ignored", do_ignored },
-    { "counts", do_counts },     { "state", do_state },
+    { "progress", do_progress },
+    { "log", do_log },
+    { "data", do_data },
+    { "gate", do_gate },
+    { "return", do_return },
+    { "nothing", do_nothing },
+    { "garbage", do_garbage },
+    { "fail", do_fail },
+    { "backoff", do_backoff },
+    { "unrecoverable", do_unrecoverable },
+    { "blank", do_blank },
+    { "delay", do_delay },
+    { "wait", do_wait },
+    { "limit", do_limit },
+    { "child", do_child },
+    { "children", do_children },
+    { "awaitChildren", do_await_children },
+    { "values", do_values },
+    { "ignored", do_ignored },
+    { "counts", do_counts },
+    { "state", do_state },
     { "extend", do_extend },
 };
 

@@ -37,6 +37,7 @@ const jobs = [
     ['waiting'],
     ['children'],
     ['tolerated'],
+    ['spoilt', { attempts: 3, backoff: 10 }],
     ['limited'],
     ['limited', { priority: 3 }, { old: true }],
 ];
@@ -82,7 +83,7 @@ async function play(start) {
         const job = await queue.add(name, data, opts);
         await until(async () => {
             const state = await job.getState();
-            if (state === 'waiting-children') kids.resume();
+            if (state === 'waiting-children' || name === 'spoilt') kids.resume();
             return ['completed', 'failed'].includes(state);
         }, `${name}, job ${job.id}`);
     }
@@ -102,9 +103,11 @@ try {
     // The reference must have done what the patterns are about, or the comparison says nothing.
     for (const [id, text] of [[3, '"third time lucky"'], [8, '"finish"'], [9, '"again"'],
         [10, '{"bull:kid:kid-1":{"twice":2},"bull:kid:kid-2":{"twice":4}}'],
-        [11, '{"bull:kid:kid-bad":"bad child"}'], [12, '"after the limit"'],
-        [13, '"after the limit"']])
+        [11, '{"bull:kid:kid-bad":"bad child"}'], [13, '"after the limit"'],
+        [14, '"after the limit"']])
         if (hash(id).returnvalue !== text) throw new Error(`reference ${id}: ${hash(id).returnvalue}`);
+    if (!/at least one failed child\. moveToWaitingChildren$/.test(hash(12).failedReason) || hash(12).atm !== '1')
+        throw new Error(`reference 12: ${hash(12).failedReason}`); // BMQ-174
     const found = compare(ours, theirs);
     for (const line of found) console.log(`    ${line}`);
     failed = found.length;

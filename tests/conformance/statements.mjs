@@ -199,4 +199,5 @@ export const beside = {
     172: ['conformance_cron', 'test_worker_schedulers'],
     173: ['conformance_cron'],
     175: ['test_worker_markers', 'test_scripts_fetch'],
+    176: ['test_worker_events'], // events of a handler leave no keys
 };

@@ -185,6 +185,20 @@ test('WaitingChildrenError: children are added, waited for, and read', async (cl
     assert.equal(job.attemptsMade, 1);
 });
 
+test('the refusal to wait for a failed child is final, at once', async (cleanup) => { // BMQ-174
+    const it = await stage(cleanup);
+    const text = 'Cannot complete job mother because it has at least one failed child. moveToWaitingChildren';
+    const script = [
+        ask('addJob', { queue: it.name, name: 'bad', data: { say: [{ type: 'error', name: 'Error', message: 'no' }] },
+            opts: { jobId: 'bad', failParentOnFailure: true, parent: { id: 'mother', queue: `bull:${it.name}` } } }),
+        { pause: 1500 }, ask('moveToWaitingChildren'), error('Error', { message: text })];
+    const { job } = await run(it, { script }, { jobId: 'mother', attempts: 3 });
+    assert.deepEqual([job.failedReason, job.attemptsMade], [text, 1]);
+    const { job: { returnvalue: seenAll } } = await run(it, { seen: true });
+    const { error: said, name } = seenAll.filter(({ type }) => type === 'reply').at(-1);
+    assert.deepEqual([said, name], [text, 'UnrecoverableError']);
+});
+
 test('requests: every method, good and bad; replies name their request', async (cleanup) => {
     const it = await stage(cleanup);
     const { job } = await run(it, { script: [

@@ -29,7 +29,7 @@ static void note(struct answer *answer, bool yes, const char *text,
 
 static void on_flag(bool yes, const struct bw_error *err, void *arg)
 {
-    note(arg, yes, NULL, err);
+    note(arg, yes, err != NULL ? err->text : NULL, err);
 }
 
 static void on_json(const char *json, size_t len, const struct bw_error *err, void *arg)
@@ -201,6 +201,31 @@ static void refused_by_a_failed_child(void **state)
     assert_true(bw_job_lock_held(job));
     bw_job_fail(job, &failure);
     rig_wait(3000, rig_int(rig, "ZCARD bull:" QUEUE ":failed") == 1);
+    let_go(held);
+}
+
+/* BMQ-174: passed on, the refusal is final, whatever is left of the attempts. */
+static void refusal_passed_on(void **state)
+{
+    static const char words[] =
+        "Cannot complete job 1 because it has at least one failed "
+        "child. moveToWaitingChildren";
+    struct rig *rig = *state;
+    struct held *held = hold(rig, rig_options(QUEUE, 1));
+    struct answer answer = { 0 };
+    struct bw_job *job;
+
+    rig_add(rig, QUEUE, 1, "{\"attempts\":3}");
+    job = next_job(held);
+    (void)rig_int(rig, "ZADD bull:" QUEUE ":1:unsuccessful 1 bull:" QUEUE ":x");
+    assert_int_equal(bw_job_move_to_waiting_children(job, NULL, on_flag, &answer), BW_OK);
+    wait_answer(&answer);
+    assert_int_equal(answer.code, BW_EJOB_FAILED_CHILD);
+    assert_string_equal(answer.text, words);
+    bw_job_fail(job, &(struct bw_job_failure){ .message = words });
+    rig_wait(3000, rig_int(rig, "ZCARD bull:" QUEUE ":failed") == 1);
+    rig_expect(rig, words, "HGET bull:" QUEUE ":1 failedReason");
+    rig_expect(rig, "1", "HGET bull:" QUEUE ":1 atm");
     let_go(held);
 }
 
@@ -654,6 +679,7 @@ int main(void)
         TEST(waits_for_children),
         TEST(waits_for_one_child),
         TEST(refused_by_a_failed_child),
+        TEST(refusal_passed_on),
         TEST(refused_without_the_lock),
         TEST(vanished_reply_is_asked_again),
         TEST(vanished_reply_of_a_moved_job),

@@ -123,7 +123,9 @@ BW_MUSTCHECK BW_API int bw_job_extend_lock(struct bw_job *job, int64_t duration_
  * handler may still come). Then, if `moved`, the job has ended as by a bw_job_finish
  * function and starts anew when the children are done; if not, there was nothing to wait
  * for: it is the handler's again, go on. With an error it is the handler's again, too:
- * BW_EJOB_FAILED_CHILD when a child has failed that fails its parent; BW_EJOB_NO_LOCK,
+ * BW_EJOB_FAILED_CHILD when a child has failed that fails its parent: it cannot complete
+ * any more, and failing it with the text of that error is final, whatever is left of its
+ * attempts (BMQ-174); BW_EJOB_NO_LOCK,
  * BW_EJOB_LOCKED, BW_EJOB_MISSING or BW_EJOB_STATE: the job is somebody else's now.
  * Repeated after a lost connection, as an outcome is. §8.2, BMQ-143 */
 typedef void bw_job_moved_cb(bool moved, const struct bw_error *err, void *arg);
@@ -148,6 +150,7 @@ struct bw_job_failure {
     int64_t delay_ms;
     const char *telemetry; /* trace context of the attempt, stored as `tm`; NULL: none.
                               §10.10 */
+    size_t message_len, stack_len; /* for texts with NULs inside; 0: up to the first */
 };
 
 /* Retries by the job's attempts and backoff, or fails it for good. §5.1, §5.2 */

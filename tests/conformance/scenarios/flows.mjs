@@ -308,6 +308,24 @@ export const flows = [
             2,
         ),
     ),
+    scenario('handler: the refusal to wait for a failed child is final', ['174'], async (stage) => {
+        const failed = child('c', [fail('cf')], { failParentOnFailure: true });
+        const steps = [[failed, ['gate', 'g'], ['awaitChildren'], ...ret('no')]];
+        await stage.op('add', { name: 'p', data: { do: steps }, opts: { attempts: 3, backoff: 10 } });
+        await stage.start({ concurrency: 2 });
+        await stage.finished(1);
+        stage.open('g');
+        await stage.finished(2);
+    }),
+    scenario('handler: a failure after that refusal in other words is not', ['174'], async (stage) => {
+        const failed = child('c', [fail('cf')], { failParentOnFailure: true });
+        const steps = [[failed, ['gate', 'g'], ['children']], [['children']]];
+        await stage.op('add', { name: 'p', data: { do: steps }, opts: { attempts: 2 } });
+        await stage.start({ concurrency: 2 });
+        await stage.finished(1);
+        stage.open('g');
+        await stage.finished(2);
+    }),
     scenario('handler: a child has failed', ['138', '143'], async (stage) => {
         const steps = [
             [child('c', [fail('cf')], { failParentOnFailure: true }), ['gate', 'g'], ['children']],

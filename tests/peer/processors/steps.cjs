@@ -104,6 +104,15 @@ const patterns = {
     return job.getIgnoredChildrenFailures();
   },
 
+  /** The child has failed before it is waited for: the refusal passes on. */
+  async spoilt(job, token) {
+    const kid = await queueOf('kid').add('child-bad', { bad: true }, { jobId: 'kid-worse',
+      failParentOnFailure: true, parent: { id: job.id, queue: job.queueQualifiedName } });
+    while ((await kid.getState()) !== 'failed') await new Promise((resolve) => setTimeout(resolve, 10));
+    if (await job.moveToWaitingChildren(token)) throw new WaitingChildrenError();
+    return 'not refused';
+  },
+
   async limited(job) {
     if (job.data.limited === undefined) {
       await job.updateData({ ...job.data, limited: true });

@@ -5,7 +5,7 @@
 // more, {floodAfter: ms} begins to flood then, {pieces: value} answers in pieces, {spin: true} computes for
 // ever. {turns: […]}: the nth start does what the nth says. {script: […]} writes messages one after the
 // other, but first waits for the reply where one is {ask: {method, params}}; "$replies" as a result's
-// value stands for all of them. Hello, replies, events and cancellations are kept and answered to
+// value stands for all of them, {pause: ms} waits. Hello, replies, events and cancellations are kept and answered to
 // {seen: true}. Modes (an argument): stubborn, polite, single, mute, dies, loud, quitter, late, telling (events
 // go to stderr), padded (an empty line and a byte order mark come first).
 import { spawn } from 'node:child_process';
@@ -41,6 +41,10 @@ const ends = ({ type }) => type === 'result' || type === 'error';
 async function run(seq, script) {
     const replies = [];
     for (const step of script) {
+        if (step.pause) {
+            await sleep(step.pause);
+            continue;
+        }
         if (step.ask) {
             const req = `r${++requests}`;
             send({ type: 'request', seq, req, ...step.ask });

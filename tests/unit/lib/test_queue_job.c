@@ -116,9 +116,11 @@ static void want_trace(const char *old, const char *entry, int64_t limit,
                        const char *expected)
 {
     struct bw_text text = { old, old != NULL ? strlen(old) : 0 };
+    struct bw_text added = { entry, entry != NULL ? strlen(entry) : 0 };
     struct bw_buf out = BW_BUF_INIT;
 
-    assert_int_equal(bw_stacktrace_append(&out, &text, entry, limit), BW_OK);
+    assert_int_equal(
+        bw_stacktrace_append(&out, &text, entry != NULL ? &added : NULL, limit), BW_OK);
     assert_string_equal(bw_buf_text(&out), expected);
     bw_buf_fini(&out);
 }

@@ -22,6 +22,7 @@ struct call {
     struct bw_buf req;             /* as the program wrote it */
     struct bw_buf result;          /* JSON */
     char error[BW_ERROR_TEXT_MAX]; /* "": none */
+    const char *error_name;        /* NULL: none */
     bool moved;
     bool lost; /* Redis did not answer */
 };
@@ -36,11 +37,11 @@ static const struct ex_slice true_text = { "true", 4 };
 /* ---- replies */
 
 static void reply(struct ex_program *program, struct ex_slice req, struct ex_slice result,
-                  const char *error)
+                  const char *error, const char *name)
 {
     if (program->state == EX_DYING || program->state == EX_DOWN)
         return;
-    if (ex_wire_reply(&program->out, req, result, error) != BW_OK) {
+    if (ex_wire_reply(&program->out, req, result, error, name) != BW_OK) {
         ex_program_kill(program, "processor killed: out of memory");
         return;
     }
@@ -71,7 +72,8 @@ static void answer_call(struct call *call)
     if (call->program->generation == call->generation)
         call->program->asked--;
     if (still_there(call))
-        reply(call->program, req, result, call->error[0] != '\0' ? call->error : NULL);
+        reply(call->program, req, result, call->error[0] != '\0' ? call->error : NULL,
+              call->error_name);
 }
 
 static void deliver_call(struct ex_letter *letter, struct ex_pool *pool)
@@ -89,7 +91,7 @@ static struct call *call_new(struct ex_program *program, struct ex_slice req)
 
     if (call == NULL || bw_buf_add(&call->req, req.at, req.len) != BW_OK) {
         free(call);
-        reply(program, req, none, "out of memory");
+        reply(program, req, none, "out of memory", NULL);
         return NULL;
     }
     call->letter.deliver = deliver_call;
@@ -175,6 +177,8 @@ static void got_move(bool moved, const struct bw_error *err, void *arg)
     call->moved = moved;
     if (err != NULL)
         set_error(call, err);
+    if (err != NULL && err->code == BW_EJOB_FAILED_CHILD) /* BMQ-174 */
+        call->error_name = "UnrecoverableError";
     finish(call, bw_buf_add_str(&call->result, moved ? "true" : "false"));
 }
 
@@ -327,14 +331,14 @@ static const char *ask_delay(struct request *request)
     if (!ex_json_integer(request->params.timestamp, &request->entry->after_ms))
         return "moveToDelayed: timestamp must be a whole number";
     request->entry->after = EX_AFTER_DELAY;
-    reply(request->program, request->req, true_text, NULL);
+    reply(request->program, request->req, true_text, NULL, NULL);
     return NULL;
 }
 
 static const char *ask_wait(struct request *request)
 {
     request->entry->after = EX_AFTER_WAIT;
-    reply(request->program, request->req, true_text, NULL);
+    reply(request->program, request->req, true_text, NULL, NULL);
     return NULL;
 }
 
@@ -417,7 +421,7 @@ void ex_request_take(struct ex_program *program, struct ex_entry *entry,
         error = "params must be an object";
     }
     if (error != NULL)
-        reply(program, message->req, none, error);
+        reply(program, message->req, none, error, NULL);
 }
 
 /* ---- floods */

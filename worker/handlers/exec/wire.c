@@ -204,16 +204,16 @@ int ex_wire_cancel(struct bw_buf *out, int64_t seq, const char *reason)
 }
 
 int ex_wire_reply(struct bw_buf *out, struct ex_slice req, struct ex_slice result,
-                  const char *error)
+                  const char *error, const char *name)
 {
     struct line line = line_begin(out, "reply");
 
     key(&line, "req");
     if (line.rc == BW_OK)
         line.rc = ex_json_add_line(out, req);
-    if (error != NULL)
-        text(&line, "error", error);
-    else
+    text(&line, "error", error);
+    text(&line, "name", name);
+    if (error == NULL)
         stored(&line, "result", result.at, result.len);
     return line_end(&line);
 }

@@ -23,9 +23,12 @@ struct ex_hello {
 BW_MUSTCHECK int ex_wire_hello(struct bw_buf *out, const struct ex_hello *hello);
 BW_MUSTCHECK int ex_wire_job(struct bw_buf *out, int64_t seq, const struct bw_job *job);
 BW_MUSTCHECK int ex_wire_cancel(struct bw_buf *out, int64_t seq, const char *reason);
-/* `req` as the program wrote it. Either `error` or the result, JSON, is given. */
+/* `req` as the program wrote it. Either `error` or the result, JSON, is given. `name`:
+ * under which name the error is to be passed on (as in `error` of a program); NULL: none.
+ */
 BW_MUSTCHECK int ex_wire_reply(struct bw_buf *out, struct ex_slice req,
-                               struct ex_slice result, const char *error);
+                               struct ex_slice result, const char *error,
+                               const char *name);
 BW_MUSTCHECK int ex_wire_close(struct bw_buf *out, int64_t deadline_ms);
 
 struct ex_event {

@@ -203,7 +203,10 @@ def _value(message):
     if message.get("error") is None:
         return message.get("result")
     error = message["error"]
-    raise RequestError(error if isinstance(error, str) else error.get("message"))
+    text = error if isinstance(error, str) else error.get("message")
+    if message.get("name") == "UnrecoverableError":  # there is no use in trying again
+        raise UnrecoverableError(text)
+    raise RequestError(text)
 
 
 class _Session:
@@ -290,7 +293,7 @@ class _Session:
         if future is not None:
             try:
                 future.set_result(_value(message))
-            except RequestError as error:
+            except Exception as error:
                 future.set_exception(error)
 
 

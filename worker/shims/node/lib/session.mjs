@@ -1,8 +1,10 @@
 // One conversation with the worker: jobs come in, each runs the processor once and is answered once.
-import { describe, pathOf } from './errors.cjs';
+import { describe, pathOf, UnrecoverableError } from './errors.cjs';
 import { Job } from './job.mjs';
 
 export const PROTOCOL = 1;
+const refusal = (text, name) =>
+  name === 'UnrecoverableError' ? new UnrecoverableError(text) : new Error(text);
 const BUILTIN_BACKOFFS = [undefined, 'fixed', 'exponential'];
 
 export class Session {
@@ -113,11 +115,11 @@ export class Session {
     };
   }
 
-  #settle({ req, result, error }) {
+  #settle({ req, result, error, name }) {
     const waiting = this.#requests.get(req);
     this.#requests.delete(req);
     if (error === undefined || error === null) waiting?.resolve(result);
-    else waiting?.reject(new Error(typeof error === 'string' ? error : error.message));
+    else waiting?.reject(refusal(typeof error === 'string' ? error : error.message, name));
   }
 
   #leaveIfIdle() {
