@@ -120,6 +120,7 @@ static const struct field_case field_cases[] = {
     { "message", "{\"text\":\"{{contactReceived.phone}}\"}", "text: unknown name: nothing sets \"phone\" of \"contactReceived.phone\", did you mean \"phoneNumber\"?" },
     { "action.find_user_by_contact", "{\"contactValue\":\"{{foundUser.frstName}}\"}", "contactValue: unknown name: nothing sets \"frstName\" of \"foundUser.frstName\", did you mean \"firstName\"?" },
     { "action.set_variable", "{\"name\":\"total\",\"value\":\"{{totl}} {{total}} {{vars.total}} {{session.other}}\"}", "value: unknown name: nothing sets \"totl\" of \"totl\", did you mean \"total\"?" },
+    { "action.set_variable", "{\"name\":\"nine\",\"value\":\"{{none}} {{line}} {{nien}}\"}", "value: unknown name: nothing sets \"nien\" of \"nien\", did you mean \"nine\"?" },
     { "action.set_variable", "{\"name\":\"item1\",\"value\":\"{{item2}} {{items}} {{item}}\"}", "" },
     { "action.set_variable", "{\"name\":\"{{which}}\",\"value\":\"{{anything}}\"}", "" },
     { "action.api_request", "{\"url\":\"https://a.example\",\"responseMapping\":{\"price\":\"p\"},\"body\":{\"a\":[\"{{prcie}}\"]}}", "body.a[0]: unknown name: nothing sets \"prcie\" of \"prcie\", did you mean \"price\"?" },

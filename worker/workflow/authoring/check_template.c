@@ -32,14 +32,18 @@ static bool is_computed(const struct wf_path *path)
     return false;
 }
 
-static void check_secret(const struct wf_site *site, const char *field,
+/* Whether it is one, which is said then. */
+static bool check_secret(const struct wf_site *site, const char *field,
                          struct wf_text path)
 {
     for (size_t i = 0; i < sizeof(secrets) / sizeof(secrets[0]); i++) {
-        if (wf_text_equal(path, wf_text_of(secrets[i])))
-            wf_site_problem(site, field, "wrong template: %s is secret, always empty",
-                            secrets[i]);
+        if (!wf_text_equal(path, wf_text_of(secrets[i])))
+            continue;
+        wf_site_problem(site, field, "wrong template: %s is secret, always empty",
+                        secrets[i]);
+        return true;
     }
+    return false;
 }
 
 static char *segment(const struct wf_path *path, size_t index)
@@ -99,8 +103,7 @@ void wf_check_path(const struct wf_site *site, const char *field, struct wf_text
                         path.data);
         return;
     }
-    check_secret(site, field, path);
-    if (site->names != NULL)
+    if (!check_secret(site, field, path) && site->names != NULL)
         check_names(site, field, path, &parsed);
 }
 

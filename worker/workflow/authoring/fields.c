@@ -23,6 +23,8 @@ const struct wf_field wf_fields[] = {
       "matchType=exact|contains", NULL, "what the text is, or contains" },
     { "trigger.message", "matchType", wf_check_one_of, "exact|contains|regex", NULL,
       NULL, "regex", "how the pattern is compared" },
+    { "trigger.message", "messageType", wf_check_any, NULL, NULL, NULL, NULL,
+      "kept by editors; nothing reads it" },
     { "trigger.message", "caseSensitive", wf_check_flag, NULL, NULL, NULL, "false",
       "whether capitals count" },
     { "trigger.callback", "callbackData|data", wf_check_literal, NULL, NEVER, NULL, NULL,

@@ -1,5 +1,6 @@
 #include "workflow/authoring/names.h"
 
+#include <ctype.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,9 @@
 #include "workflow/event.h"
 #include "workflow/mem.h"
 #include "workflow/path.h"
+
+/* Bytes of a name that is easily mistaken for another. */
+#define SHORT 4
 
 /* --- words */
 
@@ -56,6 +60,27 @@ static bool is_variant(const char *a, const char *b)
     }
     return (*a == '\0' && (*b == '\0' || strcmp(b, "s") == 0)) ||
            (*b == '\0' && strcmp(a, "s") == 0);
+}
+
+/* Of short names many differ in one letter and mean something else: only letters that are
+ * missing, too many, or in each other's place count. */
+static bool is_another_word(const char *a, const char *b)
+{
+    size_t len = strlen(a);
+
+    if (len > SHORT || strlen(b) != len)
+        return false;
+    for (size_t i = 0; i < len; i++) {
+        size_t in_a = 0, in_b = 0;
+
+        for (size_t j = 0; j < len; j++) {
+            in_a += tolower((unsigned char)a[j]) == tolower((unsigned char)a[i]);
+            in_b += tolower((unsigned char)b[j]) == tolower((unsigned char)a[i]);
+        }
+        if (in_a != in_b)
+            return true;
+    }
+    return false;
 }
 
 /* Borrowed from the object; NULL: it is no member. */
@@ -105,7 +130,10 @@ const char *wf_names_near(const char *word, const json_t *words, bool slip)
 
         near = key_of(words, wf_names_near(word, keys, slip));
         json_decref(keys);
-        return near != NULL && slip && is_variant(word, near) ? NULL : near;
+        return near != NULL && slip &&
+                       (is_variant(word, near) || is_another_word(word, near))
+                   ? NULL
+                   : near;
     }
     near = slip ? wk_nearest_within(word, most, word_at, words)
                 : wk_nearest(word, word_at, words);
