@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "workflow/address.h"
 #include "workflow/job.h"
 #include "workflow/mem.h"
 #include "workflow/throttle.h"
@@ -232,7 +233,7 @@ static void counted(struct wf_run *run)
     const struct wf_kv_item *count = wf_kv_at(&run->kv, 0);
     int64_t limit = run->engine->settings.limit_user;
 
-    if (count->number == limit + 1) {
+    if (count->number == limit + 1 && !run->event.overheard) {
         wf_send_notice(run, run->engine->settings.text_limited, limited);
     } else if (count->number > limit) {
         wf_run_answer(run, false);
@@ -255,7 +256,7 @@ static void judge(struct wf_run *run)
     if (run->restored != NULL)
         wf_restore(run, look_up);
     else
-        look_up(run);
+        wf_address(run, look_up);
 }
 
 static void look_up(struct wf_run *run)

@@ -9,6 +9,8 @@
 #include "workflow/frames.h"
 #include "workflow/job.h"
 #include "workflow/mem.h"
+#include "workflow/personal.h"
+#include "workflow/place.h"
 #include "workflow/versions.h"
 #include "workflow/witness.h"
 
@@ -79,6 +81,8 @@ static json_t *event_parts(const struct wf_run *run)
 
     wf_json_set_text(parts, "text", run->event.text);
     wf_json_set_text(parts, "originalText", run->event.original_text);
+    wf_json_set(parts, "place", wf_place_keep(&run->event));
+    wf_personal_keep(run, parts);
     return parts;
 }
 
@@ -296,6 +300,8 @@ static void take_buffers(struct wf_run *run, const json_t *value)
         return;
     wf_set(&run->event.text, wf_member(event, "text", NULL));
     wf_set(&run->event.original_text, wf_member(event, "originalText", NULL));
+    wf_place_take(&run->event, json_object_get(event, "place"));
+    wf_personal_take(run, event);
     json_decref(run->telegram);
     run->telegram = wf_must(wf_event_telegram(&run->event));
 }

@@ -7,6 +7,7 @@
 #include "workflow/job.h"
 #include "workflow/mem.h"
 #include "workflow/nodes/loops.h"
+#include "workflow/place.h"
 #include "workflow/versions.h"
 #include "workflow/wait_timeout.h"
 #include "workflow/witness.h"
@@ -170,6 +171,8 @@ static void take_row(struct wf_run *run)
     x->stored = x->resumed = true;
     wf_set(&run->event.from_id, wf_db_value(run, CLAIMED, 0, TELEGRAM));
     wf_set(&run->event.chat_id, chat != NULL ? chat : run->event.from_id);
+    run->event.shared = chat != NULL && *chat == '-';
+    wf_place_take(&run->event, json_object_get(x->wait_payload, "place"));
     wf_set(&run->event.username, wf_db_value(run, CLAIMED, 0, USERNAME));
     wf_set(&run->event.first_name, wf_db_value(run, CLAIMED, 0, FIRST_NAME));
     json_decref(run->telegram);

@@ -200,6 +200,129 @@ static int copy_chat(const struct parts *parts, struct wf_event *event)
     return event->chat_type != NULL ? BW_OK : BW_ENOMEM;
 }
 
+/* ---- the chat's place, and whom it is for ---- */
+
+/* A number for an id, a text for what may be one. */
+static const json_t *thread_of(const json_t *message)
+{
+    const json_t *thread = get(message, "message_thread_id");
+
+    /* a thread of answers outside of a forum is no topic that one can write to */
+    if (json_is_true(json_object_get(message, "is_topic_message")) ||
+        json_is_true(json_object_get(json_object_get(message, "chat"), "is_forum")) ||
+        get(message, "reply_to_message") == NULL)
+        return thread;
+    return NULL;
+}
+
+static int copy_place(const struct parts *parts, struct wf_event *event)
+{
+    const json_t *message = parts->message != NULL ? parts->message
+                                                   : get_object(parts->callback, "message");
+    const json_t *topic = get_object(message, "direct_messages_topic");
+    int rc = copy_id(thread_of(message), &event->thread_id);
+
+    if (rc == BW_OK)
+        rc = copy_id(get(topic, "topic_id"), &event->topic_id);
+    if (rc == BW_OK)
+        rc = copy_text(get(message, "business_connection_id"), &event->business_id);
+    event->shared = event->chat_type != NULL ? strcmp(event->chat_type, "private") != 0
+                                             : event->chat_id != NULL &&
+                                                   event->chat_id[0] == '-';
+    return rc;
+}
+
+/* UTF-16 units, as Telegram counts, from the start of `text`; the byte they end at. */
+static size_t bytes_of_units(struct wf_text text, json_int_t units)
+{
+    size_t at = 0;
+
+    while (at < text.len && units > 0)
+        units -= wf_text_next(text, &at) >= 0x10000 ? 2 : 1;
+    return at;
+}
+
+/* New reference: the name of a `mention`, the id of a `text_mention`; NULL: another. */
+static json_t *mention_of(struct wf_text text, const json_t *entity)
+{
+    const char *type = json_string_value(get(entity, "type"));
+    size_t from = bytes_of_units(text, json_integer_value(get(entity, "offset"))), len;
+    struct wf_text rest = { text.data + from, text.len - from };
+    char *id = NULL;
+    json_t *name = NULL;
+
+    if (type != NULL && strcmp(type, "mention") == 0) {
+        len = bytes_of_units(rest, json_integer_value(get(entity, "length")));
+        return json_stringn(rest.data, len);
+    }
+    if (type != NULL && strcmp(type, "text_mention") == 0 &&
+        copy_id(get(get_object(entity, "user"), "id"), &id) == BW_OK && id != NULL)
+        name = json_string(id);
+    free(id);
+    return name;
+}
+
+/* Of a text, or of what stands below a picture. */
+static void copy_mentions(const struct parts *parts, struct wf_event *event)
+{
+    static const char *const places[][2] = { { "text", "entities" },
+                                             { "caption", "caption_entities" } };
+
+    for (size_t p = 0; p < sizeof places / sizeof *places; p++) {
+        const json_t *text = get(parts->message, places[p][0]);
+        const json_t *entities = get(parts->message, places[p][1]), *entity;
+        size_t i;
+
+        if (!json_is_string(text))
+            continue;
+        json_array_foreach((json_t *)entities, i, entity)
+        {
+            json_t *name = mention_of(wf_text_of(json_string_value(text)), entity);
+
+            if (name == NULL)
+                continue;
+            if (event->mentions == NULL)
+                event->mentions = json_array();
+            (void)json_array_append_new(event->mentions, name); /* without it: not said */
+        }
+    }
+}
+
+static int copy_address(const struct parts *parts, struct wf_event *event)
+{
+    const json_t *answered = get_object(get_object(parts->message, "reply_to_message"),
+                                        "from");
+    int rc = copy_id(get(answered, "id"), &event->reply_to_id);
+
+    if (rc == BW_OK && json_is_true(json_object_get(answered, "is_bot")))
+        rc = copy_text(get(answered, "username"), &event->reply_to_name);
+    if (rc == BW_OK)
+        rc = copy_text(get(get_object(parts->context, "me"), "username"),
+                       &event->me_username);
+    copy_mentions(parts, event);
+    return rc;
+}
+
+/* Another bot's message, or one in a channel's name. An admin without a name speaks as
+ * the group itself. */
+static bool is_of_robot(const struct parts *parts)
+{
+    const json_t *sender = get_object(parts->message, "sender_chat");
+    char *as = NULL, *chat = NULL;
+    bool own;
+
+    if (sender == NULL)
+        return parts->message != NULL &&
+               json_is_true(
+                   json_object_get(get_object(parts->message, "from"), "is_bot"));
+    own = copy_id(get(sender, "id"), &as) == BW_OK &&
+          copy_id(get(parts->message_chat, "id"), &chat) == BW_OK && as != NULL &&
+          chat != NULL && strcmp(as, chat) == 0;
+    free(as);
+    free(chat);
+    return !own;
+}
+
 static int copy_message(const struct parts *parts, struct wf_event *event)
 {
     int rc = copy_id(get(parts->message, "message_id"), &event->message_id);
@@ -246,6 +369,10 @@ static int copy_parts(const struct parts *parts, struct wf_event *event)
         rc = copy_message(parts, event);
     if (rc == BW_OK && parts->callback != NULL)
         rc = copy_callback(parts, event);
+    if (rc == BW_OK)
+        rc = copy_place(parts, event);
+    if (rc == BW_OK)
+        rc = copy_address(parts, event);
     return rc;
 }
 
@@ -266,7 +393,10 @@ static int set_command(const char *token, size_t len, struct wf_event *event)
     const char *robot = memchr(token, '@', len);
 
     event->command = lower_ascii(token, robot != NULL ? (size_t)(robot - token) : len);
-    return event->command != NULL ? BW_OK : BW_ENOMEM;
+    if (event->command == NULL || robot == NULL)
+        return event->command != NULL ? BW_OK : BW_ENOMEM;
+    event->address = strndup(robot + 1, len - (size_t)(robot + 1 - token));
+    return event->address != NULL ? BW_OK : BW_ENOMEM;
 }
 
 /* What follows the first white space, trimmed; absent when that is nothing. */
@@ -304,7 +434,8 @@ static int set_text_kind(struct wf_event *event)
         return BW_OK;
     }
     free(event->command);
-    event->command = NULL;
+    free(event->address);
+    event->command = event->address = NULL;
     return BW_OK;
 }
 
@@ -379,6 +510,8 @@ int wf_event_parse(struct wf_event *event, const json_t *context, const char *tr
         rc = bw_error_set(err, rc, "out of memory");
     else if (!is_usable(&parts, event))
         rc = bw_error_set(err, BW_EINVAL, "context holds no update that is supported");
+    else if (is_of_robot(&parts))
+        rc = bw_error_set(err, BW_EINVAL, "the message is of another bot or a channel");
     else if (event->chat_id == NULL)
         rc = bw_error_set(err, BW_EINVAL, "context names no chat");
     if (rc != BW_OK)
@@ -394,7 +527,9 @@ void wf_event_fini(struct wf_event *event)
         event->last_name,     event->language_code, event->text,
         event->original_text, event->start_payload, event->command,
         event->callback_id,   event->callback_data, event->callback_message_id,
-        event->message_id,
+        event->message_id,    event->address,       event->reply_to_id,
+        event->reply_to_name, event->me_username,   event->thread_id,
+        event->topic_id,      event->business_id,
     };
 
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
@@ -403,5 +538,6 @@ void wf_event_fini(struct wf_event *event)
     json_decref(event->location);
     json_decref(event->poll);
     json_decref(event->webhook);
+    json_decref(event->mentions);
     memset(event, 0, sizeof *event);
 }

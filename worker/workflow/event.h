@@ -37,6 +37,14 @@ struct wf_event {
     char *
         command; /* "/start", "/help": the token without @bot, lower case; NULL if none */
     char *callback_id, *callback_data, *callback_message_id, *message_id;
+    bool shared;       /* others read along: a group, a channel */
+    bool overheard;    /* and it was not said to this bot (address.h sets it) */
+    char *address;     /* the name behind a command's @, or NULL */
+    char *reply_to_id; /* whose message it answers; NULL: none */
+    char *reply_to_name;
+    char *me_username;                       /* the bot's, as the front end says */
+    char *thread_id, *topic_id, *business_id; /* where in the chat (place.h) */
+    json_t *mentions; /* "@name" or ids of those it names; array, or NULL */
     json_t *contact, *location, *poll, *webhook;
     struct wf_pattern_budget *patterns; /* what matching may cost; borrowed, or NULL */
 };

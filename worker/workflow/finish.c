@@ -56,6 +56,9 @@ void wf_flush_add(struct wf_run *run, const struct wf_flush *flush)
 
     if (!run->x.stored)
         wf_insert_add(run, &run->x);
+    else if (run->went_private)
+        (void)wf_db_add(run, WF_SQL_rehomed, run->x.id, run->project_id,
+                        run->event.chat_id, run->x.session_id);
     (void)snprintf(seq, sizeof(seq), "%lld", (long long)run->seq);
     (void)snprintf(steps, sizeof(steps), "%lld", (long long)run->x.steps);
     (void)snprintf(reuse, sizeof(reuse), "%lld",

@@ -217,8 +217,11 @@ static const struct wf_node *find_chosen(const struct wf_graph *graph,
 const struct wf_node *wf_graph_trigger(const struct wf_graph *graph,
                                        const struct wf_event *event)
 {
-    const struct wf_node *node = find_chosen(graph, event);
+    const struct wf_node *node;
 
+    if (event->overheard) /* talk in a group that is not for us */
+        return NULL;
+    node = find_chosen(graph, event);
     if (node != NULL)
         return node;
     node = graph->entry;

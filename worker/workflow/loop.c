@@ -12,6 +12,7 @@
 #include "workflow/nodes/loops.h"
 #include "workflow/nodes/nodes.h"
 #include "workflow/nodes/sub_workflow.h"
+#include "workflow/personal.h"
 
 #define RETRIES        3
 #define RETRIES_MAX    5
@@ -140,6 +141,15 @@ static enum wf_action start_node(struct wf_run *run)
         return wf_node_fail(run, "No handler found for node type: %s", run->node->type);
     if (handler->needs_config && !run->node->has_config)
         return wf_node_fail(run, "%s configuration is missing", handler->name);
+    switch (wf_personal_admit(run)) {
+    case WF_PERSONAL_GO:
+        break;
+    case WF_PERSONAL_DROP:
+        wf_log_warn(run, "A personal message is not said in a group");
+        return wf_node_next();
+    case WF_PERSONAL_NOBODY:
+        return wf_node_fail(run, "A personal message has no private chat to go to");
+    }
     return handler->start(run);
 }
 
@@ -251,7 +261,9 @@ static void recover_now(struct wf_run *run)
 {
     char *notice = wf_run_text(run, error_handling(run), "errorMessage", NULL);
 
-    if (notice != NULL && run->event.chat_id != NULL)
+    if (notice != NULL && run->event.chat_id != NULL &&
+        wf_personal_admit_text(run, json_object_get(error_handling(run),
+                                                    "errorMessage")) == WF_PERSONAL_GO)
         wf_send_notice(run, notice, go_past);
     else
         go_past(run);

@@ -78,6 +78,7 @@ void wf_project_unref(struct wf_project **projectp)
         return;
     free(project->id);
     free(project->token);
+    free(project->bot_username);
     wf_json_thaw(project->object);
     wf_json_thaw(project->variables);
     wf_json_thaw(project->levels);

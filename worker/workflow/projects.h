@@ -22,6 +22,7 @@ struct wf_project {
     char *id;
     json_t *object; /* what templates see as `project` (§6.3) */
     char *token;    /* NULL: no bot; never logged */
+    char *bot_username; /* or NULL */
     bool bot_active;
     int64_t max_steps, timeout_ms;
     json_t *variables;   /* key → value */

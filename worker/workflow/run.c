@@ -72,6 +72,7 @@ static void run_free(struct wf_run *run)
     json_decref(run->dirty);
     json_decref(run->logs);
     json_decref(run->loops);
+    json_decref(run->personal);
     json_decref(run->visits);
     json_decref(run->scratch);
     json_decref(run->data);

@@ -146,6 +146,8 @@ struct wf_run {
     json_t *customer;      /* flat variables `user.*` (§6.5), or NULL */
     bool customer_known;   /* `customer` is right: a NULL means that there is none */
     bool customer_changed; /* by this run, and not read since */
+    bool went_private;  /* the run goes on in the person's private chat (personal.h) */
+    json_t *personal;   /* names of variables that tell of a customer, or NULL */
     bool code_asked;       /* for a referral code that he did not have */
     unsigned code_tries;
     wf_step *after_code;

@@ -8,6 +8,7 @@
 #include "workflow/fault_point.h"
 #include "workflow/job.h"
 #include "workflow/mem.h"
+#include "workflow/place.h"
 #include "workflow/throttle.h"
 #include "workflow/token.h"
 #include "workflow/under_way.h"
@@ -301,6 +302,7 @@ void wf_send(struct wf_run *run, const char *method, json_t *params, wf_step *th
     run->method = method;
     run->after_send = then;
     run->token_tried = false;
+    wf_place_add(run, method, run->params);
     follow_move(run, run->params);
     if (json_object_get(run->params, "chat_id") == NULL) {
         wf_run_post(run, fail_nobody);
@@ -425,6 +427,7 @@ void wf_send_notice(struct wf_run *run, const char *text, wf_step *then)
     wf_json_set_text(run->params, "chat_id", run->event.chat_id);
     wf_json_set_text(run->params, "text", text);
     run->method = "sendMessage";
+    wf_place_add(run, run->method, run->params);
     run->after_send = then;
     run->token_tried = false;
     wf_set(&run->reply.description, "there is no place in the bot's limits");

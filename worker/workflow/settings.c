@@ -105,6 +105,13 @@ bool wf_settings_is_policy(const char *name)
            strcmp(name, "mark") == 0;
 }
 
+/* What becomes of a personal message in a group. */
+static bool is_personal_policy(const char *name)
+{
+    return strcmp(name, "private") == 0 || strcmp(name, "chat") == 0 ||
+           strcmp(name, "drop") == 0;
+}
+
 int wf_settings_parse(struct wf_settings *settings, const json_t *config,
                       struct bw_error *err)
 {
@@ -131,6 +138,12 @@ int wf_settings_parse(struct wf_settings *settings, const json_t *config,
         wf_settings_fini(settings);
         return bw_error_set(err, BW_EINVAL,
                             ".workflow.\"telegram.unknown_sends\": resend, drop or mark "
+                            "expected");
+    }
+    if (!is_personal_policy(settings->group_personal)) {
+        wf_settings_fini(settings);
+        return bw_error_set(err, BW_EINVAL,
+                            ".workflow.\"group.personal\": private, chat or drop "
                             "expected");
     }
     return BW_OK;

@@ -51,6 +51,7 @@
 #define WF_TEXT_SETTINGS(X) \
     X(timezone, "format.timezone", "Europe/Moscow") \
     X(unknown_sends, "telegram.unknown_sends", "resend") \
+    X(group_personal, "group.personal", "private") \
     X(queue_delays, "queue.delays", "workflow-delays") \
     X(http_domains, "http.allowed_domains", "") \
     X(long_date_sep, "format.long_date_sep", " в ") \

@@ -46,7 +46,7 @@ const char wf_sql_project[] =
     "    'min', trim_scale(l.min_amount), 'max', trim_scale(l.max_amount),"
     "    'bonusPercent', l.bonus_percent, 'paymentPercent', l.payment_percent,"
     "    'order', l.\"order\") order by l.min_amount, l.\"order\"), '[]')::text"
-    "    from bonus_levels l where l.project_id = p.id and l.is_active)"
+    "    from bonus_levels l where l.project_id = p.id and l.is_active), b.bot_username"
     "  from projects p"
     "  left join bot_settings b on b.project_id = p.id"
     "  left join referral_programs r on r.project_id = p.id"
@@ -425,6 +425,12 @@ const char wf_sql_flush[] =
                                                  "o.telegram_chat_id = e.telegram_chat_id"
                                                  "          and o.status in ('waiting', "
                                                  "'running') and o.id <> e.id)";
+
+/* What it has to say is personal: it goes on in the private chat. $1 execution, $2
+ * project, $3 chat, $4 session. */
+const char wf_sql_rehomed[] =
+    "update workflow_executions set telegram_chat_id = $3, session_id = $4"
+    " where id = $1 and project_id = $2";
 
 /* The chat has another id now (§9.6). $1 execution, $2 project, $3 chat. */
 const char wf_sql_moved[] =

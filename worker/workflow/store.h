@@ -15,6 +15,7 @@
     X(insert, 11)                                                                        \
     X(preload, 6)                                                                        \
     X(flush, 19)                                                                         \
+    X(rehomed, 4)                                                                        \
     X(moved, 3)                                                                          \
     X(set_variable, 7)                                                                   \
     X(purge, 1)                                                                          \

@@ -332,6 +332,7 @@ void wf_versions_take_project(struct wf_run *run, size_t index)
     run->project =
         wf_project_create(run->project_id, object, wf_db_value(run, index, 0, 1),
                           wf_db_true(run, index, 0, 2), variables, levels);
+    run->project->bot_username = wf_strdup(wf_db_value(run, index, 0, 7));
     run->project->max_steps = wf_db_number(run, index, 0, 3);
     run->project->timeout_ms = wf_db_number(run, index, 0, 4);
     wf_projects_put(&run->engine->projects, run->project);

@@ -25,6 +25,7 @@ static dry_statement *const answers[WF_SQL_COUNT] = {
     [WF_SQL_preload] = dry_sql_preload,
     [WF_SQL_flush] = dry_sql_flush,
     [WF_SQL_moved] = nothing,
+    [WF_SQL_rehomed] = nothing,
     [WF_SQL_set_variable] = dry_sql_set_variable,
     [WF_SQL_purge] = nothing,
     [WF_SQL_writable] = nothing,

@@ -35,7 +35,8 @@ static json_t *target(const struct wf_run *run, int64_t id)
     json_t *params = wf_must(json_object());
 
     wf_json_set_text(params, "chat_id", run->event.chat_id);
-    wf_json_set(params, "message_id", json_integer(id));
+    if (id != 0)
+        wf_json_set(params, "message_id", json_integer(id));
     return params;
 }
 
@@ -55,12 +56,13 @@ enum wf_action wf_start_edit(struct wf_run *run)
     const char *raw = wf_member(config, "text", ""), *mode = wf_parts_mode(config);
     struct wf_scope scope = wf_run_scope(run);
     struct bw_error err = { 0 };
-    int64_t id = message_id(run);
+    bool anew = run->went_private; /* the one to change lies in the group */
+    int64_t id = anew ? 0 : message_id(run);
     json_t *markup = NULL, *params;
     char *text;
     int rc;
 
-    if (id == 0)
+    if (id == 0 && !anew)
         return no_id(run);
     if (*raw == '\0')
         return wf_node_fail(run, "Message text is required");
@@ -76,7 +78,7 @@ enum wf_action wf_start_edit(struct wf_run *run)
     if (markup != NULL)
         wf_json_set(params, "reply_markup", markup);
     free(text);
-    wf_send(run, "editMessageText", params, edited);
+    wf_send(run, anew ? "sendMessage" : "editMessageText", params, edited);
     return WF_PENDING;
 }
 
@@ -89,8 +91,12 @@ static void deleted(struct wf_run *run)
 
 enum wf_action wf_start_delete(struct wf_run *run)
 {
-    int64_t id = message_id(run);
+    int64_t id = run->went_private ? 0 : message_id(run);
 
+    if (run->went_private) {
+        wf_log_warn(run, "the message to delete lies in the group, and stays");
+        return wf_node_next();
+    }
     if (id == 0)
         return no_id(run);
     wf_send(run, "deleteMessage", target(run, id), deleted);

@@ -7,6 +7,7 @@
 
 #include "workflow/mem.h"
 #include "workflow/nodes/loops.h"
+#include "workflow/place.h"
 
 #define IN_PLACE_MS 1000.0
 #define MOST_MS     86400000.0
@@ -64,6 +65,7 @@ static json_t *payload_of(const struct wf_run *run, int64_t ms, const char *job)
     wf_json_set_text(payload, "originalNodeId", run->node->id);
     wf_json_set_text(payload, "scheduledAt", now);
     wf_json_set_text(payload, "jobId", job);
+    wf_json_set(payload, "place", wf_place_keep(&run->event));
     return payload;
 }
 

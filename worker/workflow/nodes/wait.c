@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "workflow/mem.h"
+#include "workflow/place.h"
 
 /* `variableName` and `timeoutMs` may stand in data.config itself or in the type's own
  * object. */
@@ -66,5 +67,6 @@ json_t *wf_wait_payload(const struct wf_run *run, const json_t *keyboard,
     add_timeout(run, payload, wait_member(run->node, "timeoutMs", "timeout"));
     wf_json_set_text(payload, "requestedAt", now);
     wf_json_set(payload, "metadata", metadata(run, reason));
+    wf_json_set(payload, "place", wf_place_keep(&run->event));
     return payload;
 }
