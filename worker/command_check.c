@@ -6,11 +6,11 @@
 
 #include <bulwark/queue.h>
 
-#include "ask.h"
 #include "command.h"
 #include "exit_code.h"
 #include "latch.h"
 #include "log_output.h"
+#include "pg/ask.h"
 #include "session.h"
 #include "telegram/client.h"
 #include "workflow/foreign.h"
@@ -20,7 +20,8 @@
 static const char usage[] =
     "Usage: bulwark check [--config FILE] [options]\n"
     "\n"
-    "Checks the configuration and reaches every dependency that the queues need.\n"
+    "Checks the configuration and reaches every dependency that the queues need. Of the\n"
+    "database it names every table, column and right that is missing.\n"
     "Exit codes: 0 all is well; 1 something cannot be reached; 2 wrong configuration.\n";
 
 /* ---- Redis */
@@ -153,6 +154,39 @@ static int check_pg(const struct wk_config *config, const struct bw_log *log,
     return rc;
 }
 
+struct findings {
+    int *code;
+    size_t count;
+};
+
+static void found(const char *text, void *arg)
+{
+    struct findings *findings = arg;
+
+    findings->count++;
+    if (*findings->code < WK_EXIT_FAILED)
+        *findings->code = WK_EXIT_FAILED;
+    (void)printf("%-12s FAILED: %s\n", "postgresql", text); /* see report() */
+}
+
+/* Once a kind of handler, in the schema that the URL names. */
+static int probe_pg(const struct wk_config *config, const struct bw_log *log,
+                    struct findings *findings, struct bw_error *err)
+{
+    int rc = BW_OK;
+
+    for (size_t i = 0; rc == BW_OK && i < config->queues.count; i++) {
+        const struct wk_handler_type *type = config->queues.items[i].handler.type;
+        bool asked = type->probe_pg == NULL;
+
+        for (size_t j = 0; j < i && !asked; j++)
+            asked = config->queues.items[j].handler.type == type;
+        if (!asked)
+            rc = type->probe_pg(config->database.url, log, found, findings, err);
+    }
+    return rc;
+}
+
 /* ---- Telegram: any answer to a token that is none shows that the Bot API is there */
 
 static void tg_done(struct tg_call *call, void *arg)
@@ -254,6 +288,18 @@ static void probe_handlers(const struct wk_config *config, int *code)
     }
 }
 
+static void report_pg(const struct wk_config *config, const struct bw_log *log, int *code)
+{
+    struct findings findings = { .code = code };
+    struct bw_error err = { 0 };
+    int rc = check_pg(config, log, &err);
+
+    if (rc == BW_OK)
+        rc = probe_pg(config, log, &findings, &err);
+    if (rc != BW_OK || findings.count == 0)
+        report("postgresql", rc, &err, code);
+}
+
 static int check_all(const struct wk_config *config, const struct bw_log *log)
 {
     struct bw_error err = { 0 };
@@ -266,7 +312,7 @@ static int check_all(const struct wk_config *config, const struct bw_log *log)
     if (wk_config_needs_cache(config))
         report_redis("cache", &config->cache_redis, NULL, log, &code);
     if (wk_config_needs_pg(config))
-        report("postgresql", check_pg(config, log, &err), &err, &code);
+        report_pg(config, log, &code);
     if (wk_config_needs_telegram(config))
         report("telegram", check_telegram(config, log, &err), &err, &code);
     return wk_print("") == WK_EXIT_OK ? code : WK_EXIT_FAILED;

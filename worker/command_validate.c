@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "ask.h"
+#include "pg/ask.h"
 #include "command_workflow.h"
 #include "exit_code.h"
 #include "log_output.h"

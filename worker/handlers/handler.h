@@ -57,6 +57,13 @@ struct wk_handler_type {
      * `bulwark check`; may block. BW_EINVAL: no. */
     int (*probe)(const json_t *settings, struct bw_error *err);
 
+    /* Optional: does the database behind the URL have what the kind needs? For `bulwark
+     * check`; blocks. `found` is called for each thing that is missing. Not BW_OK: it
+     * could not be asked. */
+    int (*probe_pg)(const char *url, const struct bw_log *log,
+                    void (*found)(const char *text, void *arg), void *arg,
+                    struct bw_error *err);
+
     /* New instance, ended by `destroy`. Must not wait for anything: dependencies may be
      * away. */
     int (*create)(const struct wk_handler_env *env, const json_t *settings,

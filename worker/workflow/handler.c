@@ -7,6 +7,7 @@
 #include "workflow/engine.h"
 #include "workflow/foreign.h"
 #include "workflow/mem.h"
+#include "workflow/needs.h"
 #include "workflow/under_way.h"
 
 struct instance {
@@ -234,6 +235,7 @@ const struct wk_handler_type workflow_handler_type = {
     .needs_pg = true,
     .needs_telegram = true,
     .needs_cache = true,
+    .probe_pg = wf_needs_check,
     .create = create,
     .start = start,
     .handler = { .process = process, .cancel = cancel },

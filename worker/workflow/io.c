@@ -80,6 +80,7 @@ void wf_db_begin(struct wf_run *run)
     effects->batch_destroy(&run->batch);
     run->batch = effects->batch_create(effects->arg);
     run->db_tries = 0;
+    run->writes = false;
 }
 
 size_t wf_db_add_list(struct wf_run *run, enum wf_sql sql, const char *const *params,
@@ -87,6 +88,10 @@ size_t wf_db_add_list(struct wf_run *run, enum wf_sql sql, const char *const *pa
 {
     struct wf_engine *engine = run->engine;
 
+    /* a look-up changes something at /start only: it cancels waits */
+    run->writes = run->writes || (sql == WF_SQL_lookup
+                                      ? run->event.kind == WF_EVENT_START
+                                      : !wf_store_reads(sql));
     wf_engine_count(&engine->counters.db_statements);
     return engine->effects->batch_add(run->batch, sql, params, count);
 }
@@ -141,7 +146,7 @@ static void db_settled(struct wf_run *run)
 
     wf_fault_point("database");
     if (outcome == WF_DB_OK) {
-        run->left = true;
+        run->left = run->left || run->writes;
         atomic_store_explicit(&run->engine->db_heard_at, wf_engine_mono(run->engine).ns,
                               memory_order_relaxed);
         run->db_then(run);

@@ -137,6 +137,7 @@ struct wf_run {
     bool unsure; /* Redis was not there to be asked what an attempt before has done */
     bool in_row; /* checkpoints are written to the row, too */
     bool tried;  /* the one job of an engine that is held (trouble.h) */
+    bool writes; /* the batch that is begun does */
     bool left;   /* something of this attempt has left the worker */
     bool bare;   /* the look-up asks for nothing that it can do without */
     unsigned restore_depth; /* sub-workflows it was inside of */

@@ -220,6 +220,7 @@ static void submit(struct wf_run *run, bool once, wf_step *then)
     json_t *params = run->params;
 
     wf_fault_point("send-before");
+    run->left = true;
     run->params = NULL;
     run->step = then;
     wf_engine_count(&run->engine->counters.sends);
@@ -442,6 +443,7 @@ void wf_answer_callback(struct wf_run *run)
 
     if (run->event.callback_id == NULL || !run->engine->settings.answer_callback)
         return;
+    run->left = true;
     params = wf_must(json_object());
     wf_json_set_text(params, "callback_query_id", run->event.callback_id);
     (void)effects->telegram(effects->arg, run->project->token, "answerCallbackQuery",

@@ -527,3 +527,31 @@ enum wf_need wf_store_need(enum wf_sql sql)
         return WF_NEED_NODE;
     }
 }
+
+bool wf_store_reads(enum wf_sql sql)
+{
+    switch (sql) {
+    case WF_SQL_project:
+    case WF_SQL_versions:
+    case WF_SQL_version:
+    case WF_SQL_preload:
+    case WF_SQL_customer:
+    case WF_SQL_witness:
+    case WF_SQL_writable:
+    case WF_SQL_advisory_lock:
+    case WF_SQL_user_lock:
+    case WF_SQL_balance:
+    case WF_SQL_transactions:
+    case WF_SQL_stats:
+    case WF_SQL_welcomed:
+    case WF_SQL_orders:
+    case WF_SQL_sub_workflow:
+    case WF_SQL_ledger:
+    case WF_SQL_ledger_version:
+    case WF_SQL_ledger_person:
+    case WF_SQL_ledger_before:
+        return true;
+    default:
+        return false;
+    }
+}

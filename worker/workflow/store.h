@@ -5,6 +5,8 @@
 #ifndef WORKFLOW_STORE_H
 #define WORKFLOW_STORE_H
 
+#include <stdbool.h>
+
 /* name, number of parameters */
 #define WF_STATEMENTS(X)                                                                 \
     X(project, 1)                                                                        \
@@ -96,6 +98,8 @@ enum wf_need {
 };
 
 enum wf_need wf_store_need(enum wf_sql sql);
+/* It changes nothing. */
+bool wf_store_reads(enum wf_sql sql);
 
 /* Borrowed, constant. */
 const struct wf_statement *wf_store_statement(enum wf_sql sql);

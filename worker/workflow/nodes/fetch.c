@@ -282,7 +282,7 @@ void wf_fetch(struct wf_run *run, bool chosen, wf_step *then)
     if (request.timeout_ms < 1)
         request.timeout_ms = 1;
     run->step = then;
-    run->effect = true;
+    run->effect = run->left = true;
     wf_under_way_lock(run);
     wf_under_way_begun(run, WF_CALL_HTTP,
                        effects->http(effects->arg, &request, done, run));

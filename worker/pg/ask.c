@@ -1,4 +1,4 @@
-#include "ask.h"
+#include "pg/ask.h"
 
 #include "latch.h"
 
