@@ -70,11 +70,19 @@ local active = call('LRANGE', q.active, 0, -1)
 call('SET', q['stalled-check'], now, 'PX', interval)
 trim_events(q)
 local recovered = recover_all(marked)
-if #marked > 0 then
-    call('DEL', q.stalled)
+
+local function mark_anew()
+    if #marked > 0 then
+        call('DEL', q.stalled)
+    end
+    active = #recovered > 0 and call('LRANGE', q.active, 0, -1) or active
+    for first = 1, #active, BATCH do
+        call('SADD', q.stalled, unpack(active, first, math.min(first + BATCH - 1, #active)))
+    end
 end
-active = #recovered > 0 and call('LRANGE', q.active, 0, -1) or active
-for first = 1, #active, BATCH do
-    call('SADD', q.stalled, unpack(active, first, math.min(first + BATCH - 1, #active)))
+
+local fine, why = attempt(mark_anew)
+if not fine then
+    recovered[#recovered + 1] = { err = why }
 end
 return recovered

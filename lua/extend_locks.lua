@@ -23,8 +23,11 @@ for first = 2, #ARGV, 2 * BATCH do
         local id, token = ARGV[first + 2 * n - 2], ARGV[first + 2 * n - 1]
         if lock == token then
             local reply = redis.pcall('SET', keys[n], token, 'PX', duration)
-            refusal = reply.err and reply or refusal
-            held[#held + 1] = id
+            if reply.err then
+                refusal = reply
+            else
+                held[#held + 1] = id
+            end
         else
             failed[#failed + 1] = id
         end

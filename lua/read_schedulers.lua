@@ -3,7 +3,8 @@ cut short has left: it is removed, unless it looks like a legacy repeatable.
 
 KEYS  1 base
 ARGV  1 scheduler id, '': a range of them  2 first  3 last  4 '1': the latest first
-Result  a list of {id, next run (ms), flat list of fields and values} ]]
+Result  a list of {id, next run (ms), flat list of fields and values}; one whose hash cannot be read is left
+        out, unless there is no other: then the error ]]
 --- keys 1
 --- include "queue"
 
@@ -16,14 +17,16 @@ else
     found = call(ARGV[4] == '1' and 'ZREVRANGE' or 'ZRANGE', q['repeat'], ARGV[2], ARGV[3], 'WITHSCORES')
 end
 
-local result = {}
+local result, unreadable = {}, nil
 for i = 1, #found, 2 do
-    local fields = call('HGETALL', q['repeat'] .. ':' .. found[i])
+    local fields = redis.pcall('HGETALL', q['repeat'] .. ':' .. found[i])
     local _, colons = found[i]:gsub(':', '')
-    if #fields > 0 then
+    if fields.err then
+        unreadable = fields
+    elseif #fields > 0 then
         result[#result + 1] = { found[i], string.format('%.0f', tonumber(found[i + 1])), fields }
     elseif colons < 4 then
         redis.pcall('ZREM', q['repeat'], found[i]) -- a reader may not be allowed to
     end
 end
-return result
+return #result == 0 and unreadable or result

@@ -32,4 +32,4 @@ local next_ids = pop_ids
 
 --- include "settle_takes"
 
-return { codes, jobs, ttl, due, ghosts, trouble, refusal }
+return { codes, jobs, ttl, due, ghosts, state.trouble, state.refusal }

@@ -62,7 +62,7 @@ local function next_ids(wanted)
         end
         local taken = #mine
         parked = parked + count - taken
-        popped, popped_count = mine, taken
+        state.popped, state.popped_count = mine, taken
         if taken > 0 then
             return mine, taken
         end
@@ -82,15 +82,15 @@ end
 
 local booked, refused_books = attempt(end_and_release)
 if not booked then
-    trouble, released, groups.busy_of = refused_books, {}, {}
+    state.trouble, released, groups.busy_of = refused_books, {}, {}
 end
 
 --- include "settle_takes"
 
 local readable, line_due = pcall(next_line_due)
 if not readable then
-    trouble = line_due
+    state.trouble = line_due
 elseif want > 0 and line_due > 0 and (due == 0 or line_due < due) then
     due = line_due
 end
-return { codes, jobs, ttl, due, ghosts, trouble, refusal }
+return { codes, jobs, ttl, due, ghosts, state.trouble, state.refusal }

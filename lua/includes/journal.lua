@@ -31,30 +31,59 @@ local function note(...)
     notes[#notes + 1] = { ... }
 end
 
--- Pieces of a long list as the arguments of one command each.
-local function note_pieces(values, command, ...)
+-- A question that a unit has to ask, with a second command where the first is refused.
+local function ask(command, other, key, ...)
+    local reply = raw_try(command, key, ...)
+    return failed_reply(reply) and raw_try(other, key, ...) or reply
+end
+
+-- Pieces of a long list as the arguments of one command each, or of another.
+local function note_pieces(values, command, other, key)
     for first = 1, #values, VALUES do
-        local way = { command, ... }
+        local way, second = { command, key }, other and { other, key }
         for i = first, math.min(first + VALUES - 1, #values) do
             way[#way + 1] = values[i]
+            if second then
+                second[#second + 1] = values[i]
+            end
         end
-        note(way)
+        note(way, second)
+    end
+end
+
+local function add_to_scores(key, pieces)
+    return function()
+        for i = 1, #pieces, 2 do
+            if not raw_try('ZSCORE', key, pieces[i + 1]) then
+                raw_try('ZINCRBY', key, pieces[i], pieces[i + 1])
+            end
+        end
+        return true
     end
 end
 
 -- The members of a reply WITHSCORES as those of ZADD.
 local function note_scored(key, found)
-    local pairs_back = {}
-    for i = 1, #found, 2 do
-        pairs_back[i], pairs_back[i + 1] = found[i + 1], found[i]
+    for first = 1, #found, VALUES do
+        local way, pieces = { 'ZADD', key }, {}
+        for i = first, math.min(first + VALUES - 1, #found), 2 do
+            way[#way + 1], way[#way + 2] = found[i + 1], found[i]
+            pieces[#pieces + 1], pieces[#pieces + 2] = found[i + 1], found[i]
+        end
+        note(way, add_to_scores(key, pieces))
     end
-    note_pieces(pairs_back, 'ZADD', key)
 end
 
 local function note_fields(key, fields)
     local old = raw_try('HMGET', key, unpack(fields))
     if failed_reply(old) then
-        return
+        old = {}
+        for i, field in ipairs(fields) do
+            old[i] = raw_try('HGET', key, field)
+            if failed_reply(old[i]) then
+                return
+            end
+        end
     end
     local back, gone = { 'HSET', key }, { 'HDEL', key }
     for i, field in ipairs(fields) do
@@ -65,7 +94,10 @@ local function note_fields(key, fields)
         end
     end
     if #back > 2 then
-        note(back)
+        note(back, { 'HMSET', unpack(back, 2) })
+    elseif raw_try('EXISTS', key) == 0 then
+        note({ 'DEL', key }, { 'UNLINK', key }, gone)
+        return
     end
     if #gone > 2 then
         note(gone)
@@ -73,12 +105,17 @@ local function note_fields(key, fields)
 end
 
 local function note_string(key)
-    local old = raw_try('GET', key)
+    local old = ask('GET', 'MGET', key)
+    old = type(old) == 'table' and old[1] or old
     if not old then
-        note({ 'DEL', key })
+        note({ 'DEL', key }, { 'UNLINK', key })
     elseif type(old) == 'string' then
         local ttl = raw_try('PTTL', key)
-        note(type(ttl) == 'number' and ttl > 0 and { 'SET', key, old, 'PX', ttl } or { 'SET', key, old })
+        if type(ttl) == 'number' and ttl > 0 then
+            note({ 'SET', key, old, 'PX', ttl }, { 'PSETEX', key, ttl, old })
+        else
+            note({ 'SET', key, old }, { 'GETSET', key, old })
+        end
     end
 end
 
@@ -87,11 +124,11 @@ local function note_key(key)
     if kind == 'string' then
         note_string(key)
     elseif kind == 'hash' then
-        note_pieces(raw_try('HGETALL', key), 'HSET', key)
+        note_pieces(raw_try('HGETALL', key), 'HSET', 'HMSET', key)
     elseif kind == 'list' then
-        note_pieces(raw_try('LRANGE', key, 0, -1), 'RPUSH', key)
+        note_pieces(raw_try('LRANGE', key, 0, -1), 'RPUSH', nil, key)
     elseif kind == 'set' then
-        note_pieces(raw_try('SMEMBERS', key), 'SADD', key)
+        note_pieces(raw_try('SMEMBERS', key), 'SADD', nil, key)
     elseif kind == 'zset' then
         note_scored(key, raw_try('ZRANGE', key, 0, -1, 'WITHSCORES'))
     end
@@ -105,7 +142,10 @@ local function remove_by_rank(key, member)
 end
 
 local function note_zset(key, member)
-    local score = raw_try('ZSCORE', key, member)
+    local score = ask('ZSCORE', 'ZMSCORE', key, member)
+    if type(score) == 'table' and not score.err then
+        score = score[1]
+    end
     if score and not failed_reply(score) then
         note({ 'ZADD', key, score, member }, { 'ZINCRBY', key, score, member })
     elseif not score then
@@ -115,8 +155,9 @@ end
 
 local function note_set(key, members)
     for _, member in ipairs(members) do
-        local is_in = raw_try('SISMEMBER', key, member)
+        local is_in = ask('SISMEMBER', 'SMISMEMBER', key, member)
         if not failed_reply(is_in) then
+            is_in = type(is_in) == 'table' and is_in[1] or is_in
             note({ is_in == 1 and 'SADD' or 'SREM', key, member })
         end
     end
@@ -143,8 +184,8 @@ local function note_trim(key, first, last)
     for i = #head, 1, -1 do
         turned[#turned + 1] = head[i]
     end
-    note_pieces(turned, 'LPUSH', key)
-    note_pieces(tail, 'RPUSH', key)
+    note_pieces(turned, 'LPUSH', 'RPUSH', key)
+    note_pieces(tail, 'RPUSH', 'LPUSH', key)
 end
 
 -- Nothing is taken out that could not be put back: asked where the server can tell (7.0), once a key.
@@ -230,7 +271,7 @@ local function remember_reply(command, key, reply)
         for _, value in ipairs(type(reply) == 'table' and reply or { reply }) do
             table.insert(turned, 1, value)
         end
-        note_pieces(turned, POPS[command], key)
+        note_pieces(turned, POPS[command], POPS[command] == 'LPUSH' and 'RPUSH' or 'LPUSH', key)
     end
 end
 

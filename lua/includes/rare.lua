@@ -13,7 +13,7 @@ local function retention()
     local function unlink_child(job, parent_key)
         local fine, why = rare().attempt(rare().unlink, job, parent_key)
         if not fine then
-            trouble = why
+            state.trouble = why
         end
     end
     retention_parts = {
@@ -27,7 +27,7 @@ local function retention()
                                     { ARGV[keep], ARGV[keep + 1], ARGV[keep + 2] }, times, now,
                                     unlink_child)
             if not fine then
-                trouble = why
+                state.trouble = why
             end
         end
     }
@@ -42,12 +42,19 @@ function rare()
     local call = unit_call
 --- include "enqueue"
 --- include "ends"
+--- include "mend"
 --- include "metrics"
 --- include "limiter"
     pause_layout = ARGV[11]
     rare_parts = {
         q = q,
         attempt = attempt,
+        -- An end that may come to nothing without a trace: nil, or why.
+        unit = function(work, ...)
+            local fine, why = attempt(work, ...)
+            return not fine and why or nil
+        end,
+        mend = mend,
         plain = plain,
         is_transient = is_transient,
         check_children = check_children,

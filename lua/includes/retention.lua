@@ -18,6 +18,20 @@ local function remove_jobs(base, ids, unlink)
     delete_jobs(base, ids)
 end
 
+local function leave_one_by_one(set, ids)
+    for first = 1, #ids, DEL_BATCH do
+        redis.call('ZREM', set, unpack(ids, first, math.min(first + DEL_BATCH - 1, #ids)))
+    end
+end
+
+-- Their jobs are gone: by the quick command for all of them, or without it.
+local function leave_set(set, ids, command, from, to)
+    local reply = redis.pcall(command, set, from, to)
+    if type(reply) == 'table' then
+        leave_one_by_one(set, ids)
+    end
+end
+
 local AGE_LIMIT = 1000
 
 local function remove_aged(base, set, age, limit, now, unlink)
@@ -28,11 +42,9 @@ local function remove_aged(base, set, age, limit, now, unlink)
     end
     remove_jobs(base, old, unlink)
     if #old < limit then
-        redis.call('ZREMRANGEBYSCORE', set, '-inf', cut)
-        return
-    end
-    for first = 1, #old, DEL_BATCH do
-        redis.call('ZREM', set, unpack(old, first, math.min(first + DEL_BATCH - 1, #old)))
+        leave_set(set, old, 'ZREMRANGEBYSCORE', '-inf', cut)
+    else
+        leave_one_by_one(set, old)
     end
 end
 
@@ -47,7 +59,7 @@ local function apply_retention(base, set, limits, times, now, unlink)
         local surplus = redis.call('ZREVRANGE', set, count, -1)
         if #surplus > 0 then
             remove_jobs(base, surplus, unlink)
-            redis.call('ZREMRANGEBYRANK', set, 0, -(count + 1))
+            leave_set(set, surplus, 'ZREMRANGEBYRANK', 0, -(count + 1))
         end
     end
 end

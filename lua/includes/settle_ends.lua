@@ -22,10 +22,32 @@ local meta = {
     max = tonumber(meta_fields[3]),
     duration = tonumber(meta_fields[4])
 }
-local codes = {} -- of a refused end: what Redis said
-local trouble, refusal = '', '' -- what went wrong beside the ends; why no more jobs were taken
+local codes = {} -- of a refused end: its error
 
-local mend
+-- What rare parts see of the call. A table, because making functions that share many variables costs.
+local state = {
+    codes = codes,
+    trouble = '', -- what went wrong beside the ends
+    refusal = '', -- why no more jobs were taken
+
+    -- Completed jobs that await their place in the set, as arguments of ZADD, their items, and where the
+    -- retention that they share stands in ARGV; nil: all are kept. Held back so that a batch costs one call.
+    -- A single item is not held back, so that its events come in the reference's order.
+    held = {}, held_items = {}, held_keep = nil,
+    entered = 0, -- others that share the retention and are in the set already
+    flushing = false,
+    told = {},   -- ids of the events of completed items
+    item = 0,    -- the one under way
+    completed = 0,
+
+    -- What would be in no set if an error came now.
+    popped = {}, popped_count = 0, -- ids taken out
+    scores = {},                   -- of those that came from `prioritized`
+    popped_active = false,         -- they are in `active`
+    counted = {},                  -- those that were counted for the rate limit
+    popped_limited = false,        -- and they were
+    starting = 1, starting_event = nil -- the first of them that is not begun, and its event
+}
 
 --- include "rare"
 
@@ -131,35 +153,29 @@ local function admit(at, first, last)
     if open > 0 then
         local reply = pcall_redis('DEL', unpack(open_keys))
         if type(reply) == 'table' then
-            mend().return_all(first, last, at)
+            rare().mend().return_all(first, last, at)
             return nil, reply.err
         end
         reply = pcall_redis('SREM', BASE .. 'stalled', unpack(open_ids))
         if type(reply) == 'table' then -- marks only
-            trouble = reply.err
+            state.trouble = reply.err
         end
     end
     return jobs, fields
 end
 
--- Completed jobs that await their place in the set, as arguments of ZADD, their items, and where the
--- retention that they share stands in ARGV; nil: all are kept. Held back so that a batch costs one call. A
--- single item is not held back, so that its events come in the reference's order.
-local held, held_items, held_keep = {}, {}, nil
-local entered = 0 -- others that share the retention and are in the set already
-local flushing = false
-local told = {}   -- ids of the events of completed items
-
 local function flush_completed()
-    if #held > 0 then
-        flushing = true
+    local held, count = state.held, state.entered
+    if held[1] then
+        state.flushing = true
         call('ZADD', COMPLETED, unpack(held))
-        flushing = false
+        state.flushing = false
+        count = count + #held / 2
+        state.held, state.held_items = {}, {}
     end
-    local count = #held / 2 + entered
-    held, held_items, entered = {}, {}, 0
-    if held_keep and count > 0 then
-        retention().retain(COMPLETED, held_keep, count)
+    state.entered = 0
+    if state.held_keep and count > 0 then
+        retention().retain(COMPLETED, state.held_keep, count)
     end
 end
 
@@ -168,26 +184,12 @@ local function same_keep(a, b)
                       ARGV[a + 2] == ARGV[b + 2])
 end
 
--- §5.3 from step 8 on, for a job that is kept and has no bonds to others.
-local function complete(i, id, job, f, value)
-    local made = f[2] and (tonumber(f[2]) or 0) + 1 or '1'
-    call('HSET', job, 'atm', made, 'returnvalue', value, 'finishedOn', now_text)
-    held[#held + 1] = now_text
-    held[#held + 1] = id
-    held_items[#held_items + 1] = i
-    if item_count == 1 then
-        flush_completed()
-    end
-    told[i] = call('XADD', EVENTS, '*', 'event', 'completed', 'jobId', id, 'returnvalue', value, 'prev',
-                   'active')
-end
-
-local completed, failed, delays = 0, 0, 0
+local failed, delays = 0, 0
 local finished_last = false -- no job left `active` for `delayed` after the last one finished
 
 -- §5.3 step 7, once a call
 local function trim_events_once()
-    if completed + failed > 0 then
+    if state.completed + failed > 0 then
         return
     end
     local most_events = meta_fields[5]
@@ -198,165 +200,80 @@ local function trim_events_once()
     call('XTRIM', EVENTS, 'MAXLEN', '~', most_events)
 end
 
--- An end that may come to nothing without a trace: nil, or why.
-local function apply_unit(work, ...)
-    local fine, why = rare().attempt(work, ...)
-    return not fine and why or nil
-end
-
-local function apply_complete(i, id, job, f, at)
+-- §5.3 from step 8 on: nil, or why there is nothing of it.
+local function complete(i, id, job, f, at)
     local keep = ARGV[at] == 'C' and at + 4 or nil
-    local is_kept = not keep or ARGV[keep] ~= '0'
-    local value = ARGV[at + 3]
+    local is_kept, value = not keep or ARGV[keep] ~= '0', ARGV[at + 3]
     trim_events_once()
-    if is_kept and not same_keep(keep, held_keep) then
+    if is_kept and not same_keep(keep, state.held_keep) then
         flush_completed()
-        held_keep = keep
+        state.held_keep = keep
     end
     if f[3] or f[4] then
-        local why = apply_unit(rare().complete_bound, id, job, f, value, keep)
+        local why = rare().unit(rare().complete_bound, id, job, f, value, keep)
         if why then
             return why
         end
-        entered = entered + (is_kept and item_count > 1 and 1 or 0)
-    elseif is_kept then
-        complete(i, id, job, f, value)
+        state.entered = state.entered + (is_kept and item_count > 1 and 1 or 0)
     else
-        told[i] = call('XADD', EVENTS, '*', 'event', 'completed', 'jobId', id, 'returnvalue', value, 'prev',
-                       'active')
-        retention().delete(id)
+        if is_kept then
+            local made = f[2] and (tonumber(f[2]) or 0) + 1 or '1'
+            local held, items = state.held, state.held_items
+            call('HSET', job, 'atm', made, 'returnvalue', value, 'finishedOn', now_text)
+            held[#held + 1] = now_text
+            held[#held + 1] = id
+            items[#items + 1] = i
+            if item_count == 1 then
+                flush_completed()
+            end
+        end
+        state.told[i] = call('XADD', EVENTS, '*', 'event', 'completed', 'jobId', id, 'returnvalue', value,
+                             'prev', 'active')
+        if not is_kept then
+            retention().delete(id)
+        end
     end
-    completed, finished_last = completed + 1, true
+    state.completed, finished_last = state.completed + 1, true
     return nil
 end
 
--- Phase 2 for an admitted item: nil, or why there is nothing of it. An error is the same for a completion
--- without bonds; what it wrote then is taken back by mend().
-local function apply(i, kind, id, job, f, at)
-    if kind == 'c' or kind == 'C' then
-        return apply_complete(i, id, job, f, at)
-    end
-    local why
-    if kind == 'F' then
-        trim_events_once()
-        why = apply_unit(rare().fail, id, job, f, at)
-        if not why then
-            failed, finished_last = failed + 1, true
-        end
-    elseif kind == 'R' then
-        why = apply_unit(rare().retry, id, job, f, at)
-    elseif kind == 'D' then
-        why = apply_unit(rare().delay, id, job, at)
-        if not why then
-            delays, finished_last = delays + 1, false
-        end
-    else
-        why = apply_unit(rare().put_back, id, f)
-    end
-    return why
-end
-
-local item -- the one under way
-
-local function apply_all(from, last, at, jobs, fields)
+-- Phase 2 for admitted items. An error comes of a completion without bonds; what it wrote is taken back by
+-- mend(). All else is done in units.
+local function apply(from, last, at, jobs, fields)
     for i = from, last do
-        item = i
-        local kind = ARGV[at[i]]
+        state.item = i
+        local begin, code = at[i], codes[i]
+        local kind, id, job = ARGV[begin], ARGV[begin + 1], jobs[i]
+        local why
         if kind == 'R' then -- before anything else, even if the job is gone: §5.6
-            trouble = apply_unit(rare().promote_due, rare().q, now) or trouble
+            state.trouble = rare().unit(rare().promote_due, rare().q, now) or state.trouble
         end
-        local code = codes[i]
         if code == 0 then
-            local why = apply(i, kind, ARGV[at[i] + 1], jobs[i], fields[i], at[i])
+            if kind == 'c' or kind == 'C' then
+                why = complete(i, id, job, fields[i], begin)
+            elseif kind == 'F' then
+                trim_events_once()
+                why = rare().unit(rare().fail, id, job, fields[i], begin)
+                failed, finished_last = failed + (why and 0 or 1), finished_last or not why
+            elseif kind == 'R' then
+                why = rare().unit(rare().retry, id, job, fields[i], begin)
+            elseif kind == 'D' then
+                why = rare().unit(rare().delay, id, job, begin)
+                delays, finished_last = delays + (why and 0 or 1), why and finished_last or false
+            else
+                why = rare().unit(rare().put_back, id, fields[i])
+            end
             if why then
-                mend().refuse(i, at[i], why)
+                rare().mend().refuse(i, begin, why)
             end
         elseif code == NOT_ACTIVE then
-            trouble = apply_unit(rare().write_refused, jobs[i], at[i]) or trouble
+            state.trouble = rare().unit(rare().write_refused, job, begin) or state.trouble
         elseif code == PENDING_CHILDREN or code == FAILED_CHILDREN then
             want = want - 1 -- its worker keeps the job, and with it the slot
         end
     end
-    item = last + 1
+    state.item = last + 1
     flush_completed()
-end
-
-local mend_parts
-
--- What is needed only when something went wrong.
-function mend()
-    if mend_parts then
-        return mend_parts
-    end
-    -- It is active again, with its lock, as before the call.
-    local function return_item(at)
-        local id, token = ARGV[at + 1], ARGV[at + 2]
-        if ARGV[at] ~= 'W' and type(pcall_redis('RPUSH', ACTIVE, id)) == 'table' then
-            pcall_redis('LPUSH', ACTIVE, id)
-        end
-        if token ~= '0' then
-            pcall_redis('SET', BASE .. id .. ':lock', token, 'PX', ARGV[6] ~= '0' and ARGV[6] or 30000)
-        end
-    end
-
-    local function refuse(i, at, why)
-        codes[i] = { err = rare().plain(why) }
-        return_item(at)
-    end
-
-    -- What a completion without bonds has written. Where its place in the set stays it is completed.
-    local function take_back(i, at, fields, job)
-        local id = ARGV[at + 1]
-        if type(pcall_redis('ZREM', COMPLETED, id)) == 'table' and pcall_redis('ZSCORE', COMPLETED, id) then
-            return false
-        end
-        pcall_redis('HDEL', job, 'returnvalue', 'finishedOn')
-        if fields[2] then
-            pcall_redis('HSET', job, 'atm', fields[2])
-        else
-            pcall_redis('HDEL', job, 'atm')
-        end
-        if told[i] then
-            pcall_redis('XDEL', EVENTS, told[i])
-        end
-        return true
-    end
-
-    mend_parts = {
-        refuse = refuse,
-        -- None of these items is done after all.
-        return_all = function(first, last, at)
-            for i = first, last do
-                if codes[i] == 0 then
-                    return_item(at[i])
-                end
-            end
-        end,
-        -- An error in the midst of apply_all(): returns the item to go on with.
-        after = function(why, at, jobs, fields)
-            local spoilt = { item }
-            local next_item = item + 1
-            if flushing then
-                spoilt = held_items
-                next_item = spoilt[#spoilt] == item and item + 1 or item
-                completed = completed - #spoilt + (item_count == 1 and 1 or 0)
-            elseif held_items[#held_items] == item then
-                held_items[#held_items], held[#held], held[#held - 1] = nil, nil, nil
-            end
-            for _, i in ipairs(spoilt) do
-                if codes[i] ~= 0 then
-                    trouble = why
-                elseif take_back(i, at[i], fields[i], jobs[i]) then
-                    refuse(i, at[i], why)
-                end
-            end
-            if flushing then
-                held, held_items, flushing = {}, {}, false
-            end
-            return next_item
-        end
-    }
-    return mend_parts
 end
 
 local next_at = ITEMS_AT
@@ -373,23 +290,23 @@ for first = 1, item_count, CHUNK do
     end
     local from = first
     repeat
-        local fine, why = pcall(apply_all, from, last, at, jobs, fields)
+        local fine, why = pcall(apply, from, last, at, jobs, fields)
         if not fine then
             why = rare().plain(why)
             if rare().is_transient(why) then -- nothing was written yet
                 return { err = why }
             end
-            from = mend().after(why, at, jobs, fields)
+            from = rare().mend().after(why, at, jobs, fields)
         end
     until fine
 end
 
 local metrics_points = tonumber(ARGV[10])
-if metrics_points > 0 and completed > 0 then
-    trouble = apply_unit(rare().count_metrics, BASE .. 'metrics:completed', metrics_points, completed, now) or
-        trouble
+if metrics_points > 0 and state.completed > 0 then
+    state.trouble = rare().unit(rare().count_metrics, BASE .. 'metrics:completed', metrics_points,
+                                state.completed, now) or state.trouble
 end
 if metrics_points > 0 and failed > 0 then
-    trouble = apply_unit(rare().count_metrics, BASE .. 'metrics:failed', metrics_points, failed, now) or
-        trouble
+    state.trouble = rare().unit(rare().count_metrics, BASE .. 'metrics:failed', metrics_points,
+                                failed, now) or state.trouble
 end

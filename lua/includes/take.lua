@@ -5,13 +5,6 @@
 
 local TAKE_BATCH = 1000
 
--- What would be in no set if an error came now: give_back() sees to it.
-local popped, popped_count = {}, 0 -- ids taken out
-local popped_active = false        -- they are in `active`
-local popped_limited = false       -- and counted for the rate limit, those that are
-local starting, starting_event = 1, nil -- the first of them that is not begun, and its event
-local counted = {}                 -- those that were counted for the rate limit
-
 -- Pre-5 markers ("0:…") are dropped, and as many ids are popped for them.
 local function drop_old_markers(ids, wanted)
     repeat
@@ -30,8 +23,6 @@ local function drop_old_markers(ids, wanted)
     until dropped == 0
 end
 
-local scores = {} -- of ids that were popped from `prioritized`
-
 -- Up to `wanted` ids, `wait` before `prioritized`.
 local function pop_ids(wanted)
     local ids = call('RPOP', WAIT, wanted) or {}
@@ -41,16 +32,16 @@ local function pop_ids(wanted)
             break
         end
     end
-    popped, popped_count = ids, #ids
     local count = #ids
+    state.popped, state.popped_count = ids, count
     if count < wanted then
         local best = call('ZPOPMIN', BASE .. 'prioritized', wanted - count)
         for i = 1, #best, 2 do
             count = count + 1
             ids[count] = best[i]
-            scores[best[i]] = best[i + 1]
+            state.scores[best[i]] = best[i + 1]
         end
-        popped_count = count
+        state.popped_count = count
     end
     return ids, count
 end
@@ -62,8 +53,7 @@ local function start_jobs(ids, count, jobs, max, duration)
     local token_prefix, first_token = ARGV[4], tonumber(ARGV[5])
     local lock_duration, worker_name = ARGV[6], ARGV[9]
     local live, alive, limited, taken = {}, 0, 0, #jobs
-    local hashes, attempts, startable = {}, {}, {}
-    counted = {}
+    local hashes, attempts, counted = {}, {}, {}
     for i = 1, count do
         local fields, started, deferred = read_job(BASE .. ids[i])
         if fields then
@@ -78,29 +68,30 @@ local function start_jobs(ids, count, jobs, max, duration)
             if started:sub(1, 9) ~= 'WRONGTYPE' then
                 error(started, 0)
             end
-            trouble = 'job ' .. ids[i] .. ': ' .. started
+            state.trouble = 'job ' .. ids[i] .. ': ' .. started
             alive = alive + 1
             live[alive] = ids[i]
         end
     end
     if alive > 0 then
         call('LPUSH', ACTIVE, unpack(live))
-        popped_active = true
+        state.popped_active = true
     end
     if max then
         rare().count_started(BASE .. 'limiter', limited, duration)
-        popped_limited = true
+        state.popped_limited, state.counted = true, counted
     end
     for i = 1, count do
         local fields, id = hashes[i], ids[i]
-        starting, starting_event = i, nil
+        state.starting, state.starting_event = i, nil
         if fields then
             local job = BASE .. id
             local token = token_prefix .. string.format('%.0f', first_token + taken)
             local started = attempts[i]
             local ats = started and string.format('%.0f', started + 1) or '1'
             call('SET', job .. ':lock', token, 'PX', lock_duration)
-            starting_event = call('XADD', EVENTS, '*', 'event', 'active', 'jobId', id, 'prev', 'waiting')
+            state.starting_event = call('XADD', EVENTS, '*', 'event', 'active', 'jobId', id, 'prev',
+                                        'waiting')
             if worker_name == '' then
                 call('HSET', job, 'processedOn', now_text, 'ats', ats)
             else
@@ -115,7 +106,7 @@ local function start_jobs(ids, count, jobs, max, duration)
             jobs[taken] = fields
         end
     end
-    popped_count, popped_active, popped_limited, starting = 0, false, false, 1
+    state.popped_count, state.popped_active, state.popped_limited, state.starting = 0, false, false, 1
     return count - alive
 end
 
@@ -163,37 +154,4 @@ local function take_jobs(pop)
         end
         ghosts = ghosts + start_jobs(ids, count, jobs, max, duration)
     end
-end
-
--- After an error: what was popped and is not begun goes back to where it was, or stays in `active`. In the
--- order in which it was.
-local function give_back()
-    local uncounted = 0
-    for i = popped_count, starting, -1 do
-        uncounted = uncounted + (popped_limited and counted[i] and 1 or 0)
-        local id = popped[i]
-        local job, score = BASE .. id, scores[id]
-        local left = not popped_active or pcall_redis('LREM', ACTIVE, 1, id)
-        if type(left) ~= 'table' and left ~= 0 then
-            local reply = score and pcall_redis('ZADD', BASE .. 'prioritized', score, id) or
-                          pcall_redis('RPUSH', WAIT, id)
-            if type(reply) == 'table' then
-                reply = score and pcall_redis('ZINCRBY', BASE .. 'prioritized', score, id) or
-                        pcall_redis('LPUSH', WAIT, id)
-            end
-            if type(reply) == 'table' then
-                pcall_redis('LPUSH', ACTIVE, id)
-            end
-        end
-        if popped_active and i == starting then
-            pcall_redis('DEL', job .. ':lock')
-            if starting_event then
-                pcall_redis('XDEL', EVENTS, starting_event)
-            end
-        end
-    end
-    if uncounted > 0 then
-        pcall_redis('INCRBY', BASE .. 'limiter', -uncounted)
-    end
-    popped_count, popped_active, popped_limited = 0, false, false
 end
