@@ -27,7 +27,7 @@ const mend = () => fetch(`${bot.url}/__control/rules`, { method: 'DELETE' });
 const sends = async (query = '') => (await control(`calls?${query}`)).calls.filter(({ method }) =>
     /^(send|edit|delete)/.test(method));
 
-async function up(cleanup, workflow, { config = {}, token = null, url = redis.url } = {}) {
+async function up(cleanup, workflow, { config = {}, token = null, url = redis.url, queues = [] } = {}) {
     await fetch(`${bot.url}/__control/reset`, { method: 'POST' });
     await client.flushall();
     pg.sql('truncate projects, workflows, workflow_versions, workflow_executions, bot_settings cascade');
@@ -40,7 +40,7 @@ async function up(cleanup, workflow, { config = {}, token = null, url = redis.ur
         const daemon = Daemon.start({ redis: { url }, database: { url: pg.url },
             telegram: { apiUrl: bot.url }, http: { listen: '127.0.0.1:0' },
             workflow: { 'ratelimit.bot': 1000, ...config },
-            queues: [{ name: QUEUE, handler: 'workflow', concurrency: 32 }] });
+            queues: [{ name: QUEUE, handler: 'workflow', concurrency: 32 }, ...queues] });
         cleanup(() => daemon.signal('SIGKILL'));
         return daemon;
     };
@@ -205,6 +205,40 @@ for (const [what, refusal] of [['revoked', { status: 401, description: 'Unauthor
         assert.deepEqual(chats.sort((a, b) => a - b), jobs.map((_, i) => 1000 + i), 'each once');
         assert.equal(await client.exists('bulwark:held:P', 'bulwark:held:P:probe'), 0);
     });
+
+test('a wrong token keeps the order of a chat', async (cleanup) => {
+    const rig = await up(cleanup, chain(trigger, node('m', 'message', { text: 'hi {{telegram.message.message_id}}' })));
+    await rule({ action: 'status', status: 401, description: 'Unauthorized' });
+    const jobs = [];
+    for (let i = 0; i < 60; i++)
+        jobs.push(await rig.add(500 + i % 3));
+    await until(async () => (await rig.jobs.getDelayedCount()) === jobs.length, 'the jobs in delayed', SOON);
+    await mend();
+    for (const job of jobs)
+        await ended(rig.jobs, job);
+    for (const chat of [500, 501, 502]) {
+        const texts = (await sends(`chat=${chat}`)).filter(({ status }) => status === 200)
+            .map(({ params }) => Number(params.text.slice(3)));
+        assert.equal(texts.length, 20);
+        assert.deepEqual(texts, [...texts].sort((a, b) => a - b), 'in order');
+    }
+});
+
+test('a wrong token when a delay is over', async (cleanup) => {
+    const rig = await up(cleanup, chain(trigger, node('d', 'flow.delay', { delayMs: 1500 }),
+        node('m', 'message', { text: 'hi' })), { queues: [{ name: 'workflow-delays', handler: 'workflow' }] });
+    await ended(rig.jobs, await rig.add(1));
+    await rule({ action: 'status', status: 401, description: 'Unauthorized' });
+    const delays = await openQueue(redis, 'workflow-delays');
+    cleanup(() => delays.close());
+    await rig.daemon.logged("Telegram refuses the project's token; its jobs wait for a right one");
+    await until(async () => (await delays.getDelayedCount()) === 1, 'the job in delayed', SOON);
+    assert.equal(pg.sql('select status from workflow_executions'), 'running');
+    await mend();
+    await until(async () => (await delays.getCompletedCount()) === 1, 'its end', SOON);
+    assert.equal((await sends()).filter(({ status }) => status === 200).length, 1);
+    assert.equal(pg.sql('select status from workflow_executions'), 'completed');
+});
 
 test('a token that was rotated', async (cleanup) => {
     const rig = await up(cleanup, HI);

@@ -43,9 +43,8 @@ static bool is_worker(const char *line, size_t line_len, const char *name)
     const char *value = field(line, line_len, "name", &len);
 
     if (value == NULL || len < name_len || strncmp(value, name, name_len) != 0 ||
-        (len > name_len &&
-         (len - name_len < sizeof named - 1 ||
-          strncmp(value + name_len, named, sizeof named - 1) != 0)))
+        (len > name_len && (len - name_len < sizeof named - 1 ||
+                            strncmp(value + name_len, named, sizeof named - 1) != 0)))
         return false;
     value = field(line, line_len, "cmd", &len);
     return value != NULL && len == strlen("bzpopmin") &&
@@ -125,8 +124,8 @@ static void listed(const struct bw_reply *reply, const struct bw_error *err, voi
 
     if (err == NULL) /* without the right to look there is nothing to say */
         note(foreign,
-             wf_foreign_count(bw_reply_text(reply, &(size_t){ 0 }), foreign->name, address,
-                              sizeof address),
+             wf_foreign_count(bw_reply_text(reply, &(size_t){ 0 }), foreign->name,
+                              address, sizeof address),
              address);
     rest(foreign);
 }

@@ -22,9 +22,9 @@ struct wf_foreign;
 
 struct wf_foreign_options {
     struct bw_worker *worker;
-    struct bw_redis *redis;    /* where the queue is; borrowed */
+    struct bw_redis *redis; /* where the queue is; borrowed */
     const char *prefix, *queue;
-    const struct bw_log *log;  /* names the queue; borrowed */
+    const struct bw_log *log; /* names the queue; borrowed */
 };
 
 /* NULL: out of memory. */

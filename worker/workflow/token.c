@@ -13,7 +13,8 @@
 #define MEMORY_MS    600000 /* how long a hold that nobody tries is remembered */
 #define PROBE_MS     60000  /* longer than getMe takes with its retries, mostly */
 #define DOUBTS_MAX   2
-#define LOSER_MS     1000 /* somebody else is trying */
+#define LOSER_MS     10000 /* how long another's trying is waited for */
+#define LOOK_MS      50
 
 char *wf_token_key(const struct wf_run *run)
 {
@@ -190,12 +191,49 @@ static void probe_loaded(struct wf_run *run)
     run->token_admitted(run);
 }
 
+static void look_again(struct wf_run *run);
+
+/* Another job tries. It is waited for with the chat's turn in hand, so that the chat's
+ * later jobs stay behind this one. */
+static void wait_for_probe(struct wf_run *run)
+{
+    if (wf_run_lost(run))
+        return;
+    if (bw_mono_before(wf_engine_mono(run->engine), run->send_until))
+        wf_run_after(run, LOOK_MS, look_again);
+    else
+        put_off(run, after(run, PAUSE_MS));
+}
+
+static void looked(struct wf_run *run)
+{
+    json_t *hold = wf_loads(wf_kv_at(&run->kv, 0)->text);
+    bool over = hold == NULL;
+    int64_t until = member(hold, "until");
+
+    json_decref(hold);
+    if (over)
+        run->token_admitted(run);
+    else if (until > wf_engine_now_ms(run->engine))
+        put_off(run, until);
+    else
+        wait_for_probe(run);
+}
+
+static void look_again(struct wf_run *run)
+{
+    (void)wf_kv_add(wf_run_keys(run), WF_KV_GET, wf_token_key(run), NULL, 0);
+    wf_run_kv(run, looked);
+}
+
 static void probe_taken(struct wf_run *run)
 {
-    if (wf_kv_at(&run->kv, 0)->yes)
+    if (wf_kv_at(&run->kv, 0)->yes) {
         reload(run, probe_loaded);
-    else
-        put_off(run, after(run, LOSER_MS));
+        return;
+    }
+    run->send_until = bw_mono_add_ms(wf_engine_mono(run->engine), LOSER_MS);
+    wait_for_probe(run);
 }
 
 void wf_token_admit(struct wf_run *run, const char *held, wf_step *then)
