@@ -10,15 +10,30 @@
 
 /* --- what there is */
 
-static const char *const jobs[] = {
-    "attempts", "backoff", "continueParentOnFailure", "deduplication", "delay",
-    "failParentOnFailure", "ignoreDependencyOnFailure", "jobId", "keepLogs", "lifo",
-    "parent", "priority", "removeDependencyOnFailure", "removeOnComplete", "removeOnFail",
-    "sizeLimit", "stackTraceLimit", "telemetry", "timestamp", NULL
-};
+static const char *const jobs[] = { "attempts",
+                                    "backoff",
+                                    "continueParentOnFailure",
+                                    "deduplication",
+                                    "delay",
+                                    "failParentOnFailure",
+                                    "ignoreDependencyOnFailure",
+                                    "jobId",
+                                    "keepLogs",
+                                    "lifo",
+                                    "parent",
+                                    "priority",
+                                    "removeDependencyOnFailure",
+                                    "removeOnComplete",
+                                    "removeOnFail",
+                                    "sizeLimit",
+                                    "stackTraceLimit",
+                                    "telemetry",
+                                    "timestamp",
+                                    NULL };
 static const char *const backoffs[] = { "type", "delay", "jitter", NULL };
-static const char *const deduplications[] = { "id", "ttl", "extend", "replace",
-                                              "keepLastIfActive", "reschedule", NULL };
+static const char *const deduplications[] = {
+    "id", "ttl", "extend", "replace", "keepLastIfActive", "reschedule", NULL
+};
 static const char *const keeps[] = { "age", "count", "limit", NULL };
 static const char *const parents[] = { "id", "queue", NULL };
 static const char *const telemetries[] = { "metadata", "omitContext", NULL };
@@ -53,12 +68,12 @@ static int check_members(const json_t *object, const char *of, const char *const
     const char *name, *near, *dot = of != NULL ? "." : "";
     const json_t *value;
 
-    json_object_foreach ((json_t *)object, name, value) {
+    json_object_foreach((json_t *)object, name, value)
+    {
         if (is_known(names, name))
             continue;
         near = wk_nearest(name, name_at, names);
-        return bw_error_set(err, BW_EINVAL,
-                            "OPTIONS: unknown option \"%s%s%.64s\"%s%s%s",
+        return bw_error_set(err, BW_EINVAL, "OPTIONS: unknown option \"%s%s%.64s\"%s%s%s",
                             of != NULL ? of : "", dot, name,
                             near != NULL ? "; did you mean \"" : "",
                             near != NULL ? near : "", near != NULL ? "\"?" : "");

@@ -653,7 +653,7 @@ static void own_connection(void **state)
     bw_worker_drain(rig->worker, 1000);
     assert_int_equal(bw_worker_wait(rig->worker, &err), BW_END_DRAINED);
     assert_false(bw_redis_is_ready(asking.redis));
-    assert_int_equal(bw_redis_command(asking.redis, &ping, 1, 1000, NULL, NULL),
+    assert_int_equal(bw_redis_command(asking.redis, &ping, 1, 1000, on_pong, NULL),
                      BW_ECLOSED);
 }
 

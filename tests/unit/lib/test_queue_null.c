@@ -1,5 +1,5 @@
-/* What is left out of a call, though it is needed, is refused: nothing crashes, and no callback
- * is called. Answers for the first lines of lib/queue's public functions. */
+/* What is left out of a call, though it is needed, is refused: nothing crashes, and no
+ * callback is called. Answers for the first lines of lib/queue's public functions. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -127,7 +127,8 @@ static void test_producer(void **state)
 
 static void test_reading(void **state)
 {
-    const struct bw_flow_query query = { .queue = "q", .id = "1" }, idless = { .queue = "q" };
+    const struct bw_flow_query query = { .queue = "q", .id = "1" },
+                               idless = { .queue = "q" };
 
     (void)state;
     refused(bw_flow_children_values(REDIS, NULL, "q", NULL, SECOND, on_json, NULL));
@@ -172,10 +173,11 @@ static void test_not_json(void **state)
         const char *data, *error;
     } cases[] = {
         { "{\"a\":1", "data: not JSON, byte 7" }, { "", "data: not JSON, byte 1" },
-        { "{'a':1}", "data: not JSON, byte 2" },   { "nope", "data: not JSON, byte 1" },
-        { "{} {}", "data: not JSON, byte 4" },     { "[1,]", "data: not JSON, byte 4" },
+        { "{'a':1}", "data: not JSON, byte 2" },  { "nope", "data: not JSON, byte 1" },
+        { "{} {}", "data: not JSON, byte 4" },    { "[1,]", "data: not JSON, byte 4" },
     };
-    struct bw_add adds[2] = { { .queue = "q", .name = "n" }, { .queue = "q", .name = "n" } };
+    struct bw_add adds[2] = { { .queue = "q", .name = "n" },
+                              { .queue = "q", .name = "n" } };
     struct bw_scheduler scheduler = { .queue = "q", .id = "s", .every = 1000 };
     struct bw_flow_node flow = { .children = &(struct bw_flow_node){ .add = adds[0] },
                                  .child_count = 1 };
@@ -199,8 +201,8 @@ static void test_not_json(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_admin),      cmocka_unit_test(test_producer),
-        cmocka_unit_test(test_reading),    cmocka_unit_test(test_schedulers),
+        cmocka_unit_test(test_admin),    cmocka_unit_test(test_producer),
+        cmocka_unit_test(test_reading),  cmocka_unit_test(test_schedulers),
         cmocka_unit_test(test_not_json),
     };
 
