@@ -219,6 +219,16 @@ test('run: a customer is known by what he has given, and from then on by Telegra
     assert.deepEqual(known.jobs.map(pathOf), ['t k kc:true hello']);
 });
 
+test("run: the manual's example of a state knows the customer", async () => {
+    const manual = readFileSync(path.join(import.meta.dirname, '../../README.md'), 'utf8');
+    const [example] = /^ {4}\{\n {6}"project":[^]*?^ {4}\}\n/m.exec(manual);
+    const state = JSON.parse(example);
+    const { code, stdout, stderr } = await bulwark(['workflow', 'run', '--json', write(sample('link-by-contact.json')),
+        '--start', '--state', write(state)]);
+    assert.deepEqual([code, stderr], [0, '']);
+    assert.deepEqual(JSON.parse(stdout).map(pathOf), ['t k kc:true hello']);
+});
+
 test('run: what was paid and spent is there with the next update', async () => {
     const query = (id, name, parameters, assignTo) =>
         node(id, 'action.database_query', { query: name, parameters, ...(assignTo ? { assignTo } : {}) });

@@ -91,11 +91,10 @@ wf_value_check wf_check_url;
 wf_value_check wf_check_query;  /* a named query */
 wf_value_check wf_check_target; /* a node's id */
 wf_value_check wf_check_cron;
-wf_value_check wf_check_zone;       /* a time zone */
-wf_value_check wf_check_audience;   /* of a schedule trigger */
-wf_value_check wf_check_cases;      /* of a switch */
-wf_value_check wf_check_computed;   /* as any, and whole expressions between the braces */
-wf_value_check wf_check_parameters; /* of the query that the config names */
+wf_value_check wf_check_zone;            /* a time zone */
+wf_value_check wf_check_audience;        /* of a schedule trigger */
+wf_value_check wf_check_cases;           /* of a switch */
+wf_value_check wf_check_parameters;      /* of the query that the config names */
 wf_value_check wf_check_keyboard_member; /* nothing: wf_check_keyboard() does */
 
 /* --- the table */

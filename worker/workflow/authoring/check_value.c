@@ -194,13 +194,6 @@ void wf_check_expression(const struct wf_site *site, const char *field,
         wf_site_problem(site, field, "bad expression: %s", err.text);
 }
 
-/* `{{ a + 1 }}` alone, or any value. */
-void wf_check_computed(const struct wf_site *site, const char *field, const json_t *value,
-                       const char *arg)
-{
-    wf_check_any(site, field, value, arg);
-}
-
 static void unknown_operator(const struct wf_site *site, const char *field,
                              const char *name)
 {

@@ -20,7 +20,6 @@ static const struct kind {
     { wf_check_text, "text", "string|number" },
     { wf_check_literal, "literal text", "string" },
     { wf_check_any, "any", NULL },
-    { wf_check_computed, "any", NULL },
     { wf_check_object, "object", "object" },
     { wf_check_parameters, "object", "object" },
     { wf_check_array, "array", "array" },
