@@ -16,10 +16,11 @@ ARGV  1 now (ms)  2 number of items  3 jobs wanted  4 token prefix  5 number of 
       W  put back to wait             -
       Flags are '1' or '0'. `fields` are: a flag whether they are written, failedReason, stacktrace, tm
       ('': none).
-Result { codes, jobs, limit ttl (ms), next due (ms), ghosts dropped, trouble, refusal }
+Result { codes, jobs, limit ttl (ms), next due (ms), ghosts dropped, trouble, refusal, paused }
       codes: one an item: the integer 0, or a code of §0, or an error: then the job is active and locked as
       before; jobs: includes/job_reply.lua; trouble: what went wrong that is no item's end, '': nothing;
-      refusal: why no (more) jobs were taken, '': nothing is wrong. An error for the whole: nothing was done
+      refusal: why no (more) jobs were taken, '': nothing is wrong; paused: 1 while the queue is, for all
+      workers, else 0. An error for the whole: nothing was done
 
 An item that is refused leaves the others alone. Two phases: first every item is checked, unlocked and
 taken out of `active`, with as few calls as the batch allows; then each one's effects follow in turn. What
@@ -32,4 +33,4 @@ local next_ids = pop_ids
 
 --- include "settle_takes"
 
-return { codes, jobs, ttl, due, ghosts, state.trouble, state.refusal }
+return { codes, jobs, ttl, due, ghosts, state.trouble, state.refusal, meta.paused and 1 or 0 }

@@ -93,4 +93,4 @@ if not readable then
 elseif want > 0 and line_due > 0 and (due == 0 or line_due < due) then
     due = line_due
 end
-return { codes, jobs, ttl, due, ghosts, state.trouble, state.refusal }
+return { codes, jobs, ttl, due, ghosts, state.trouble, state.refusal, meta.paused and 1 or 0 }

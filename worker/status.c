@@ -125,17 +125,19 @@ static json_t *queue_json(const struct wk_app *app, const struct bw_queue_stats 
         wk_metrics_fini(&metrics);
     }
     return json_pack(
-        "{s:s, s:s, s:i, s:i, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
+        "{s:s, s:s, s:i, s:i, s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
+        "s:I, "
         "s:I, s:o*, s:o*}",
         "name", stats->name, "handler", instance->type->name, "concurrency",
         (int)stats->concurrency, "inFlight", (int)stats->in_flight, "quiet",
-        (int)stats->quiet, "unheardMs", (json_int_t)stats->unheard_ms, "completed",
-        (json_int_t)stats->completed, "failed", (json_int_t)stats->failed, "retried",
-        (json_int_t)stats->retried, "delayed", (json_int_t)stats->delayed, "putBack",
-        (json_int_t)stats->put_back, "stalled", (json_int_t)stats->stalled, "locksLost",
-        (json_int_t)stats->locks_lost, "lastFetchMs", (json_int_t)stats->last_fetch_ms,
-        "lastJobMs", (json_int_t)stats->last_job_ms, "lastRenewMs",
-        (json_int_t)stats->last_renew_ms, "held", held, "figures", figures);
+        (int)stats->quiet, "paused", (int)stats->paused, "unheardMs",
+        (json_int_t)stats->unheard_ms, "completed", (json_int_t)stats->completed,
+        "failed", (json_int_t)stats->failed, "retried", (json_int_t)stats->retried,
+        "delayed", (json_int_t)stats->delayed, "putBack", (json_int_t)stats->put_back,
+        "stalled", (json_int_t)stats->stalled, "locksLost", (json_int_t)stats->locks_lost,
+        "lastFetchMs", (json_int_t)stats->last_fetch_ms, "lastJobMs",
+        (json_int_t)stats->last_job_ms, "lastRenewMs", (json_int_t)stats->last_renew_ms,
+        "held", held, "figures", figures);
 }
 
 static json_t *queues_json(struct wk_app *app)
@@ -290,6 +292,8 @@ static void queue_metrics(struct wk_metrics *out, const struct bw_queue_stats *s
     wk_metrics_gauge(out, "in_flight", "Jobs running", NULL, NULL, stats->in_flight);
     wk_metrics_gauge(out, "quiet", "Fetching is stopped on this worker", NULL, NULL,
                      stats->quiet ? 1 : 0);
+    wk_metrics_gauge(out, "queue_paused", "The queue is paused for all workers", NULL,
+                     NULL, stats->paused ? 1 : 0);
     wk_metrics_gauge(out, "last_fetch_seconds", "Last answered fetch since the epoch",
                      NULL, NULL, (double)stats->last_fetch_ms / 1000.0);
     wk_metrics_gauge(out, "last_job_seconds",

@@ -123,7 +123,7 @@ static void dump_queues(struct wk_app *app)
                bw_num("stalled", (int64_t)stats.stalled),
                bw_num("locksLost", (int64_t)stats.locks_lost),
                bw_num("lastFetchMs", stats.last_fetch_ms),
-               bw_num("unheardMs", stats.unheard_ms));
+               bw_num("unheardMs", stats.unheard_ms), bw_num("paused", stats.paused));
 }
 
 static void dump_pg(struct wk_app *app)

@@ -91,6 +91,7 @@ struct bw_settle_reply {
     int64_t ghosts;      /* ids without a job that were dropped instead of taken, §4.2 */
     const char *trouble; /* what Redis refused beside the ends; NULL: nothing */
     const char *refusal; /* why Redis gave no (more) jobs; NULL: nothing is wrong */
+    bool paused;         /* for all workers, §10.4 */
 };
 BW_MUSTCHECK int bw_settle_decode(struct bw_settle_reply *out,
                                   const struct bw_reply *reply, size_t item_count,

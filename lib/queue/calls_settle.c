@@ -150,7 +150,7 @@ int bw_settle_decode(struct bw_settle_reply *out, const struct bw_reply *reply,
     const struct bw_reply *codes = bw_reply_at(reply, 0), *jobs = bw_reply_at(reply, 1);
 
     *out = (struct bw_settle_reply){ 0 };
-    if (bw_reply_kind(reply) != BW_REPLY_ARRAY || bw_reply_count(reply) != 7 ||
+    if (bw_reply_kind(reply) != BW_REPLY_ARRAY || bw_reply_count(reply) != 8 ||
         bw_reply_kind(codes) != BW_REPLY_ARRAY || bw_reply_kind(jobs) != BW_REPLY_ARRAY)
         return bw_error_set(err, BW_EPROTO, "settle: unexpected form of reply");
     if (bw_reply_count(codes) != item_count)
@@ -164,6 +164,7 @@ int bw_settle_decode(struct bw_settle_reply *out, const struct bw_reply *reply,
     out->ghosts = bw_reply_integer(bw_reply_at(reply, 4));
     out->trouble = said(bw_reply_at(reply, 5));
     out->refusal = said(bw_reply_at(reply, 6));
+    out->paused = bw_reply_integer(bw_reply_at(reply, 7)) != 0;
     return BW_OK;
 }
 

@@ -95,8 +95,10 @@ int bw_queue_pause(struct bw_redis *redis, const char *prefix, const char *queue
 {
     struct bw_cmd cmd = BW_CMD_INIT;
     struct bw_keys keys;
-    int rc = bw_keys_init(&keys, prefix, queue, NULL);
+    int rc = BW_EINVAL;
 
+    if (redis != NULL && cb != NULL)
+        rc = bw_keys_init(&keys, prefix, queue, NULL);
     if (rc != BW_OK)
         return rc;
     bw_pause_build(&cmd, &keys);

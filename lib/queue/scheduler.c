@@ -101,8 +101,10 @@ int bw_scheduler_remove(struct bw_redis *redis, const char *prefix, const char *
 {
     struct bw_cmd cmd = BW_CMD_INIT;
     struct bw_keys keys;
-    int rc = id != NULL ? bw_keys_init(&keys, prefix, queue, NULL) : BW_EINVAL;
+    int rc = BW_EINVAL;
 
+    if (redis != NULL && id != NULL && cb != NULL)
+        rc = bw_keys_init(&keys, prefix, queue, NULL);
     if (rc != BW_OK)
         return rc;
     bw_remove_scheduler_build(&cmd, &keys, id);
@@ -117,8 +119,10 @@ int bw_scheduler_count(struct bw_redis *redis, const char *prefix, const char *q
 {
     struct bw_cmd cmd = BW_CMD_INIT;
     struct bw_keys keys;
-    int rc = bw_keys_init(&keys, prefix, queue, NULL);
+    int rc = BW_EINVAL;
 
+    if (redis != NULL && cb != NULL)
+        rc = bw_keys_init(&keys, prefix, queue, NULL);
     if (rc != BW_OK)
         return rc;
     bw_cmd_str(&cmd, "ZCARD");

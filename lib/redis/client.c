@@ -245,11 +245,12 @@ int bw_redis_send_cmd(struct bw_redis *redis, struct bw_cmd *cmd, unsigned timeo
     struct call *call = NULL;
     int rc = cmd->failed;
 
-    if (rc == BW_OK &&
-        (redis == NULL || cb == NULL || cmd->count == 0 || timeout_ms == 0))
+    if (rc == BW_OK && (redis == NULL || cmd->count == 0 || timeout_ms == 0))
         rc = BW_EINVAL;
     if (rc == BW_OK && !bw_redis_is_ready(redis))
         rc = BW_ECLOSED;
+    if (rc == BW_OK && cb == NULL)
+        rc = BW_EINVAL;
     if (rc == BW_OK) {
         call = bw_alloc(sizeof *call);
         rc = call != NULL ? BW_OK : BW_ENOMEM;

@@ -312,6 +312,14 @@ void bw_queue_refused(struct bw_queue_loop *queue, const char *what,
 
 /* --- what replies bring */
 
+/* By somebody's Queue.pause(), for all workers; ours learn of it when they fetch. */
+static void note_paused(struct bw_queue_loop *queue, bool paused)
+{
+    if (atomic_exchange(&queue->counters.paused, paused) != paused)
+        bw_log(&queue->log, BW_LOG_INFO,
+               paused ? "the queue is paused for all workers" : "the queue goes on");
+}
+
 void bw_queue_fetched(struct bw_queue_loop *queue, const struct bw_settle_reply *reply,
                       unsigned asked)
 {
@@ -324,6 +332,7 @@ void bw_queue_fetched(struct bw_queue_loop *queue, const struct bw_settle_reply 
     if (reply->job_count > 0)
         atomic_store_explicit(&queue->counters.last_job_ms,
                               bw_loop_wall(reactor->loop).ms, memory_order_relaxed);
+    note_paused(queue, reply->paused);
     if (limit > 0)
         queue->limit_until = bw_mono_add_ms(now, limit);
     queue->plenty = reply->job_count >= asked;

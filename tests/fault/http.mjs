@@ -67,6 +67,19 @@ test('pause and resume', async (cleanup) => {
     await until(async () => (await queue.getCompletedCount()) === 5, 'the jobs', 3000);
 });
 
+test('a queue paused for all is seen', async (cleanup) => {
+    const { queue, daemon } = await up(cleanup, { drainDelay: 0.2 });
+    const seen = async () => [(await daemon.http('GET', '/status')).json.queues[0].paused,
+        / 1$/m.test((await daemon.http('GET', '/metrics')).text.match(/^bulwark_queue_paused\{queue="q"\} \d$/m)[0])];
+    assert.deepEqual(await seen(), [false, false]);
+    await queue.pause();
+    await until(async () => (await seen()).every((value) => value), 'the pause to show');
+    await daemon.logged('the queue is paused for all workers');
+    await queue.resume();
+    await until(async () => (await seen()).every((value) => !value), 'the end of it');
+    await daemon.logged('the queue goes on');
+});
+
 test('a job in flight can be cancelled', async (cleanup) => {
     const { queue, daemon } = await up(cleanup, { handler: { noop: { delayMs: 3000 } } });
     const [job] = await addJobs(queue, 1);

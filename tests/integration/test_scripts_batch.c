@@ -296,7 +296,7 @@ static void test_large_batch(void **state)
 
 static void test_decode(void **state)
 {
-    struct bw_reply numbers[7] = { 0 }, one[1] = { 0 };
+    struct bw_reply numbers[8] = { 0 }, one[1] = { 0 };
     struct bw_reply reply = { .kind = BW_REPLY_ARRAY };
     struct bw_settle_reply settled;
     struct bw_error err;
@@ -304,15 +304,15 @@ static void test_decode(void **state)
     (void)state;
     assert_int_equal(bw_settle_decode(&settled, NULL, 0, &err), BW_EPROTO);
     reply.elements.list = numbers;
-    reply.elements.count = 7;
-    for (size_t i = 0; i < 7; i++)
+    reply.elements.count = 8;
+    for (size_t i = 0; i < 8; i++)
         numbers[i].kind = BW_REPLY_INTEGER;
     assert_int_equal(bw_settle_decode(&settled, &reply, 0, &err), BW_EPROTO);
     numbers[0].kind = numbers[1].kind = BW_REPLY_ARRAY;
     numbers[0].elements.list = numbers[1].elements.list = one;
     assert_int_equal(bw_settle_decode(&settled, &reply, 0, &err), BW_OK);
     assert_int_equal(bw_settle_decode(&settled, &reply, 1, &err), BW_EPROTO);
-    reply.elements.count = 6;
+    reply.elements.count = 7;
     assert_int_equal(bw_settle_decode(&settled, &reply, 0, &err), BW_EPROTO);
     assert_int_equal(bw_script_code(-12), BW_EPROTO);
     assert_int_equal(bw_script_code(-11), BW_EJOB_NO_SLOT);

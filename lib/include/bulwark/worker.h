@@ -255,7 +255,8 @@ struct bw_queue_stats {
     unsigned concurrency;
     unsigned in_flight;
     bool quiet;
-    bool held;                  /* by its handler */
+    bool held;   /* by its handler */
+    bool paused; /* for all workers, by somebody's Queue.pause(); as of the last fetch */
     uint64_t completed, failed; /* for good */
     uint64_t retried;  /* failed attempts that are tried again, at once or later */
     uint64_t delayed;  /* moved to delayed by their handler */
