@@ -16,9 +16,8 @@
 #include "redis/tls.h"
 
 #define ADDRESSES_MAX 8
-#define DOUBT_MS                                                                         \
-    500 /* a server that has not answered TLS's greeting by then is probed               \
-         */
+/* A server that has not answered TLS's greeting by then may be none that speaks it. */
+#define DOUBT_MS 500
 
 /* A link that carries nothing is probed after 15 s and given up 15 s later; bytes that
  * nobody acknowledges for 10 s end it too. */
