@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <bulwark/time.h>
@@ -273,6 +274,84 @@ static int run(struct wk_app *app, struct bw_error *err)
     return rc == BW_OK ? code : wk_exit_of(rc);
 }
 
+/* ---- checking */
+
+#define READY_MAX_MS 60000   /* handlers that start programs give up before */
+#define LOOK_EVERY   5000000 /* ns */
+
+/* BW_OK while all is well; `*open`: not all is known. */
+static int look_at_handlers(const struct wk_app *app, bool *open, struct bw_error *err)
+{
+    *open = false;
+    for (size_t i = 0; i < app->instance_count; i++) {
+        const struct wk_instance *instance = &app->instances[i];
+        enum wk_prospect prospect = instance->type->prospect != NULL
+                                        ? instance->type->prospect(instance->state)
+                                        : WK_PROSPECT_READY;
+
+        if (prospect == WK_PROSPECT_HOPELESS)
+            return bw_error_set(err, BW_EINVAL,
+                                "queues[%zu] (%.100s): its program ends, or is ended, "
+                                "before it says that it is ready",
+                                i, app->config->queues.items[i].name);
+        *open = *open || prospect == WK_PROSPECT_OPEN;
+    }
+    return BW_OK;
+}
+
+static int await_handlers(const struct wk_app *app, struct bw_error *err)
+{
+    struct bw_mono deadline = bw_mono_add_ms(bw_mono_now(NULL), READY_MAX_MS);
+    struct timespec pause = { .tv_nsec = LOOK_EVERY };
+    bool open = true;
+    int rc;
+
+    for (size_t i = 0; i < app->instance_count; i++) {
+        if (app->instances[i].type->prospect != NULL)
+            app->instances[i].type->start(app->instances[i].state);
+    }
+    while ((rc = look_at_handlers(app, &open, err)) == BW_OK && open) {
+        if (!bw_mono_before(bw_mono_now(NULL), deadline))
+            return bw_error_set(err, BW_ETIMEDOUT,
+                                "the handlers' programs are not ready");
+        (void)nanosleep(&pause, NULL); /* woken early it only looks early */
+    }
+    return rc;
+}
+
+int wk_app_check(struct wk_config *config, struct wk_log_output *output,
+                 struct bw_error *err)
+{
+    struct wk_app app = { .config = config,
+                          .output = output,
+                          .started_ms = bw_wall_now(NULL).ms };
+    int rc;
+
+    bw_log_init(&app.log, &output->sink);
+    rc = build(&app, err);
+    if (rc == BW_OK)
+        rc = make_http(&app, err);
+    if (rc == BW_OK)
+        rc = await_handlers(&app, err);
+    if (stop_instances(&app)) /* else something of theirs still runs, and is left */
+        destroy(&app);
+    return rc;
+}
+
+void wk_app_log_notes(const struct bw_log *log, const struct wk_config *config)
+{
+    const char *line = bw_buf_text(&config->notes);
+
+    while (*line != '\0') {
+        size_t len = strcspn(line, "\n");
+        char text[256];
+
+        (void)snprintf(text, sizeof text, "%.*s", (int)len, line);
+        bw_log(log, BW_LOG_WARNING, "configuration", bw_text("note", text));
+        line += len + (line[len] == '\n');
+    }
+}
+
 int wk_app_run(struct wk_config *config, const struct wk_config_sources *sources,
                struct wk_log_output *output)
 {
@@ -286,6 +365,7 @@ int wk_app_run(struct wk_config *config, const struct wk_config_sources *sources
     int code;
 
     bw_log_init(&app.log, &output->sink);
+    wk_app_log_notes(&app.log, config);
     rc = build(&app, &err);
     if (rc != BW_OK)
         (void)stop_instances(&app); /* they have no jobs */

@@ -4,6 +4,7 @@
 
 #include <curl/curl.h>
 
+#include "environment.h"
 #include "exit_code.h"
 
 int wk_complain(const struct bw_error *err)
@@ -44,7 +45,8 @@ bool wk_invocation_init(struct wk_invocation *invocation, int argc, char **argv,
     invocation->sources =
         (struct wk_config_sources){ wk_env_lookup(), wk_flags_lookup(&invocation->flags),
                                     redis_only };
-    if (wk_config_load(&invocation->config, &invocation->sources, &err) != BW_OK) {
+    if (wk_config_load(&invocation->config, &invocation->sources, &err) != BW_OK ||
+        wk_environment_note(&invocation->config, &err) != BW_OK) {
         (void)wk_complain(&err);
         *code = WK_EXIT_USAGE; /* a file that cannot be read is a wrong --config, too */
         return false;

@@ -6,6 +6,7 @@
 
 #include <bulwark/queue.h>
 
+#include "app.h"
 #include "command.h"
 #include "exit_code.h"
 #include "latch.h"
@@ -250,14 +251,16 @@ static void report(const char *what, int rc, const struct bw_error *err, int *co
 }
 
 /* Lines of notes, each with what it is about. */
-static void report_notes(const char *what, struct bw_buf *notes)
+static void report_notes(const char *what, const struct bw_buf *notes)
 {
-    char *rest = NULL;
+    const char *line = bw_buf_text(notes);
 
-    for (char *line = strtok_r((char *)(uintptr_t)bw_buf_text(notes), "\n", &rest);
-         line != NULL; line = strtok_r(NULL, "\n", &rest))
-        (void)printf("%-12s WARNING: %s\n", what, line);
-    bw_buf_fini(notes);
+    while (*line != '\0') {
+        size_t len = strcspn(line, "\n");
+
+        (void)printf("%-12s WARNING: %.*s\n", what, (int)len, line);
+        line += len + (line[len] == '\n');
+    }
 }
 
 static void report_redis(const char *what, const struct bw_redis_options *redis,
@@ -268,6 +271,7 @@ static void report_redis(const char *what, const struct bw_redis_options *redis,
 
     report(what, check_redis(redis, prefix, log, &notes, &err), &err, code);
     report_notes(what, &notes);
+    bw_buf_fini(&notes);
 }
 
 /* What the queues' handlers need on this machine: programs, shared objects. */
@@ -300,13 +304,17 @@ static void report_pg(const struct wk_config *config, const struct bw_log *log, 
         report("postgresql", rc, &err, code);
 }
 
-static int check_all(const struct wk_config *config, const struct bw_log *log)
+static int check_all(struct wk_config *config, struct wk_log_output *output,
+                     const struct bw_log *log)
 {
     struct bw_error err = { 0 };
     int code = WK_EXIT_OK;
 
     report("configuration", BW_OK, &err, &code);
+    report_notes("configuration", &config->notes);
     probe_handlers(config, &code);
+    if (code == WK_EXIT_OK)
+        report("worker", wk_app_check(config, output, &err), &err, &code);
     report_redis("redis", &config->queue_redis, config->prefix, log, &code);
     report_foreign(config, log);
     if (wk_config_needs_cache(config))
@@ -330,7 +338,7 @@ int wk_command_check(int argc, char **argv)
     wk_network_init(&invocation.config);
     wk_log_output_init(&output, STDERR_FILENO, BW_LOG_WARNING, false);
     bw_log_init(&log, &output.sink);
-    code = check_all(&invocation.config, &log);
+    code = check_all(&invocation.config, &output, &log);
     wk_config_fini(&invocation.config);
     return code;
 }

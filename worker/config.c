@@ -1,20 +1,25 @@
 #include "config.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "config_schema.h"
+#include "http/listen.h"
 #include "override.h"
+#include "pg/url.h"
+#include "redis_settings.h"
 #include "schema.h"
+#include "telegram/client.h"
+#include "workflow/settings.h"
 
 #define FILE_MAX             (8u * 1024 * 1024)
 #define IMPLICIT_QUEUE       "workflow-processing"
 #define IMPLICIT_DELAYS      "workflow-delays"
 #define IMPLICIT_CONCURRENCY 64
-#define DEFAULT_REDIS_URL    "redis://127.0.0.1:6379/0"
 
 /* ---- words */
 
@@ -168,84 +173,6 @@ static int add_implicit_queues(struct wk_config *config, struct bw_error *err)
     return rc;
 }
 
-/* ---- which Redis (spec/workflow.md §10.1) */
-
-static int redis_of_url(const struct wk_config *config, const char *url, const char *what,
-                        struct bw_redis_options *out, struct bw_error *err)
-{
-    int rc = bw_redis_options_parse(out, url, err);
-
-    if (rc != BW_OK)
-        return bw_error_prefix(err, "%s", what);
-    out->connect_timeout_ms = (unsigned)config->redis.connect_timeout;
-    if (config->redis.ca_file != NULL) {
-        rc = wk_set_text(&out->ca_file, config->redis.ca_file, err);
-        if (rc != BW_OK)
-            bw_redis_options_fini(out);
-    }
-    return rc;
-}
-
-static int redis_of_parts(const struct wk_config *config, const char *username,
-                          struct bw_redis_options *out, struct bw_error *err)
-{
-    const char *port = config->redis_env.port;
-    int rc = redis_of_url(config, DEFAULT_REDIS_URL, "REDIS_HOST", out, err);
-
-    if (rc != BW_OK)
-        return rc;
-    rc = wk_set_text(&out->host, config->redis_env.host, err);
-    if (rc == BW_OK)
-        rc = wk_set_text(&out->username, username, err);
-    if (rc == BW_OK)
-        rc = wk_set_text(&out->password, config->redis_env.password, err);
-    if (rc == BW_OK && port != NULL) {
-        char *end;
-        unsigned long number = strtoul(port, &end, 10);
-
-        if (*port < '0' || *port > '9' || *end != '\0' || number == 0 || number > 65535)
-            rc = bw_error_set(err, BW_EINVAL,
-                              "REDIS_PORT: must be a port from 1 to 65535");
-        else
-            out->port = (uint16_t)number;
-    }
-    if (rc != BW_OK)
-        bw_redis_options_fini(out);
-    return rc;
-}
-
-static int redis_of_file(const struct wk_config *config, struct bw_redis_options *out,
-                         struct bw_error *err)
-{
-    return redis_of_url(config,
-                        config->redis.url != NULL ? config->redis.url : DEFAULT_REDIS_URL,
-                        "redis.url", out, err);
-}
-
-static int resolve_queue_redis(struct wk_config *config, struct bw_error *err)
-{
-    if (config->redis_env.host != NULL)
-        return redis_of_parts(config, config->redis_env.username, &config->queue_redis,
-                              err);
-    if (config->redis_env.url != NULL)
-        return redis_of_url(config, config->redis_env.url, "REDIS_URL",
-                            &config->queue_redis, err);
-    return redis_of_file(config, &config->queue_redis, err);
-}
-
-/* The Node services look for their caches in this order; the caches must meet. */
-static int resolve_cache_redis(struct wk_config *config, struct bw_error *err)
-{
-    bool host = config->redis_env.host != NULL;
-
-    if (host && (config->redis_env.password != NULL || config->redis_env.url == NULL))
-        return redis_of_parts(config, NULL, &config->cache_redis, err);
-    if (config->redis_env.url != NULL)
-        return redis_of_url(config, config->redis_env.url, "REDIS_URL",
-                            &config->cache_redis, err);
-    return redis_of_file(config, &config->cache_redis, err);
-}
-
 /* ---- checks of the whole */
 
 static int check_queue(const struct wk_config *config, size_t index, struct bw_error *err)
@@ -298,6 +225,53 @@ static void settle_queue(struct wk_config *config, struct wk_queue_config *queue
         options->lock_renew_time = options->lock_duration / 2;
 }
 
+/* What will work, but hardly as it was meant. */
+static int note_options(struct wk_config *config, size_t index)
+{
+    const struct bw_queue_options *options = &config->queues.items[index].options;
+    const struct bw_queue_options *o = options;
+    const struct {
+        bool holds;
+        const char *text;
+    } notes[] = {
+        { o->max_started_attempts == 0,
+          "maxStartedAttempts: 0 fails every job without running it" },
+        { o->lock_duration < 1000,
+          "lockDuration: below a second locks run out whenever Redis or this machine "
+          "pauses" },
+        { o->skip_lock_renewal && o->timeout > o->lock_duration,
+          "timeout: jobs may take longer than their locks live, which are not renewed "
+          "(skipLockRenewal)" },
+        { o->group_key == NULL &&
+              (o->group_concurrency != 1 || o->group_rate_max != 0 || o->group_strict),
+          "groupConcurrency, groupRate, groupStrict are not used: there is no groupKey" },
+        { o->group_concurrency > o->concurrency,
+          "groupConcurrency: more than concurrency" },
+        { o->limiter_max > 0 && o->limiter_duration > 86400000,
+          "limiter.duration: more than a day" },
+    };
+
+    for (size_t i = 0; i < sizeof notes / sizeof notes[0]; i++) {
+        if (notes[i].holds &&
+            wk_config_note(config, "queues[%zu].%s", index, notes[i].text) != BW_OK)
+            return BW_ENOMEM;
+    }
+    return BW_OK;
+}
+
+/* As the library will judge them. */
+static int check_options(struct wk_config *config, size_t index, struct bw_error *err)
+{
+    struct bw_error inner = { 0 };
+    int rc = bw_queue_options_check(&config->queues.items[index].options, &inner);
+
+    if (rc != BW_OK)
+        return bw_error_set(err, rc, "queues[%zu].%s", index, inner.text);
+    return note_options(config, index) == BW_OK
+               ? BW_OK
+               : bw_error_set(err, BW_ENOMEM, "out of memory");
+}
+
 static int settle_queues(struct wk_config *config, struct bw_error *err)
 {
     int rc = BW_OK;
@@ -308,19 +282,85 @@ static int settle_queues(struct wk_config *config, struct bw_error *err)
         rc = add_implicit_queues(config, err);
     for (size_t i = 0; rc == BW_OK && i < config->queues.count; i++) {
         rc = check_queue(config, i, err);
-        if (rc == BW_OK)
+        if (rc == BW_OK) {
             settle_queue(config, &config->queues.items[i]);
+            rc = check_options(config, i, err);
+        }
     }
     return rc;
 }
 
-static int settle_redis(struct wk_config *config, struct bw_error *err)
+/* ---- what the parts will be made of: each says itself what it takes */
+
+static int check_workflow(const struct wk_config *config, struct bw_error *err)
 {
-    int rc = resolve_queue_redis(config, err);
+    struct wf_settings settings;
+    struct bw_error inner = { 0 };
+    int rc;
+
+    if (config->workflow == NULL)
+        return BW_OK;
+    rc = wf_settings_parse(&settings, config->workflow, &inner);
+    if (rc != BW_OK) /* it names itself with a dot before */
+        return bw_error_set(err, rc, "%s", inner.text + (inner.text[0] == '.'));
+    wf_settings_fini(&settings);
+    return BW_OK;
+}
+
+static int check_http(const struct wk_config *config, struct bw_error *err)
+{
+    const char *listen = config->http.listen;
+
+    if (listen == NULL || strcmp(listen, "off") == 0 ||
+        http_listen_check(listen, err) == BW_OK)
+        return BW_OK;
+    return bw_error_prefix(err, "http.listen");
+}
+
+static int check_database(const struct wk_config *config, struct bw_error *err)
+{
+    struct pg_url url;
+
+    if (!wk_config_needs_pg(config))
+        return BW_OK;
+    if (pg_url_parse(&url, config->database.url, err) != BW_OK)
+        return bw_error_prefix(err, "database.url");
+    pg_url_fini(&url);
+    return BW_OK;
+}
+
+static int check_telegram(const struct wk_config *config, struct bw_error *err)
+{
+    struct tg_options options = { .api_url = config->telegram.api_url,
+                                  .proxy_url = config->telegram.proxy_url };
+
+    if (!wk_config_needs_telegram(config) || tg_options_check(&options, err) == BW_OK)
+        return BW_OK;
+    return bw_error_prefix(err, "telegram");
+}
+
+static int check_parts(const struct wk_config *config, struct bw_error *err)
+{
+    int rc = check_workflow(config, err);
 
     if (rc == BW_OK)
-        rc = resolve_cache_redis(config, err);
+        rc = check_http(config, err);
+    if (rc == BW_OK)
+        rc = check_database(config, err);
+    if (rc == BW_OK)
+        rc = check_telegram(config, err);
     return rc;
+}
+
+int wk_config_note(struct wk_config *config, const char *format, ...)
+{
+    char text[256];
+    va_list args;
+
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    return bw_buf_addf(&config->notes, "%s\n", text);
 }
 
 static const char *config_path(const struct wk_config_sources *sources)
@@ -349,8 +389,10 @@ int wk_config_load(struct wk_config *config, const struct wk_config_sources *sou
                           "DATABASE_URL");
     if (rc == BW_OK && !sources->redis_only)
         rc = settle_queues(config, err);
+    if (rc == BW_OK && !sources->redis_only)
+        rc = check_parts(config, err);
     if (rc == BW_OK)
-        rc = settle_redis(config, err);
+        rc = wk_redis_settle(config, err);
     if (rc != BW_OK)
         wk_config_fini(config);
     return rc;
@@ -367,6 +409,9 @@ void wk_config_fini(struct wk_config *config)
     free(config->redis_env.port);
     free(config->redis_env.username);
     free(config->redis_env.password);
+    free(config->redis_env.db);
+    free(config->redis_env.tls);
+    bw_buf_fini(&config->notes);
     bw_redis_options_fini(&config->queue_redis);
     bw_redis_options_fini(&config->cache_redis);
     json_decref(config->quick.exec);

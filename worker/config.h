@@ -52,7 +52,7 @@ struct wk_config {
     } redis;
     struct { /* as the Node services set them; spec/workflow.md §10.1 */
         char *url;
-        char *host, *port, *username, *password;
+        char *host, *port, *username, *password, *db, *tls;
     } redis_env;
     char *prefix;
     struct {
@@ -86,6 +86,8 @@ struct wk_config {
     struct bw_redis_options queue_redis;
     struct bw_redis_options cache_redis;
     json_t *source; /* the file, or NULL */
+    /* A line for each thing that is ignored, or will hardly be meant so. */
+    struct bw_buf notes;
 };
 
 /* Values by name, from outside; NULL: not given. */
@@ -126,7 +128,11 @@ BW_MUSTCHECK int wk_config_restart_keys(const struct wk_config *a,
 /* One line a key of the file. */
 BW_MUSTCHECK int wk_config_help(struct bw_buf *out);
 
-/* --- for the environment and the flags */
+/* --- for those who fill it in */
+
+/* Adds a line to the notes: what, and why. No secrets. */
+BW_MUSTCHECK int wk_config_note(struct wk_config *config, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 BW_MUSTCHECK int wk_log_level_parse(const char *text, enum bw_log_level *out);
 BW_MUSTCHECK int wk_log_format_parse(const char *text, enum wk_log_format *out);

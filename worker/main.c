@@ -4,6 +4,7 @@
 #include "command.h"
 #include "config.h"
 #include "descriptors.h"
+#include "environment.h"
 #include "exit_code.h"
 #include "reaper.h"
 #include "signals.h"
@@ -80,6 +81,7 @@ int main(int argc, char **argv)
         return WK_EXIT_FAILED;          /* and nowhere to say why */
     (void)mallopt(M_ARENA_MAX, ARENAS); /* a hint */
     wk_signals_block();
+    wk_environment_trim();
     if (argc > 1 && strcmp(argv[1], "run") == 0 && wk_reaper_run(&code))
         return code;
     return dispatch(argc, argv);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "config_schema.h"
 #include "handlers/exec/split.h"
@@ -43,6 +44,8 @@ TEXT_OVERRIDE(redis_host, redis_env.host)
 TEXT_OVERRIDE(redis_port, redis_env.port)
 TEXT_OVERRIDE(redis_username, redis_env.username)
 TEXT_OVERRIDE(redis_password, redis_env.password)
+TEXT_OVERRIDE(redis_db, redis_env.db)
+TEXT_OVERRIDE(redis_tls, redis_env.tls)
 TEXT_OVERRIDE(database_url, database.url)
 TEXT_OVERRIDE(telegram_url, telegram.api_url)
 TEXT_OVERRIDE(telegram_proxy, telegram.proxy_url)
@@ -117,8 +120,11 @@ static const struct wk_override overrides[] = {
     { "REDIS_HOST", NULL, NULL, "Redis by its parts; wins over REDIS_URL",
       apply_redis_host },
     { "REDIS_PORT", NULL, NULL, "with REDIS_HOST [6379]", apply_redis_port },
-    { "REDIS_USERNAME", NULL, NULL, "with REDIS_HOST", apply_redis_username },
-    { "REDIS_PASSWORD", NULL, NULL, "with REDIS_HOST", apply_redis_password },
+    { "REDIS_USERNAME", NULL, NULL, "with REDIS_HOST, or where the URL has none",
+      apply_redis_username },
+    { "REDIS_PASSWORD", NULL, NULL, "the same", apply_redis_password },
+    { "REDIS_DB", NULL, NULL, "the same", apply_redis_db },
+    { "REDIS_TLS", NULL, NULL, "true: TLS, with REDIS_HOST", apply_redis_tls },
     { "DATABASE_URL", NULL, NULL, "PostgreSQL, as database.url", apply_database_url },
     { "TELEGRAM_API_ROOT", NULL, NULL, "another name of TELEGRAM_API_URL",
       apply_telegram_url },
@@ -148,6 +154,18 @@ const struct wk_override *wk_override_at(size_t index)
     return index < sizeof overrides / sizeof overrides[0] ? &overrides[index] : NULL;
 }
 
+/* "tcp://10.0.0.1:6379", which pods find in the variable NAME_PORT. */
+static bool is_service_link(const char *value)
+{
+    static const char *const starts[] = { "tcp://", "udp://", "sctp://" };
+
+    for (size_t i = 0; i < sizeof starts / sizeof starts[0]; i++) {
+        if (strncmp(value, starts[i], strlen(starts[i])) == 0)
+            return true;
+    }
+    return false;
+}
+
 static int apply_all(struct wk_config *config, const struct wk_lookup *lookup, bool flags,
                      struct bw_error *err)
 {
@@ -161,6 +179,15 @@ static int apply_all(struct wk_config *config, const struct wk_lookup *lookup, b
 
         if (value == NULL)
             continue;
+        if (!flags && is_service_link(value)) {
+            if (wk_config_note(
+                    config,
+                    "%s is ignored: it is the link that Kubernetes makes for a "
+                    "service of this name",
+                    name) != BW_OK)
+                return bw_error_set(err, BW_ENOMEM, "out of memory");
+            continue;
+        }
         (void)snprintf(what, sizeof what, "%s%s", flags ? "--" : "", name);
         rc = row->apply(config, value, what, err);
         if (rc != BW_OK)

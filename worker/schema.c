@@ -107,6 +107,18 @@ static int read_text(const json_t *value, const char *path, char **at,
     return wk_set_text(at, json_string_value(value), err);
 }
 
+/* Secrets are pasted from files that end with a newline; no URL or token has a blank. */
+static void trim(char *text)
+{
+    static const char blank[] = " \t\r\n\v\f";
+    size_t start = strspn(text, blank), len = strlen(text + start);
+
+    while (len > 0 && strchr(blank, text[start + len - 1]) != NULL)
+        len--;
+    memmove(text, text + start, len);
+    text[len] = '\0';
+}
+
 static int read_field(const struct wk_field *field, void *base, const json_t *value,
                       const char *path, struct bw_error *err)
 {
@@ -116,8 +128,12 @@ static int read_field(const struct wk_field *field, void *base, const json_t *va
 
     switch (field->kind) {
     case WK_TEXT:
-    case WK_SECRET:
         return read_text(value, path, at, err);
+    case WK_SECRET:
+        rc = read_text(value, path, at, err);
+        if (rc == BW_OK)
+            trim(*(char **)at);
+        return rc;
     case WK_BOOL:
         if (!json_is_boolean(value))
             return bw_error_set(err, BW_EINVAL, "%s: must be true or false", path);

@@ -78,6 +78,7 @@ static void reload(struct wk_app *app)
                          wk_config_logs_json(&fresh, app->output->fd));
     __atomic_store_n(&app->shutdown_timeout, fresh.shutdown_timeout, __ATOMIC_RELAXED);
     bw_log(&app->log, BW_LOG_INFO, "the configuration was reloaded");
+    wk_app_log_notes(&app->log, &fresh);
     name_restart_keys(app, &fresh);
     wk_config_fini(&fresh);
 }

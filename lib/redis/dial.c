@@ -251,6 +251,13 @@ static void try_next(struct bw_dial *dial)
 
 /* --- where to */
 
+static bool is_wanted(const struct bw_dial *dial, sa_family_t family)
+{
+    int wanted = dial->options->family;
+
+    return wanted == 0 || (wanted == 6) == (family == AF_INET6);
+}
+
 static void on_lookup(void *arg, int code, const struct sockaddr_storage *list,
                       const socklen_t *lens, size_t count, const char *text)
 {
@@ -261,10 +268,17 @@ static void on_lookup(void *arg, int code, const struct sockaddr_storage *list,
         give_up(dial);
         return;
     }
-    dial->count = count < ADDRESSES_MAX ? count : ADDRESSES_MAX;
-    memcpy(dial->addresses, list, dial->count * sizeof *list);
-    memcpy(dial->lens, lens, dial->count * sizeof *lens);
-    try_next(dial);
+    for (size_t i = 0; i < count && dial->count < ADDRESSES_MAX; i++) {
+        if (!is_wanted(dial, list[i].ss_family))
+            continue;
+        dial->addresses[dial->count] = list[i];
+        dial->lens[dial->count++] = lens[i];
+    }
+    if (dial->count == 0)
+        (void)bw_error_set(&dial->failure, BW_EIO,
+                           "looking up the name: it has no IPv%d address",
+                           dial->options->family);
+    try_next(dial); /* without any: gives up */
 }
 
 static bool use_path(struct bw_dial *dial, const char *path)

@@ -281,6 +281,12 @@ static int judge_fixed(struct bw_handshake *handshake, size_t i,
 
     if (failed == NULL)
         return step->judge != NULL ? step->judge(handshake, reply, err) : BW_OK;
+    if (step->secret && bw_refusal_is_needless_password(failed->text)) {
+        if (is_news(handshake, (unsigned)i))
+            bw_log(handshake->log, BW_LOG_WARNING,
+                   "a password is given, but Redis has none");
+        return BW_OK;
+    }
     if (step->optional && failed->code == BW_EREDIS &&
         bw_refusal_is_for_good(failed->text)) {
         tell_refusal(handshake, (unsigned)i, step->name, failed->text);

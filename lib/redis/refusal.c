@@ -35,6 +35,12 @@ bool bw_refusal_is_for_good(const char *text)
            (starts_with(text, "ERR") && !starts_with(text, "ERR max number of clients"));
 }
 
+bool bw_refusal_is_needless_password(const char *text)
+{
+    return starts_with(text, "ERR Client sent AUTH, but no password is set") ||
+           starts_with(text, "ERR AUTH <password> called without any password");
+}
+
 bool bw_refusal_is_away(const char *text)
 {
     return starts_with(text, "READONLY") || strstr(text, "-READONLY ") != NULL ||

@@ -10,6 +10,10 @@
  * now". */
 bool bw_refusal_is_for_good(const char *text);
 
+/* A password was given to a server that has none, and serves all the same: as BullMQ's
+ * client does, we go on. */
+bool bw_refusal_is_needless_password(const char *text);
+
 /* This server serves nobody at present (a replica now, or still loading): the command was
  * not executed, and the link leads nowhere. Before Redis 7 the code stands within a
  * script's own error. */

@@ -1,6 +1,8 @@
 #include <bulwark/redis.h>
 
+#include <ctype.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -111,13 +113,14 @@ static int parse_login(struct bw_redis_options *options, struct text part,
 }
 
 static int parse_port(struct bw_redis_options *options, struct text part,
-                      struct bw_error *err)
+                      struct bw_redis_url_notes *notes, struct bw_error *err)
 {
     int64_t port;
     int rc;
 
     if (part.len == 0)
         return BW_OK;
+    notes->has_port = true;
     rc = parse_number(part, "port", 1, 65535, &port, err);
     if (rc == BW_OK)
         options->port = (uint16_t)port;
@@ -126,7 +129,7 @@ static int parse_port(struct bw_redis_options *options, struct text part,
 
 /* "host", "host:port", "[v6]", "[v6]:port"; an empty host is the default one. */
 static int parse_address(struct bw_redis_options *options, struct text part,
-                         struct bw_error *err)
+                         struct bw_redis_url_notes *notes, struct bw_error *err)
 {
     const char *end = part.at + part.len;
     const char *host_end, *colon;
@@ -147,49 +150,144 @@ static int parse_address(struct bw_redis_options *options, struct text part,
     if (rc == BW_OK && options->host[0] == '\0')
         return bw_error_set(err, BW_EINVAL, "Redis URL: host: it is empty");
     if (rc == BW_OK && host_end < end)
-        rc = parse_port(options, part_of(host_end + 1, end), err);
+        rc = parse_port(options, part_of(host_end + 1, end), notes, err);
     return rc;
 }
 
 static int parse_db(struct bw_redis_options *options, struct text part,
-                    struct bw_error *err)
+                    struct bw_redis_url_notes *notes, struct bw_error *err)
 {
     int64_t db;
     int rc;
 
-    if (part.len == 0)
+    if (part.len == 0 || notes->has_db)
         return BW_OK;
+    notes->has_db = true;
     rc = parse_number(part, "database", 0, DB_MAX, &db, err);
     if (rc == BW_OK)
         options->db = (int)db;
     return rc;
 }
 
-/* Of the query only `db` means something to us; clients in other languages put more
- * there. */
-static int parse_query(struct bw_redis_options *options, const char *query,
-                       struct bw_error *err)
+/* --- the query: what ioredis takes from there as well. The URL itself goes first. */
+
+static int param_db(struct bw_redis_options *options, struct text value,
+                    struct bw_redis_url_notes *notes, struct bw_error *err)
 {
-    while (*query != '\0') {
+    return parse_db(options, value, notes, err);
+}
+
+static int param_username(struct bw_redis_options *options, struct text value,
+                          struct bw_redis_url_notes *notes, struct bw_error *err)
+{
+    (void)notes;
+    return options->username != NULL || value.len == 0
+               ? BW_OK
+               : decode(value, "user", &options->username, err);
+}
+
+static int param_password(struct bw_redis_options *options, struct text value,
+                          struct bw_redis_url_notes *notes, struct bw_error *err)
+{
+    (void)notes;
+    return options->password != NULL || value.len == 0
+               ? BW_OK
+               : decode(value, "password", &options->password, err);
+}
+
+static int param_family(struct bw_redis_options *options, struct text value,
+                        struct bw_redis_url_notes *notes, struct bw_error *err)
+{
+    int64_t family = -1;
+
+    (void)notes;
+    if (!bw_num_parse(value.at, value.len, 0, 6, &family) ||
+        (family != 0 && family != 4 && family != 6))
+        return bw_error_set(err, BW_EINVAL, "Redis URL: family: must be 0, 4 or 6");
+    options->family = (int)family;
+    return BW_OK;
+}
+
+static int param_timeout(struct bw_redis_options *options, struct text value,
+                         struct bw_redis_url_notes *notes, struct bw_error *err)
+{
+    int64_t ms = 0;
+    int rc = parse_number(value, "connectTimeout", 1, INT_MAX, &ms, err);
+
+    if (rc == BW_OK) {
+        options->connect_timeout_ms = (unsigned)ms;
+        notes->has_timeout = true;
+    }
+    return rc;
+}
+
+static const struct {
+    const char *name;
+    int (*take)(struct bw_redis_options *options, struct text value,
+                struct bw_redis_url_notes *notes, struct bw_error *err);
+} params[] = {
+    { "db", param_db },
+    { "username", param_username },
+    { "password", param_password },
+    { "family", param_family },
+    { "connectTimeout", param_timeout },
+};
+
+/* Only what is surely a name is shown: the rest may be a part of a password with '?'. */
+static void note_unknown(struct bw_redis_url_notes *notes, struct text name, bool valued)
+{
+    size_t len = strlen(notes->unknown);
+    bool is_name = valued && name.len > 0 && name.len <= 32;
+
+    for (size_t i = 0; i < name.len && is_name; i++)
+        is_name = isalnum((unsigned char)name.at[i]) || strchr("_-.", name.at[i]) != NULL;
+    (void)snprintf(notes->unknown + len, sizeof notes->unknown - len, "%s%.*s",
+                   len > 0 ? ", " : "", is_name ? (int)name.len : 1,
+                   is_name ? name.at : "?");
+}
+
+static int take_param(struct bw_redis_options *options, struct text part,
+                      struct bw_redis_url_notes *notes, struct bw_error *err)
+{
+    const char *equals = memchr(part.at, '=', part.len);
+    const char *end = part.at + part.len;
+    struct text name = part_of(part.at, equals != NULL ? equals : end);
+    struct text value = part_of(equals != NULL ? equals + 1 : end, end);
+
+    if (memchr(part.at, '@', part.len) != NULL && equals == NULL)
+        return bw_error_set(err, BW_EINVAL,
+                            "Redis URL: query: an \"@\" without a name: is there a \"?\" "
+                            "in the password? It is written %%3F");
+    for (size_t i = 0; i < sizeof params / sizeof params[0]; i++) {
+        if (strlen(params[i].name) == name.len &&
+            strncasecmp(params[i].name, name.at, name.len) == 0)
+            return params[i].take(options, value, notes, err);
+    }
+    if (part.len > 0)
+        note_unknown(notes, name, equals != NULL);
+    return BW_OK;
+}
+
+static int parse_query(struct bw_redis_options *options, const char *query,
+                       struct bw_redis_url_notes *notes, struct bw_error *err)
+{
+    int rc = BW_OK;
+
+    while (rc == BW_OK && *query != '\0') {
         size_t len = strcspn(query, "&");
 
-        if (len > 3 && strncmp(query, "db=", 3) == 0) {
-            int rc = parse_db(options, (struct text){ query + 3, len - 3 }, err);
-
-            if (rc != BW_OK)
-                return rc;
-        }
+        rc = take_param(options, (struct text){ query, len }, notes, err);
         query += len;
         query += *query == '&';
     }
-    return BW_OK;
+    return rc;
 }
 
 /* --- URLs */
 
 /* After "redis://" or "rediss://". */
 static int parse_network(struct bw_redis_options *options, const char *rest,
-                         struct bw_error *err)
+                         struct bw_redis_url_notes *notes, struct bw_error *err)
 {
     const char *query = rest + strcspn(rest, "?");
     const char *slash = memchr(rest, '/', (size_t)(query - rest));
@@ -200,17 +298,17 @@ static int parse_network(struct bw_redis_options *options, const char *rest,
     if (at != NULL)
         rc = parse_login(options, part_of(rest, at), err);
     if (rc == BW_OK)
-        rc = parse_address(options, part_of(at != NULL ? at + 1 : rest, end), err);
+        rc = parse_address(options, part_of(at != NULL ? at + 1 : rest, end), notes, err);
     if (rc == BW_OK && slash != NULL)
-        rc = parse_db(options, part_of(slash + 1, query), err);
+        rc = parse_db(options, part_of(slash + 1, query), notes, err);
     if (rc == BW_OK && *query == '?')
-        rc = parse_query(options, query + 1, err);
+        rc = parse_query(options, query + 1, notes, err);
     return rc;
 }
 
 /* After "unix://": "[user:password@]/path?db=n". */
 static int parse_unix(struct bw_redis_options *options, const char *rest,
-                      struct bw_error *err)
+                      struct bw_redis_url_notes *notes, struct bw_error *err)
 {
     const char *query = rest + strcspn(rest, "?");
     const char *slash = memchr(rest, '/', (size_t)(query - rest));
@@ -224,29 +322,34 @@ static int parse_unix(struct bw_redis_options *options, const char *rest,
     if (rc == BW_OK)
         rc = decode(part_of(slash, query), "path", &options->path, err);
     if (rc == BW_OK && *query == '?')
-        rc = parse_query(options, query + 1, err);
+        rc = parse_query(options, query + 1, notes, err);
     return rc;
 }
 
 static int parse_scheme(struct bw_redis_options *options, const char *url,
-                        struct bw_error *err)
+                        struct bw_redis_url_notes *notes, struct bw_error *err)
 {
     if (strncasecmp(url, "redis://", 8) == 0)
-        return parse_network(options, url + 8, err);
+        return parse_network(options, url + 8, notes, err);
     if (strncasecmp(url, "rediss://", 9) == 0) {
         options->tls = true;
-        return parse_network(options, url + 9, err);
+        return parse_network(options, url + 9, notes, err);
     }
     if (strncasecmp(url, "unix://", 7) == 0)
-        return parse_unix(options, url + 7, err);
+        return parse_unix(options, url + 7, notes, err);
     return bw_error_set(err, BW_EINVAL,
                         "Redis URL: scheme: redis://, rediss:// or unix:// is expected");
 }
 
-int bw_redis_options_parse(struct bw_redis_options *options, const char *url,
-                           struct bw_error *err)
+int bw_redis_options_parse_url(struct bw_redis_options *options, const char *url,
+                               struct bw_redis_url_notes *notes, struct bw_error *err)
 {
+    struct bw_redis_url_notes own;
     int rc;
+
+    if (notes == NULL)
+        notes = &own;
+    *notes = (struct bw_redis_url_notes){ 0 };
 
     *options = (struct bw_redis_options){
         .port = DEFAULT_PORT,
@@ -255,10 +358,16 @@ int bw_redis_options_parse(struct bw_redis_options *options, const char *url,
     options->host = bw_strdup(DEFAULT_HOST);
     if (options->host == NULL)
         return bw_error_set(err, BW_ENOMEM, "out of memory");
-    rc = parse_scheme(options, url, err);
+    rc = parse_scheme(options, url, notes, err);
     if (rc != BW_OK)
         bw_redis_options_fini(options);
     return rc;
+}
+
+int bw_redis_options_parse(struct bw_redis_options *options, const char *url,
+                           struct bw_error *err)
+{
+    return bw_redis_options_parse_url(options, url, NULL, err);
 }
 
 /* --- copies */

@@ -76,6 +76,41 @@ static int check_group_key(const struct bw_queue_options *options, struct bw_err
     return BW_OK;
 }
 
+/* For the tick that looks, and for an answer that takes its time. */
+#define DEAF_SLACK_MS 1500
+
+/* Each is good alone, but they contradict each other. */
+static int check_together(const struct bw_queue_options *options, struct bw_error *err)
+{
+    if (!options->skip_lock_renewal && options->lock_renew_time != BW_LOCK_RENEW_HALF &&
+        options->lock_renew_time >= options->lock_duration)
+        return bw_error_set(err, BW_EINVAL,
+                            "lockRenewTime: %lld is not below lockDuration, %lld: every "
+                            "lock would run out before it is renewed",
+                            (long long)options->lock_renew_time,
+                            (long long)options->lock_duration);
+    /* An idle queue is fetched from once in drainDelay: that is no deafness. */
+    if (options->deaf_timeout > 0 &&
+        options->deaf_timeout < options->drain_delay + DEAF_SLACK_MS)
+        return bw_error_set(err, BW_EINVAL,
+                            "deafTimeout: %lld is not above drainDelay, %lld: an idle "
+                            "queue would count as deaf",
+                            (long long)options->deaf_timeout,
+                            (long long)options->drain_delay);
+    return BW_OK;
+}
+
+int bw_queue_options_check(const struct bw_queue_options *options, struct bw_error *err)
+{
+    int result = check_ranges(options, err);
+
+    if (result == BW_OK)
+        result = check_group_key(options, err);
+    if (result == BW_OK)
+        result = check_together(options, err);
+    return result;
+}
+
 static int copy_text(char **to, const char *from)
 {
     if (from == NULL)
@@ -169,11 +204,8 @@ int bw_queue_create(struct bw_queue_loop **queuep, struct bw_reactor *reactor,
                     const struct bw_handler *handler, void *arg, struct bw_error *err)
 {
     struct bw_queue_loop *queue;
-    int result = check_ranges(options, err);
+    int result = bw_queue_options_check(options, err);
 
-    if (result != BW_OK)
-        return result;
-    result = check_group_key(options, err);
     if (result != BW_OK)
         return result;
     result = bw_batch_check(handler, err);

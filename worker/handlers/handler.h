@@ -40,6 +40,8 @@ struct wk_handler_env {
     const struct bw_clock *clock; /* NULL: the system's */
 };
 
+enum wk_prospect { WK_PROSPECT_OPEN, WK_PROSPECT_READY, WK_PROSPECT_HOPELESS };
+
 struct wk_handler_type {
     const char *name; /* as the configuration spells it: "handler": NAME or {NAME: …} */
     /* When not NULL the kind is known but refused, with this text. */
@@ -91,6 +93,10 @@ struct wk_handler_type {
     /* Optional: adds the instance's own figures to /metrics and /status. From the HTTP
      * thread, any time between create and stop; must not block. */
     void (*stats)(void *instance, struct wk_metrics *metrics);
+
+    /* Optional: for `bulwark check`, after `start`: will it take jobs? Any thread; must
+     * not block. */
+    enum wk_prospect (*prospect)(void *instance);
 
     /* Optional: why the instance takes no jobs at present; false: it does. As `stats`. */
     bool (*why_held)(void *instance, char *text, size_t size);

@@ -104,6 +104,15 @@ static int name_it(struct http_listen *listen, struct bw_error *err)
     return BW_OK;
 }
 
+int http_listen_check(const char *text, struct bw_error *err)
+{
+    struct host_port at;
+
+    return split(text, &at)
+               ? BW_OK
+               : bw_error_set(err, BW_EINVAL, "must be HOST:PORT or [IPv6]:PORT");
+}
+
 int http_listen_open(struct http_listen *listen, const char *text, struct bw_error *err)
 {
     struct addrinfo hints = { .ai_family = AF_UNSPEC,

@@ -80,6 +80,8 @@ bool tg_call_fell_back(
     const struct tg_call *call); /* sent without parse_mode in the end */
 unsigned tg_call_attempts(const struct tg_call *call);
 
+/* BW_EINVAL: URLs that tg_client_create() would refuse. */
+BW_MUSTCHECK int tg_options_check(const struct tg_options *options, struct bw_error *err);
 BW_MUSTCHECK int tg_client_create(struct tg_client **clientp,
                                   const struct tg_options *options, struct bw_error *err);
 /* Cancels what is in flight, ends the thread. */

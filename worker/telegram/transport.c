@@ -174,16 +174,23 @@ static int open_events(struct tg_transport *transport, struct bw_error *err)
     return BW_OK;
 }
 
+int tg_options_check(const struct tg_options *options, struct bw_error *err)
+{
+    int rc = options->api_url != NULL ? check_url(options->api_url, err) : BW_OK;
+
+    if (rc == BW_OK && options->proxy_url != NULL && *options->proxy_url != '\0')
+        rc = check_proxy(options->proxy_url, err);
+    return rc;
+}
+
 static int build(struct tg_transport *transport, const struct tg_options *options,
                  struct bw_error *err)
 {
     const char *url =
         options->api_url != NULL ? options->api_url : "https://api.telegram.org";
     size_t len = strlen(url);
-    int rc = check_url(url, err);
+    int rc = tg_options_check(options, err);
 
-    if (rc == BW_OK && options->proxy_url != NULL && *options->proxy_url != '\0')
-        rc = check_proxy(options->proxy_url, err);
     if (rc != BW_OK)
         return rc;
     while (url[len - 1] == '/')

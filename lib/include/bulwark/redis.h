@@ -31,16 +31,29 @@ struct bw_redis_options {
     char *ca_file;  /* trusted certificates for TLS; NULL: the system's */
     uint16_t port;
     int db;
+    int family;                  /* 4 or 6: addresses of that kind only; 0: both */
     bool tls;                    /* host names are verified */
     unsigned connect_timeout_ms; /* 0: 5 s */
 };
 
-/* redis://[user][:password]@host[:port][/db], rediss:// for TLS, unix:///path[?db=n];
- * percent encoding is undone. Fills defaults (127.0.0.1:6379, db 0, 5 s). On failure
- * nothing is owned. Errors: BW_EINVAL naming the part and the byte, never the password;
- * BW_ENOMEM. */
+/* redis://[user][:password]@host[:port][/db], rediss:// for TLS, unix:///path; percent
+ * encoding is undone. Of the query `db`, `username`, `password`, `family` (0, 4, 6) and
+ * `connectTimeout` (ms) count, where the URL itself does not say. Fills defaults
+ * (127.0.0.1:6379, db 0, 5 s). On failure nothing is owned. Errors: BW_EINVAL naming the
+ * part and the byte, never the password; BW_ENOMEM. */
 BW_MUSTCHECK BW_API int bw_redis_options_parse(struct bw_redis_options *options,
                                                const char *url, struct bw_error *err);
+
+struct bw_redis_url_notes { /* what else there is to know of a URL */
+    bool has_port, has_db, has_timeout;
+    char unknown[128]; /* names of the query that mean nothing, with ", " between them */
+};
+
+/* The same; `notes` may be NULL. */
+BW_MUSTCHECK BW_API int bw_redis_options_parse_url(struct bw_redis_options *options,
+                                                   const char *url,
+                                                   struct bw_redis_url_notes *notes,
+                                                   struct bw_error *err);
 BW_MUSTCHECK BW_API int bw_redis_options_dup(struct bw_redis_options *to,
                                              const struct bw_redis_options *from,
                                              struct bw_error *err);

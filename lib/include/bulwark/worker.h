@@ -86,6 +86,10 @@ struct bw_queue_options {
 #define BW_LOCK_RENEW_HALF INT64_MAX
 
 /* Fills in every default. The caller sets `name` and what differs. */
+/* What cannot work is refused, as bw_worker_add_queue() does: BW_EINVAL, and the text
+ * begins with the option's name as BullMQ spells it. */
+BW_MUSTCHECK BW_API int bw_queue_options_check(const struct bw_queue_options *options,
+                                               struct bw_error *err);
 BW_API void bw_queue_options_init(struct bw_queue_options *options);
 
 /* --- handlers */

@@ -47,6 +47,9 @@ static void test_accepted(void **state)
         { "redis://u:p@[fe80::1]:5/1", "fe80::1", NULL, "u", "p", 5, 1, false },
         { "redis://h?db=4", "h", NULL, NULL, NULL, 6379, 4, false },
         { "redis://h/?family=6&db=5&x", "h", NULL, NULL, NULL, 6379, 5, false },
+        { "redis://h?password=s%40t&username=u", "h", NULL, "u", "s@t", 6379, 0, false },
+        { "redis://a:b@h/1?password=x&username=y&db=7", "h", NULL, "a", "b", 6379, 1,
+          false },
         { "redis://h/2?x=/@", "h", NULL, NULL, NULL, 6379, 2, false },
         { "unix:///run/redis.sock", "127.0.0.1", "/run/redis.sock", NULL, NULL, 6379, 0,
           false },
@@ -92,6 +95,11 @@ static void test_refused(void **state)
         { "redis://h/1/2", "database" },
         { "redis://h/-1", "database" },
         { "redis://h?db=x", "database" },
+        { "redis://h?family=5", "family" },
+        { "redis://h?family=", "family" },
+        { "redis://h?connectTimeout=0", "connectTimeout" },
+        { "redis://h?password=hunter%", "password: bad percent encoding" },
+        { "redis://user:12?hunter@h", "%3F" },
         { "redis://[::1", "host" },
         { "redis://[::1]x", "host" },
         { "redis://[]", "host" },
@@ -120,6 +128,38 @@ static void test_refused(void **state)
         assert_null(options.host);
         assert_null(options.password);
         bw_redis_options_fini(&options); /* harmless */
+    }
+}
+
+static void test_notes(void **state)
+{
+    static const struct {
+        const char *url, *unknown;
+        bool port, db, timeout;
+        int family;
+    } cases[] = {
+        { "redis://h", "", false, false, false, 0 },
+        { "redis://h:1/0", "", true, true, false, 0 },
+        { "redis://h?db=0&family=6&connectTimeout=7", "", false, true, true, 6 },
+        { "redis://h?FAMILY=4&&", "", false, false, false, 4 },
+        { "redis://h?retries=1&tls=true&=2&hunter&h%20u=1", "retries, tls, ?, ?, ?",
+          false, false, false, 0 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct bw_redis_options options;
+        struct bw_redis_url_notes notes;
+        struct bw_error err;
+
+        assert_int_equal(bw_redis_options_parse_url(&options, cases[i].url, &notes, &err),
+                         BW_OK);
+        expect_text(cases[i].url, "unknown", notes.unknown, cases[i].unknown);
+        assert_int_equal(notes.has_port, cases[i].port);
+        assert_int_equal(notes.has_db, cases[i].db);
+        assert_int_equal(notes.has_timeout, cases[i].timeout);
+        assert_int_equal(options.family, cases[i].family);
+        bw_redis_options_fini(&options);
     }
 }
 
@@ -183,6 +223,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_accepted),
         cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_notes),
         cmocka_unit_test(test_dup),
         cmocka_unit_test(test_each_allocation_fails_once),
     };

@@ -65,7 +65,8 @@ static void assert_loads(struct wk_config *config, const char *text, struct pair
         fail_msg("not loaded: %s", err.text);
 }
 
-#define NOOP "{\"queues\":[{\"name\":\"q\",\"handler\":\"noop\""
+#define NOOP_QUEUES "\"queues\":[{\"name\":\"q\",\"handler\":\"noop\""
+#define NOOP        "{" NOOP_QUEUES
 
 /* ---- good files */
 
@@ -142,7 +143,7 @@ static void test_every_option_arrives(void **state)
         "{\"redis\":{\"url\":\"redis://u:p@h.example:7000/3\",\"connectTimeout\":1234},"
         "\"prefix\":\"{b}\",\"http\":{\"listen\":\"127.0.0.1:0\",\"token\":\"t\"},"
         "\"log\":{\"level\":\"debug\",\"format\":\"json\"},\"shutdownTimeout\":7,"
-        "\"processors\":9,\"workflow\":{\"run\":{\"max_visits\":5}},"
+        "\"processors\":9,\"workflow\":{\"run.max_visits\":5},"
         "\"queues\":[{\"name\":\"q\",\"handler\":{\"noop\":{\"delayMs\":5}},"
         "\"concurrency\":7,\"lockDuration\":1000,\"lockRenewTime\":300,"
         "\"stalledInterval\":2e3,\"maxStalledCount\":0,\"maxStartedAttempts\":4,"
@@ -175,9 +176,8 @@ static void test_every_option_arrives(void **state)
     assert_int_equal(config.log.format, WK_LOG_JSON);
     assert_int_equal(config.shutdown_timeout, 7);
     assert_int_equal(config.processors, 9);
-    assert_int_equal(json_integer_value(json_object_get(
-                         json_object_get(config.workflow, "run"), "max_visits")),
-                     5);
+    assert_int_equal(
+        json_integer_value(json_object_get(config.workflow, "run.max_visits")), 5);
     assert_string_equal(got->prefix, "{b}");
     assert_int_equal(got->concurrency, 7);
     assert_int_equal(got->lock_duration, 1000);
@@ -322,6 +322,38 @@ static void test_errors(void **state)
         { "{\"log\":{\"level\":\"loud\"}}", "log.level: must be \"debug\"" },
         { "{\"log\":{\"format\":\"xml\"}}", "log.format: must be \"json\"" },
         { "{\"workflow\":[]}", "workflow: must be an object" },
+        { "{\"workflow\":{\"ratelimit.bott\":1},\"queues\":[{\"name\":\"q\",\"handler\":"
+          "\"noop\"}]}",
+          "workflow: \"ratelimit.bott\" is not known; did you mean \"ratelimit.bot\"?" },
+        { "{\"workflow\":{\"ratelimit.bot\":0},\"queues\":[{\"name\":\"q\",\"handler\":"
+          "\"noop\"}]}",
+          "workflow.\"ratelimit.bot\": a whole number from 1 to" },
+        { NOOP "}],\"http\":{\"listen\":\"9464\"}}", "http.listen: must be HOST:PORT" },
+        { NOOP "}],\"http\":{\"listen\":\"localhost:x\"}}",
+          "http.listen: must be HOST:PORT" },
+        { NOOP ",\"lockDuration\":1000,\"lockRenewTime\":1000}]}",
+          "queues[0].lockRenewTime: 1000 is not below lockDuration, 1000" },
+        { NOOP ",\"lockRenewTime\":60000}]}", "queues[0].lockRenewTime: 60000 is not" },
+        { NOOP ",\"deafTimeout\":3000}]}", "queues[0].deafTimeout: 3000 is not above" },
+        { NOOP ",\"deafTimeout\":5000,\"drainDelay\":5}]}",
+          "queues[0].deafTimeout: 5000 is not above" },
+        { NOOP ",\"stalledInterval\":0}]}", "queues[0].stalledInterval: " },
+        { NOOP ",\"concurrency\":0}]}", "queues[0].concurrency: " },
+        { NOOP ",\"drainDelay\":-1}]}", "queues[0].drainDelay: " },
+        { NOOP ",\"drainDelay\":0}]}", "queues[0].drainDelay: " },
+        { NOOP ",\"limiter\":{\"max\":0,\"duration\":1000}}]}",
+          "queues[0].limiter.max: " },
+        { NOOP ",\"limiter\":{\"max\":-5,\"duration\":1}}]}", "queues[0].limiter.max: " },
+        { NOOP ",\"maxStalledCount\":-1}]}", "queues[0].maxStalledCount: " },
+        { NOOP ",\"lockDuration\":31536000000}]}", "queues[0].lockDuration: " },
+        { NOOP ",\"timeout\":31536000000}]}", "queues[0].timeout: " },
+        { NOOP "}],\"shutdownTimeout\":-1}", "shutdownTimeout: " },
+        { "{\"database\":{\"url\":\"mysql://h\"},\"queues\":[{\"name\":\"q\",\"handler\":"
+          "\"workflow\"}]}",
+          "database.url: database URL: scheme" },
+        { "{\"database\":{\"url\":\"postgresql://h/d\"},\"telegram\":{\"apiUrl\":\"x\"},"
+          "\"queues\":[{\"name\":\"q\",\"handler\":\"workflow\"}]}",
+          "telegram" },
         { "{\"redis\":{\"url\":\"\"}}", "redis.url: must not be empty" },
         { "{\"redis\":{\"url\":5}}", "redis.url: must be a string" },
     };
@@ -481,45 +513,167 @@ static void test_bad_environment_is_named(void **state)
 
 /* spec/workflow.md §10.1: the queue's connection, and the caches' in the order of the
  * Node services. */
+struct redis_case {
+    const char *env[7]; /* REDIS_HOST, _PORT, _USERNAME, _PASSWORD, _DB, _TLS, _URL */
+    const char *queue, *cache;
+    const char *notes; /* what the notes say of what is not used; "": nothing */
+};
+
+static const char *text_or(const char *text, const char *otherwise)
+{
+    return text != NULL ? text : otherwise;
+}
+
+static void expect_redis(const struct bw_redis_options *redis, const char *expected)
+{
+    char text[256];
+
+    (void)snprintf(text, sizeof text, "%s%s:%s@%s:%u/%d", redis->tls ? "tls " : "",
+                   text_or(redis->username, ""), text_or(redis->password, ""),
+                   redis->host, (unsigned)redis->port, redis->db);
+    assert_string_equal(text, expected);
+}
+
+/* spec/workflow.md §10.1; what a URL does not say, the variables say. */
 static void test_which_redis(void **state)
 {
-    static const struct {
-        const char *host, *port, *user, *password, *url;
-        const char *queue_host, *queue_user, *cache_host, *cache_user;
-        int queue_port;
-    } cases[] = {
-        { NULL, NULL, NULL, NULL, NULL, "filehost", NULL, "filehost", NULL, 6379 },
-        { NULL, NULL, NULL, NULL, "redis://url:6000", "url", NULL, "url", NULL, 6000 },
-        { "host", NULL, NULL, NULL, NULL, "host", NULL, "host", NULL, 6379 },
-        { "host", "7", NULL, NULL, "redis://url", "host", NULL, "url", NULL, 7 },
-        { "host", "7", "me", "pw", "redis://url", "host", "me", "host", NULL, 7 },
-        { NULL, "7", "me", "pw", "redis://url", "url", NULL, "url", NULL, 6379 },
+    static const char *const names[] = { "REDIS_HOST",     "REDIS_PORT", "REDIS_USERNAME",
+                                         "REDIS_PASSWORD", "REDIS_DB",   "REDIS_TLS",
+                                         "REDIS_URL" };
+    static const struct redis_case cases[] = {
+        { { NULL }, ":@filehost:6379/0", ":@filehost:6379/0", "" },
+        { { [6] = "redis://url:6000" }, ":@url:6000/0", ":@url:6000/0", "" },
+        { { "host" }, ":@host:6379/0", ":@host:6379/0", "" },
+        { { "host", "7", [6] = "redis://url" },
+          ":@host:7/0",
+          ":@url:6379/0",
+          "REDIS_URL" },
+        { { "host", "7", "me", "pw", [6] = "redis://url" },
+          "me:pw@host:7/0",
+          ":pw@host:7/0",
+          "REDIS_URL" },
+        { { "host", [4] = "3", [5] = "true" },
+          "tls :@host:6379/3",
+          "tls :@host:6379/3",
+          "" },
+        { { "host", [5] = "0" }, ":@host:6379/0", ":@host:6379/0", "" },
+        { { NULL, NULL, "me", "pw", "4", NULL, "redis://url" },
+          "me:pw@url:6379/4",
+          "me:pw@url:6379/4",
+          "" },
+        { { NULL, "6379", "me", "pw", "4", "true", "rediss://me:pw@url/4" },
+          "tls me:pw@url:6379/4",
+          "tls me:pw@url:6379/4",
+          "" },
+        { { NULL, "7", "me", "pw", "4", "1", "redis://a:b@url/0" },
+          "a:b@url:6379/0",
+          "a:b@url:6379/0",
+          "REDIS_PORT REDIS_USERNAME REDIS_PASSWORD REDIS_DB REDIS_TLS" },
+        { { [6] = "redis://url?db=2&password=q&retries=3" },
+          ":q@url:6379/2",
+          ":q@url:6379/2",
+          "retries" },
+        { { NULL, NULL, "me", "pw", "4" },
+          "me:pw@filehost:6379/4",
+          "me:pw@filehost:6379/4",
+          "" },
+        { { "host", "tcp://10.0.0.1:6379" },
+          ":@host:6379/0",
+          ":@host:6379/0",
+          "REDIS_PORT Kubernetes" },
     };
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct pair env[] = {
-            { "REDIS_HOST", cases[i].host },     { "REDIS_PORT", cases[i].port },
-            { "REDIS_USERNAME", cases[i].user }, { "REDIS_PASSWORD", cases[i].password },
-            { "REDIS_URL", cases[i].url },       { NULL, NULL }
-        };
+        struct pair env[8] = { 0 };
         struct wk_config config;
+        char notes[128];
+        char *rest = NULL;
 
+        for (size_t k = 0, n = 0; k < 7; k++) {
+            if (cases[i].env[k] != NULL)
+                env[n++] = (struct pair){ names[k], cases[i].env[k] };
+        }
         assert_loads(
             &config,
             "{\"redis\":{\"url\":\"redis://filehost\"},\"queues\":[{\"name\":\"q\","
             "\"handler\":\"noop\"}]}",
             env, none);
-        assert_string_equal(config.queue_redis.host, cases[i].queue_host);
-        assert_int_equal(config.queue_redis.port, cases[i].queue_port);
-        assert_string_equal(config.cache_redis.host, cases[i].cache_host);
-        assert_string_equal(config.queue_redis.username ? config.queue_redis.username
-                                                        : "",
-                            cases[i].queue_user ? cases[i].queue_user : "");
-        assert_string_equal(config.cache_redis.username ? config.cache_redis.username
-                                                        : "",
-                            cases[i].cache_user ? cases[i].cache_user : "");
+        expect_redis(&config.queue_redis, cases[i].queue);
+        expect_redis(&config.cache_redis, cases[i].cache);
+        if (cases[i].notes[0] == '\0')
+            assert_string_equal(bw_buf_text(&config.notes), "");
+        (void)snprintf(notes, sizeof notes, "%s", cases[i].notes);
+        for (char *word = strtok_r(notes, " ", &rest); word != NULL;
+             word = strtok_r(NULL, " ", &rest)) {
+            if (strstr(bw_buf_text(&config.notes), word) == NULL)
+                fail_msg("case %zu: no note of %s: %s", i, word,
+                         bw_buf_text(&config.notes));
+        }
         wk_config_fini(&config);
+    }
+}
+
+/* Secrets of the file lose the newline that an editor or `echo` leaves. */
+static void test_blanks_around_secrets(void **state)
+{
+    struct wk_config config;
+
+    (void)state;
+    assert_loads(&config,
+                 "{\"redis\":{\"url\":\" redis://h\\n\"},\"database\":{\"url\":"
+                 "\"\\tpostgresql://x \"},\"http\":{\"token\":\"t\\r\\n\"},\"queues\":[{"
+                 "\"name\":\"q\",\"handler\":\"noop\"}]}",
+                 none, none);
+    assert_string_equal(config.queue_redis.host, "h");
+    assert_string_equal(config.database.url, "postgresql://x");
+    assert_string_equal(config.http.token, "t");
+    wk_config_fini(&config);
+}
+
+/* What works, but hardly as it was meant. */
+static void test_odd_options_are_noted(void **state)
+{
+    static const struct {
+        const char *text, *note;
+    } cases[] = {
+        { NOOP ",\"maxStartedAttempts\":0}]}", "queues[0].maxStartedAttempts" },
+        { NOOP ",\"lockDuration\":500}]}", "queues[0].lockDuration" },
+        { NOOP ",\"skipLockRenewal\":true,\"timeout\":60000}]}", "queues[0].timeout" },
+        { NOOP ",\"groupStrict\":true}]}", "there is no groupKey" },
+        { NOOP ",\"groupKey\":\"a\",\"groupConcurrency\":2}]}",
+          "groupConcurrency: more" },
+        { "{\"redis\":{\"url\":\"redis://h\",\"caFile\":\"x\"}," NOOP_QUEUES "}]}",
+          "redis.caFile" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct wk_config config;
+
+        assert_loads(&config, cases[i].text, none, none);
+        if (strstr(bw_buf_text(&config.notes), cases[i].note) == NULL)
+            fail_msg("%s: %s", cases[i].text, bw_buf_text(&config.notes));
+        wk_config_fini(&config);
+    }
+}
+
+static void test_bad_redis_switches(void **state)
+{
+    static const struct pair cases[] = { { "REDIS_TLS", "maybe" },
+                                         { "REDIS_TLS", "2" },
+                                         { "REDIS_DB", "x" },
+                                         { "REDIS_DB", "-1" },
+                                         { "REDIS_DB", "99999" } };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct pair env[] = { cases[i], { NULL, NULL } };
+        struct bw_error err = { 0 };
+        struct wk_config config;
+
+        assert_int_equal(load(&config, NOOP "}]}", env, none, &err), BW_EINVAL);
+        assert_non_null(strstr(err.text, cases[i].name));
     }
 }
 
@@ -623,6 +777,9 @@ int main(void)
         cmocka_unit_test(test_bad_environment_is_named),
         cmocka_unit_test(test_which_redis),
         cmocka_unit_test(test_bad_redis_port),
+        cmocka_unit_test(test_blanks_around_secrets),
+        cmocka_unit_test(test_bad_redis_switches),
+        cmocka_unit_test(test_odd_options_are_noted),
         cmocka_unit_test(test_restart_keys),
         cmocka_unit_test(test_redis_only),
         cmocka_unit_test(test_help_names_every_key),

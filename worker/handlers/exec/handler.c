@@ -223,6 +223,16 @@ static int exec_create(const struct wk_handler_env *env, const json_t *settings,
     return rc;
 }
 
+/* A program that ends before any was ready would do so again and again. */
+static enum wk_prospect exec_prospect(void *instance)
+{
+    struct ex_pool *pool = instance;
+
+    if (atomic_load(&pool->ready) > 0)
+        return WK_PROSPECT_READY;
+    return atomic_load(&pool->restarts) > 0 ? WK_PROSPECT_HOPELESS : WK_PROSPECT_OPEN;
+}
+
 static void exec_start(void *instance)
 {
     ex_pool_begin(instance);
@@ -267,6 +277,7 @@ const struct wk_handler_type exec_handler_type = {
     .probe = exec_probe,
     .create = exec_create,
     .start = exec_start,
+    .prospect = exec_prospect,
     .handler = { .process = exec_process,
                  .cancel = exec_cancel,
                  .event = exec_event,
