@@ -19,7 +19,8 @@ static char *bot_id(const struct wf_run *run)
                : NULL;
 }
 
-/* New: where the name Telegram gave is remembered. The id stays when the token is changed.
+/* New: where the name Telegram gave is remembered. The id stays when the token is
+ * changed.
  */
 static char *name_key(const struct wf_run *run)
 {
@@ -51,9 +52,9 @@ static bool is_ours(const struct wf_run *run, const char *name)
 static bool has_name(const struct wf_run *run)
 {
     char *key = name_key(run), *told = wf_memory_get(run->engine->local, key);
-    bool known = told != NULL || run->event.me_username != NULL ||
-                 (run->project->bot_username != NULL &&
-                  run->project->bot_username[0] != '\0');
+    bool known =
+        told != NULL || run->event.me_username != NULL ||
+        (run->project->bot_username != NULL && run->project->bot_username[0] != '\0');
 
     free(key);
     free(told);
@@ -134,8 +135,8 @@ static void named(struct wf_run *run)
 void wf_address(struct wf_run *run, wf_step *then)
 {
     const struct wf_event *event = &run->event;
-    bool by_name = event->address != NULL ||
-                   (event->shared && json_array_size(event->mentions) > 0);
+    bool by_name =
+        event->address != NULL || (event->shared && json_array_size(event->mentions) > 0);
 
     run->after_code = then;
     if (by_name && !has_name(run))

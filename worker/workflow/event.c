@@ -217,8 +217,8 @@ static const json_t *thread_of(const json_t *message)
 
 static int copy_place(const struct parts *parts, struct wf_event *event)
 {
-    const json_t *message = parts->message != NULL ? parts->message
-                                                   : get_object(parts->callback, "message");
+    const json_t *message =
+        parts->message != NULL ? parts->message : get_object(parts->callback, "message");
     const json_t *topic = get_object(message, "direct_messages_topic");
     int rc = copy_id(thread_of(message), &event->thread_id);
 
@@ -226,9 +226,9 @@ static int copy_place(const struct parts *parts, struct wf_event *event)
         rc = copy_id(get(topic, "topic_id"), &event->topic_id);
     if (rc == BW_OK)
         rc = copy_text(get(message, "business_connection_id"), &event->business_id);
-    event->shared = event->chat_type != NULL ? strcmp(event->chat_type, "private") != 0
-                                             : event->chat_id != NULL &&
-                                                   event->chat_id[0] == '-';
+    event->shared = event->chat_type != NULL
+                        ? strcmp(event->chat_type, "private") != 0
+                        : event->chat_id != NULL && event->chat_id[0] == '-';
     return rc;
 }
 
@@ -290,8 +290,8 @@ static void copy_mentions(const struct parts *parts, struct wf_event *event)
 
 static int copy_address(const struct parts *parts, struct wf_event *event)
 {
-    const json_t *answered = get_object(get_object(parts->message, "reply_to_message"),
-                                        "from");
+    const json_t *answered =
+        get_object(get_object(parts->message, "reply_to_message"), "from");
     int rc = copy_id(get(answered, "id"), &event->reply_to_id);
 
     if (rc == BW_OK && json_is_true(json_object_get(answered, "is_bot")))

@@ -42,7 +42,7 @@ struct wf_event {
     char *address;     /* the name behind a command's @, or NULL */
     char *reply_to_id; /* whose message it answers; NULL: none */
     char *reply_to_name;
-    char *me_username;                       /* the bot's, as the front end says */
+    char *me_username;                        /* the bot's, as the front end says */
     char *thread_id, *topic_id, *business_id; /* where in the chat (place.h) */
     json_t *mentions; /* "@name" or ids of those it names; array, or NULL */
     json_t *contact, *location, *poll, *webhook;

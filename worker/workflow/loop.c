@@ -26,6 +26,7 @@ static void clear_out(struct wf_run *run)
 {
     free(run->out.target);
     free(run->out.text);
+    free(run->out.notice);
     json_decref(run->out.payload);
     json_decref(run->out.details);
     json_decref(run->out.columns);
@@ -164,12 +165,24 @@ static void fail_missing(struct wf_run *run, const char *target)
     fail(run);
 }
 
+/* Done once more it changes nothing more. */
+static bool is_repeatable(const struct wf_node *node)
+{
+    const char *query = wf_member(node->config, "query", "");
+
+    if (strcmp(node->type, "action.database_query") == 0)
+        return strcmp(query, "add_bonus") != 0 && strcmp(query, "spend_bonus") != 0;
+    return strcmp(node->type, "action.set_variable") == 0 ||
+           strcmp(node->type, "action.link_telegram_account") == 0;
+}
+
 /* After the node was logged: to the next one, behind a checkpoint if something happened
  * outside. True: go on at once. */
 static bool move_on(struct wf_run *run, const struct wf_node *next)
 {
     bool effect = run->effect;
 
+    run->acted = run->acted || (effect && !is_repeatable(run->node));
     wf_fault_point("step");
     clear_node(run);
     run->node = next;
@@ -257,13 +270,68 @@ static void go_past(struct wf_run *run)
     }
 }
 
+/* --- an answer that will not do: its person is told, and may give another one */
+
+static bool may_ask_again(const struct wf_run *run)
+{
+    static const char *const types[] = { "contact", "input", "callback", "location",
+                                         "poll" };
+
+    if (!run->x.resumed || run->acted || run->outer != NULL || run->x.wait_type == NULL ||
+        !run->has_turn || wf_graph_find(run->graph, run->x.current_node_id) == NULL)
+        return false;
+    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+        if (strcmp(run->x.wait_type, types[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void told(struct wf_run *run)
+{
+    if (!may_ask_again(run)) {
+        fail(run);
+        return;
+    }
+    wf_log_error(run, run->out.text);
+    clear_out(run);
+    run->node = wf_graph_find(run->graph, run->x.current_node_id);
+    run->out.wait = run->x.wait_type;
+    run->out.payload =
+        run->x.wait_payload != NULL ? json_incref(run->x.wait_payload) : NULL;
+    run->status = "waiting";
+    run->result = true;
+    wf_finish(run);
+}
+
+/* Only who has answered; and the author's own way of handling errors comes first. */
+static bool is_told(const struct wf_run *run)
+{
+    return run->out.notice != NULL && run->x.resumed && run->outer == NULL &&
+           run->event.chat_id != NULL && run->has_turn &&
+           *wf_member(error_handling(run), "action", "") == '\0';
+}
+
+static void tell(struct wf_run *run)
+{
+    const json_t *own = json_object_get(error_handling(run), "errorMessage");
+    char *text = wf_run_text(run, error_handling(run), "errorMessage", NULL);
+
+    if (text == NULL)
+        text = wf_strdup(run->out.notice);
+    else if (wf_personal_admit_text(run, own) != WF_PERSONAL_GO)
+        wf_set(&text, run->out.notice);
+    wf_send_notice(run, text, told);
+    free(text);
+}
+
 static void recover_now(struct wf_run *run)
 {
     char *notice = wf_run_text(run, error_handling(run), "errorMessage", NULL);
 
     if (notice != NULL && run->event.chat_id != NULL &&
-        wf_personal_admit_text(run, json_object_get(error_handling(run),
-                                                    "errorMessage")) == WF_PERSONAL_GO)
+        wf_personal_admit_text(
+            run, json_object_get(error_handling(run), "errorMessage")) == WF_PERSONAL_GO)
         wf_send_notice(run, notice, go_past);
     else
         go_past(run);
@@ -286,6 +354,10 @@ static void recover(struct wf_run *run)
 
     if (wf_run_lost(run)) /* it failed because it was told to stop */
         return;
+    if (is_told(run)) {
+        tell(run);
+        return;
+    }
     if (most >= 0)
         limit = most < RETRIES_MAX ? (unsigned)most : RETRIES_MAX;
     if (!handles_by(run, "retry") || run->retries >= limit) {
@@ -431,5 +503,19 @@ enum wf_action wf_node_fail(struct wf_run *run, const char *format, ...)
     (void)vsnprintf(text, sizeof(text), format, args); /* cut is fine */
     va_end(args);
     wf_set(&run->out.text, text);
+    return WF_ERROR;
+}
+
+enum wf_action wf_node_refuse(struct wf_run *run, const char *notice, const char *format,
+                              ...)
+{
+    char text[BW_ERROR_TEXT_MAX];
+    va_list args;
+
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof(text), format, args); /* cut is fine */
+    va_end(args);
+    wf_set(&run->out.text, text);
+    wf_set(&run->out.notice, notice);
     return WF_ERROR;
 }

@@ -213,8 +213,8 @@ static bool mark_derived(struct wf_run *run, const struct wf_node *node)
     if (is_type(node, "action.set_variable") &&
         value_matches(run, config, false, match_source))
         return mark(run, wf_member2(config, "variableName", "name"));
-    if (is_type(node, "action.get_variable") && value_matches(run, config, true,
-                                                              match_source))
+    if (is_type(node, "action.get_variable") &&
+        value_matches(run, config, true, match_source))
         return mark(run, wf_run_assign(node, NULL));
     if (is_type(node, "flow.loop") &&
         value_matches(run, json_object_get(config, "array"), true, match_source))
@@ -222,7 +222,8 @@ static bool mark_derived(struct wf_run *run, const struct wf_node *node)
     if (is_type(node, "action.api_request") &&
         value_matches(run, config, false, match_source)) {
         more = mark(run, wf_run_assign(node, NULL));
-        more = mark_members(run, json_object_get(config, "responseMapping"), true) || more;
+        more =
+            mark_members(run, json_object_get(config, "responseMapping"), true) || more;
     }
     /* what comes back of a sub-workflow that got, or may find, a customer */
     if (is_type(node, "flow.sub_workflow"))
@@ -285,8 +286,7 @@ static void take_variables(struct wf_run *run)
 
     json_object_foreach(copy, key, value)
     {
-        if (json_object_get(run->dirty, key) == NULL &&
-            strcmp(key, "lastMessageId") != 0)
+        if (json_object_get(run->dirty, key) == NULL && strcmp(key, "lastMessageId") != 0)
             wf_run_set(run, key, json_incref(value), 0);
     }
     json_decref(copy);

@@ -20,8 +20,8 @@
 struct wf_project {
     atomic_uint refs;
     char *id;
-    json_t *object; /* what templates see as `project` (§6.3) */
-    char *token;    /* NULL: no bot; never logged */
+    json_t *object;     /* what templates see as `project` (§6.3) */
+    char *token;        /* NULL: no bot; never logged */
     char *bot_username; /* or NULL */
     bool bot_active;
     int64_t max_steps, timeout_ms;

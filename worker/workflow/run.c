@@ -48,6 +48,7 @@ static void run_free(struct wf_run *run)
     free(run->x.current_node_id);
     free(run->out.target);
     free(run->out.text);
+    free(run->out.notice);
     free(run->failure);
     free(run->reply.description);
     free(run->sent_chat);

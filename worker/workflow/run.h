@@ -147,9 +147,10 @@ struct wf_run {
     json_t *customer;      /* flat variables `user.*` (§6.5), or NULL */
     bool customer_known;   /* `customer` is right: a NULL means that there is none */
     bool customer_changed; /* by this run, and not read since */
-    bool went_private;  /* the run goes on in the person's private chat (personal.h) */
-    json_t *personal;   /* names of variables that tell of a customer, or NULL */
-    bool code_asked;       /* for a referral code that he did not have */
+    bool acted; /* since it was resumed: what must not be done again by a next answer */
+    bool went_private; /* the run goes on in the person's private chat (personal.h) */
+    json_t *personal;  /* names of variables that tell of a customer, or NULL */
+    bool code_asked;   /* for a referral code that he did not have */
     unsigned code_tries;
     wf_step *after_code;
     json_t *customer_object; /* the same as `user` (§6.3), made when it is asked for */
@@ -201,6 +202,7 @@ struct wf_run {
         json_t *payload;  /* WF_WAIT */
         bool failed;      /* WF_END with success=false */
         char *text;       /* WF_ERROR, or the message of WF_END */
+        char *notice;     /* WF_ERROR: what the person is told of it, or NULL */
         json_t *details;  /* for the log row */
         json_t *columns;  /* more columns of it: http_request … */
     } out;
@@ -458,5 +460,9 @@ enum wf_action wf_node_goto(struct wf_run *run, const char *target);
 enum wf_action wf_node_wait(struct wf_run *run, const char *type, json_t *payload);
 enum wf_action wf_node_end(struct wf_run *run, bool success, char *message);
 enum wf_action wf_node_fail(struct wf_run *run, const char *format, ...) BW_PRINTF(2, 3);
+/* The same for an answer of the person's that will not do: he is told `notice`, and the
+ * wait it answered stays open where nothing was done since. */
+enum wf_action wf_node_refuse(struct wf_run *run, const char *notice, const char *format,
+                              ...) BW_PRINTF(3, 4);
 
 #endif

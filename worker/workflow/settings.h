@@ -82,6 +82,19 @@
     X(text_email_invalid, "messages.email_invalid", \
       "❌ Неверный формат email. Пример: example@mail.ru\n\n📧 Пожалуйста, введите " \
       "корректный email адрес:\nНапример: example@mail.ru") \
+    X(text_birth_date, "messages.invalid_birth_date", \
+      "❌ Не получилось разобрать дату рождения. Напишите её так: 31.12.1990") \
+    X(text_contact_taken, "messages.contact_taken", \
+      "❌ Этот контакт уже привязан к другому аккаунту. Отправьте, пожалуйста, другой.") \
+    X(text_no_account, "messages.account_not_found", \
+      "❌ Аккаунт с таким контактом не найден. Проверьте его и отправьте ещё раз.") \
+    X(text_amount, "messages.invalid_amount", \
+      "❌ Не получилось разобрать сумму. Напишите её числом, например: 100") \
+    X(text_balance_low, "messages.balance_low", \
+      "❌ Недостаточно бонусов: доступно {available}, нужно {required}.") \
+    X(text_balance_low_here, "messages.balance_low_group", "❌ Недостаточно бонусов.") \
+    X(text_no_referral, "messages.referral_denied", \
+      "🔒 Реферальная ссылка доступна партнёрам и управляющим организации.") \
     X(text_menu_balance, "messages.menu_balance", "") \
     X(text_menu_history, "messages.menu_history", "") \
     X(text_menu_level, "messages.menu_level", "") \

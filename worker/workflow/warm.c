@@ -318,7 +318,8 @@ void wf_warm_leave(struct wf_run *run)
 {
     json_t *value;
 
-    if (!run->only_one || run->went_private || !is_own_chat(run) || run->user_id == NULL) {
+    if (!run->only_one || run->went_private || !is_own_chat(run) ||
+        run->user_id == NULL) {
         (void)wf_kv_add(&run->kv, WF_KV_DELETE, wf_warm_key(run), NULL, 0);
         return;
     }

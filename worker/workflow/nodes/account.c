@@ -62,6 +62,12 @@ enum wf_action wf_start_user_balance(struct wf_run *run)
 
 enum { FIND, REFERRAL, DETACH, ACTIVATE, PERSON };
 
+static enum wf_action not_found(struct wf_run *run)
+{
+    return wf_node_refuse(run, run->engine->settings.text_no_account,
+                          "User not found for linking");
+}
+
 static void linked(struct wf_run *run)
 {
     json_t *user = wf_loads(wf_db_value(run, ACTIVATE, 0, 0));
@@ -70,7 +76,7 @@ static void linked(struct wf_run *run)
 
     if (id == NULL) {
         json_decref(user);
-        wf_loop_resume(run, wf_node_fail(run, "User not found for linking"));
+        wf_loop_resume(run, not_found(run));
         return;
     }
     for (size_t row = 0; row < detached; row++)
@@ -146,7 +152,7 @@ enum wf_action wf_start_link_account(struct wf_run *run)
     keep(run, "userId", user_id, NULL);
     free(value);
     if (!given || wf_db_bigint(wf_member(run->scratch, "telegramId", NULL)) == NULL)
-        return wf_node_fail(run, "User not found for linking");
+        return not_found(run);
     link_found(run);
     return WF_PENDING;
 }

@@ -25,6 +25,12 @@ static enum wf_action changed(struct wf_run *run, size_t index, size_t column, b
     return wf_query_result(run, user);
 }
 
+static enum wf_action contact_taken(struct wf_run *run)
+{
+    return wf_node_refuse(run, run->engine->settings.text_contact_taken,
+                          "Contact already belongs to another user");
+}
+
 /* A contact that belongs to somebody else is the node's error; everything else the
  * general one. */
 static void clash(struct wf_run *run)
@@ -32,7 +38,7 @@ static void clash(struct wf_run *run)
     const char *message = run->engine->effects->batch_message(run->batch);
 
     if (strcmp(wf_db_sqlstate(run), "23505") == 0)
-        wf_loop_resume(run, wf_node_fail(run, "Contact already belongs to another user"));
+        wf_loop_resume(run, contact_taken(run));
     else
         wf_loop_resume(run, wf_node_fail(run, "database: %s", message));
 }
@@ -41,10 +47,8 @@ static void clash(struct wf_run *run)
 
 static void adopted(struct wf_run *run)
 {
-    wf_loop_resume(run,
-                   wf_db_rows(run, 0) > 0
-                       ? changed(run, 0, 0, true)
-                       : wf_node_fail(run, "Contact already belongs to another user"));
+    wf_loop_resume(run, wf_db_rows(run, 0) > 0 ? changed(run, 0, 0, true)
+                                               : contact_taken(run));
 }
 
 static void adopt(struct wf_run *run)
@@ -272,7 +276,8 @@ enum wf_action wf_query_update_birthday(struct wf_run *run)
     free(text);
     if (!real) {
         free(user_id);
-        return wf_node_fail(run, "Invalid birth date");
+        return wf_node_refuse(run, run->engine->settings.text_birth_date,
+                              "Invalid birth date");
     }
     wf_db_begin(run);
     (void)wf_db_add(run, WF_SQL_user_birthday, user_id, run->project_id, date);

@@ -244,7 +244,8 @@ static void referral_ready(struct wf_run *run)
     }
     if (!wf_db_true(run, 0, 0, 4)) {
         wf_loop_resume(run,
-                       wf_node_fail(run, "Реферальная ссылка доступна только партнёрам"));
+                       wf_node_refuse(run, run->engine->settings.text_no_referral,
+                                      "Реферальная ссылка доступна только партнёрам"));
         return;
     }
     user_id = wf_param_id(run, "userId");

@@ -125,7 +125,8 @@ enum wf_action wf_query_add_bonus(struct wf_run *run)
     enum wf_action action;
 
     if (!read_amount(raw, amount, &number) || number < 0) {
-        action = wf_node_fail(run, "Invalid bonus amount: %s", raw != NULL ? raw : "");
+        action = wf_node_refuse(run, run->engine->settings.text_amount,
+                                "Invalid bonus amount: %s", raw != NULL ? raw : "");
     } else if (!is_bonus_type(type_name)) {
         action = wf_node_fail(run, "Invalid bonus type: %s", type_name);
     } else if (strcmp(amount, "0.00") == 0) {
@@ -154,6 +155,17 @@ static void release(struct wf_run *run)
     wf_lock_fini(&run->node_lock);
 }
 
+/* New: what the person is told. How much he has is nobody else's business. */
+static char *balance_low(const struct wf_run *run, const char *available,
+                         const char *required)
+{
+    const struct wf_settings *settings = &run->engine->settings;
+    const char *const fills[] = { "available", available, "required", required, NULL };
+
+    return run->event.shared ? wf_strdup(settings->text_balance_low_here)
+                             : wf_settings_key(settings->text_balance_low, fills);
+}
+
 static enum wf_action spending(struct wf_run *run, size_t index)
 {
     const char *total = wf_db_value(run, index, 0, 1);
@@ -161,7 +173,7 @@ static enum wf_action spending(struct wf_run *run, size_t index)
                *now = wf_db_value(run, index, 0, 3);
     struct bw_buf required = BW_BUF_INIT;
     enum wf_action action;
-    char *user_id, *raw;
+    char *user_id, *raw, *notice;
 
     if (!wf_db_true(run, index, 0, 0)) {
         user_id = wf_param_id(run, "userId");
@@ -176,8 +188,11 @@ static enum wf_action spending(struct wf_run *run, size_t index)
     raw = wf_param(run, "amount");
     wf_check(wf_number_text(wf_number_leading(wf_text_of(raw != NULL ? raw : "0")),
                             &required));
-    action = wf_node_fail(run, "Insufficient bonus balance. Available: %s, Required: %s",
-                          total != NULL ? total : "0", bw_buf_text(&required));
+    notice = balance_low(run, total != NULL ? total : "0", bw_buf_text(&required));
+    action = wf_node_refuse(run, notice,
+                            "Insufficient bonus balance. Available: %s, Required: %s",
+                            total != NULL ? total : "0", bw_buf_text(&required));
+    free(notice);
     bw_buf_fini(&required);
     free(raw);
     return action;
@@ -254,7 +269,8 @@ enum wf_action wf_query_spend_bonus(struct wf_run *run)
 
     if (!read_amount(raw, amount, &number) || number <= 0 ||
         strcmp(amount, "0.00") == 0) {
-        action = wf_node_fail(run, "Invalid bonus amount: %s", raw != NULL ? raw : "");
+        action = wf_node_refuse(run, run->engine->settings.text_amount,
+                                "Invalid bonus amount: %s", raw != NULL ? raw : "");
     } else if (user_id == NULL) {
         action = wf_query_no_user(run, NULL);
     } else {
