@@ -59,10 +59,25 @@ static void start_grace(struct bw_reactor *reactor)
     if (reactor->grace_until.ns != 0)
         return;
     reactor->grace_until = bw_mono_add_ms(bw_reactor_now(reactor), GRACE_MS);
-    bw_timer_start(reactor->drain_timer, GRACE_MS);
+    bw_timer_start(reactor->drain_timer, GRACE_MS / 2);
 }
 
 /* --- the deadline */
+
+static void touch_queues(struct bw_reactor *reactor)
+{
+    for (size_t i = 0; i < reactor->queue_count; i++)
+        bw_queue_touch(reactor->queues[i]);
+}
+
+/* What a fetch under way brings was fetched later than what is handed back already, and
+ * belongs behind it: they wait for each other, but not for long. */
+bool bw_drain_holds_handbacks(const struct bw_queue_loop *queue)
+{
+    const struct bw_reactor *reactor = queue->reactor;
+
+    return reactor->draining && !reactor->half_grace_over && !bw_queue_is_last(queue);
+}
 
 static unsigned give_up_jobs(struct bw_queue_loop *queue)
 {
@@ -111,6 +126,10 @@ static void on_timer(void *arg)
         deadline(reactor);
         return;
     }
+    if (!reactor->half_grace_over) {
+        reactor->half_grace_over = true;
+        touch_queues(reactor);
+    }
     left = bw_mono_ms_until(bw_reactor_now(reactor), reactor->grace_until);
     if (left > 0) /* a timer may be early by a part of a millisecond */
         bw_timer_start(reactor->drain_timer, left);
@@ -126,8 +145,7 @@ static void begin(struct bw_reactor *reactor)
     atomic_store(&reactor->draining_now, true);
     bw_log(&reactor->log, BW_LOG_INFO, "draining", bw_num("jobs", count_jobs(reactor)));
     bw_markers_stop(reactor);
-    for (size_t i = 0; i < reactor->queue_count; i++)
-        bw_queue_touch(reactor->queues[i]);
+    touch_queues(reactor);
 }
 
 void bw_drain_wake(struct bw_reactor *reactor)

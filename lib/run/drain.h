@@ -5,10 +5,12 @@
 #ifndef BW_RUN_DRAIN_H
 #define BW_RUN_DRAIN_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <bulwark/error.h>
 
+struct bw_queue_loop;
 struct bw_reactor;
 
 /* Any thread. Begins the drain, or shortens its deadline. */
@@ -18,6 +20,8 @@ BW_MUSTCHECK int bw_drain_prepare(struct bw_reactor *reactor, struct bw_error *e
 void bw_drain_fini(struct bw_reactor *reactor);
 /* When the loop was woken: takes notice of a request. */
 void bw_drain_wake(struct bw_reactor *reactor);
+/* What goes back waits yet. */
+bool bw_drain_holds_handbacks(const struct bw_queue_loop *queue);
 /* At the end of a turn: is it over? */
 void bw_drain_turn(struct bw_reactor *reactor);
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "run/adopt.h"
+#include "run/drain.h"
 #include "run/handback.h"
 #include "run/iterations.h"
 #include "run/job.h"
@@ -199,7 +200,8 @@ void bw_queue_turn(struct bw_queue_loop *queue)
     bw_markers_return_owed(queue);
     if (!in_retry_pause(queue)) {
         bw_iterations_send(queue);
-        bw_handback_send(queue);
+        if (!bw_drain_holds_handbacks(queue))
+            bw_handback_send(queue);
         if (queue->adopt_wanted && !queue->adopting)
             bw_adopt_send(queue);
         while (queue->calls_out < BW_SETTLE_CALLS && send_one(queue))

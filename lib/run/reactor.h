@@ -79,6 +79,7 @@ struct bw_reactor {
     struct bw_timer *drain_timer;
     struct bw_mono grace_until;
     bool draining, deadline_passed, ended;
+    bool half_grace_over;
     bool handed_back;
     bool failed; /* deaf beyond repair */
 

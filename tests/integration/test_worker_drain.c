@@ -200,6 +200,35 @@ static void job_that_comes_after_the_deadline_goes_back(void **state)
     release_late(&late);
 }
 
+/* … and behind those that were fetched before it and go back at the deadline. */
+static void late_job_goes_back_in_its_order(void **state)
+{
+    struct keeping_rig *fixture = *state;
+    struct rig *rig = &fixture->rig;
+    struct proxy *proxy = proxy_start(rig->server.port);
+    struct bw_queue_options options = rig_options(QUEUE, 2);
+    int64_t deadline;
+
+    options.skip_stalled_check = true;
+    rig->redis.port = proxy_port(proxy);
+    rig_add(rig, QUEUE, 4, NULL);
+    rig_run(rig, &options, &rig_keep, &fixture->keeper);
+    rig_wait(5000, rig_keeper_count(&fixture->keeper) == 2);
+    proxy_hold(proxy);
+    bw_job_complete(rig_keeper_take(&fixture->keeper), NULL, 0);
+    rig_wait(5000, rig_int(rig, "ZCARD bull:" QUEUE ":completed") == 1 &&
+                       rig_int(rig, "LLEN bull:" QUEUE ":active") == 2);
+    bw_worker_drain(rig->worker, 100);
+    deadline = rig_wall_ms() + 150;
+    rig_wait(2000, rig_wall_ms() > deadline);
+    proxy_release(proxy);
+    (void)wait_for_end(rig);
+    rig_expect(rig, "2", "LINDEX bull:" QUEUE ":wait -1");
+    rig_expect(rig, "3", "LINDEX bull:" QUEUE ":wait -2");
+    rig_expect(rig, "4", "LINDEX bull:" QUEUE ":wait -3");
+    proxy_stop(&proxy);
+}
+
 /* A fetch that is never answered holds the end no longer than the deadline does, and is
  * told of. */
 static void unanswered_fetch_does_not_hold_the_end(void **state)
@@ -496,6 +525,7 @@ int main(void)
         TEST(job_that_comes_in_the_drain_is_run),
         TEST(job_of_a_lost_reply_is_run_in_the_drain),
         TEST(job_that_comes_after_the_deadline_goes_back),
+        TEST(late_job_goes_back_in_its_order),
         TEST(unanswered_fetch_does_not_hold_the_end),
         TEST(locks_are_renewed_meanwhile),
         TEST(deadline_hands_back),

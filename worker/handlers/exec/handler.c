@@ -63,8 +63,13 @@ static void deliver_job(struct ex_letter *letter, struct ex_pool *pool)
 static void exec_process(struct bw_job *job, void *arg)
 {
     static const struct bw_job_failure no_memory = { .message = "exec: out of memory" };
-    struct ex_entry *entry = calloc(1, sizeof *entry);
+    struct ex_entry *entry;
 
+    if (!ex_pool_takes_jobs(arg)) { /* now: others of its fetch keep their order */
+        bw_job_hand_back(job, true);
+        return;
+    }
+    entry = calloc(1, sizeof *entry);
     if (entry == NULL) {
         bw_job_fail(job, &no_memory);
         return;

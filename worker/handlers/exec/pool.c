@@ -145,7 +145,7 @@ void ex_pool_ready_changed(struct ex_pool *pool)
 
 bool ex_pool_takes_jobs(const struct ex_pool *pool)
 {
-    return atomic_load(&pool->ready) > 0 && !pool->terminated;
+    return atomic_load(&pool->ready) > 0 && !atomic_load(&pool->terminated);
 }
 
 void ex_pool_tell(struct ex_pool *pool, struct ex_note *note)
@@ -207,7 +207,7 @@ static void close_programs(struct ex_pool *pool, struct bw_mono now)
 /* Their jobs go back at once if they end of it; those that nobody has got go back now. */
 static void terminate_programs(struct ex_pool *pool)
 {
-    pool->terminated = true;
+    atomic_store(&pool->terminated, true);
     hand_back_pending(pool);
     for (size_t i = 0; i < pool->count; i++)
         ex_child_signal(&pool->programs[i].child, SIGTERM);
@@ -223,7 +223,7 @@ static void kill_programs(struct ex_pool *pool)
 
 static void check_drain(struct ex_pool *pool, struct bw_mono now)
 {
-    bool term = !pool->terminated && !bw_mono_before(now, pool->term_at);
+    bool term = !atomic_load(&pool->terminated) && !bw_mono_before(now, pool->term_at);
 
     if (!pool->draining)
         return;

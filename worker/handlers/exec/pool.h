@@ -206,12 +206,12 @@ struct ex_pool {
     struct ex_letter last;  /* of ex_pool_last() */
     bool paused;            /* the worker is quiet: what programs are told of it */
     bool draining, ending;
-    bool no_more;           /* draining: no job comes any more */
-    bool closed;            /* all programs were told so */
-    _Atomic bool abandoned; /* any thread: kill all, end now */
-    struct bw_mono term_at; /* draining: SIGTERM */
-    struct bw_mono kill_at; /* the deadline: SIGKILL */
-    bool terminated;
+    bool no_more;            /* draining: no job comes any more */
+    bool closed;             /* all programs were told so */
+    _Atomic bool abandoned;  /* any thread: kill all, end now */
+    struct bw_mono term_at;  /* draining: SIGTERM */
+    struct bw_mono kill_at;  /* the deadline: SIGKILL */
+    _Atomic bool terminated; /* for other threads too */
 };
 
 BW_MUSTCHECK int ex_pool_create(struct ex_pool **poolp, const struct wk_handler_env *env,
@@ -230,7 +230,7 @@ void ex_pool_destroy(struct ex_pool *pool);
 
 /* The pool's thread: another program is ready, or one is not any more. */
 void ex_pool_ready_changed(struct ex_pool *pool);
-/* The pool's thread: can a job that comes be given to a program? */
+/* Any thread: can a job that comes be given to a program? */
 bool ex_pool_takes_jobs(const struct ex_pool *pool);
 /* … an event for all programs; takes the note. */
 void ex_pool_tell(struct ex_pool *pool, struct ex_note *note);
