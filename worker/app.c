@@ -73,6 +73,25 @@ static int make_worker(struct wk_app *app, struct bw_error *err)
     return rc;
 }
 
+/* All queues are served by programs, and none has ever been ready: nobody would notice
+ * for long. With other queues beside it the worker goes on (/readyz tells). */
+static void on_hopeless(void *arg)
+{
+    struct wk_app *app = arg;
+
+    for (size_t i = 0; i < app->instance_count; i++) {
+        const struct wk_instance *instance = &app->instances[i];
+
+        if (instance->type->is_hopeless == NULL ||
+            !instance->type->is_hopeless(instance->state))
+            return;
+    }
+    if (__atomic_exchange_n(&app->hopeless, true, __ATOMIC_RELAXED))
+        return;
+    bw_log(&app->log, BW_LOG_ERROR, "no processor of any queue has ever been ready");
+    bw_worker_drain(app->worker, 0);
+}
+
 static int make_queue(struct wk_app *app, size_t index, struct bw_error *err)
 {
     const struct wk_queue_config *queue = &app->config->queues.items[index];
@@ -90,6 +109,8 @@ static int make_queue(struct wk_app *app, size_t index, struct bw_error *err)
         .workflow = app->config->workflow,
         .telegram_api_url = app->config->telegram.api_url,
         .log = &instance->log,
+        .hopeless = on_hopeless,
+        .hopeless_arg = app,
     };
     int rc;
 
@@ -226,7 +247,9 @@ static int await_end(struct wk_app *app)
 {
     struct bw_error err = { 0 };
     enum bw_worker_end end = bw_worker_wait(app->worker, &err);
-    int code = exit_code(app, end, &err);
+    int code = __atomic_load_n(&app->hopeless, __ATOMIC_RELAXED)
+                   ? WK_EXIT_FAILED
+                   : exit_code(app, end, &err);
 
     wk_deadline_exit_code(&app->deadline, code);
     if (!stop_instances(app)) {

@@ -46,6 +46,7 @@ struct wk_app {
 
     int64_t shutdown_timeout; /* atomic; ms */
     bool draining;            /* atomic */
+    bool hopeless;            /* atomic: no queue could ever be served */
     int64_t drain_until_ns;   /* atomic; monotonic clock; 0: it does not drain */
     struct wk_deadline deadline;
     bool terminal; /* standard input was one at the start, and /dev/tty was there */

@@ -38,6 +38,10 @@ struct wk_handler_env {
     const char *telegram_api_url; /* of the configuration; NULL: Telegram's own */
     const struct bw_log *log;     /* names the queue */
     const struct bw_clock *clock; /* NULL: the system's */
+    /* `is_hopeless` of the type has become true; from any thread, after `start`; must not
+     * block. NULL: nobody wants to know. */
+    void (*hopeless)(void *arg);
+    void *hopeless_arg;
 };
 
 enum wk_prospect { WK_PROSPECT_OPEN, WK_PROSPECT_READY, WK_PROSPECT_HOPELESS };
@@ -100,6 +104,10 @@ struct wk_handler_type {
 
     /* Optional: why the instance takes no jobs at present; false: it does. As `stats`. */
     bool (*why_held)(void *instance, char *text, size_t size);
+
+    /* Optional: it never could take a job, and has tried often enough. Any thread. A
+     * worker whose instances are all so ends. */
+    bool (*is_hopeless)(void *instance);
 };
 
 /* Borrowed, constant; NULL when there is no such kind. */

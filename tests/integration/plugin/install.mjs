@@ -38,6 +38,13 @@ test('what is installed', () => {
         accessSync(path.join(prefix, file));
 });
 
+test('the installed Python example finds its shim', () => {
+    const example = run('find', [prefix, '-name', 'images.py']);
+    const said = run('python3', ['-B', '-I', example], { cwd: '/', input: `${JSON.stringify({ type: 'hello', protocol: 1,
+        version: '0', queue: 'images', prefix: 'bull', worker: 'w' })}\n{"type":"close","deadlineMs":1}\n` });
+    assert.equal(JSON.parse(said.split('\n')[0]).type, 'ready');
+});
+
 test('only the interface is visible', () => {
     const names = run('nm', ['-D', '--defined-only', '--format=posix',
         path.join(lib, 'libbulwark.so')]).split('\n').map((line) => line.split(' ')[0]);

@@ -287,12 +287,37 @@ test('node: options under the names that processors know', async () => {
 });
 
 test('node: what comes after the answer is dropped', async () => {
-    const { messages, stderr } = await runNode('late.cjs', `module.exports = (job) => {
+    const program = new Program([WRAPPER, processorFile('late.cjs', `module.exports = (job) => {
         setTimeout(() => { job.log('late'); job.getState().catch((e) => console.log(e.message)); }, 0);
-        return 1; };`, { data: {} }, [], 2);
-    assert.deepEqual(messages, [{ type: 'result', value: 1 }, { type: 'result', value: 1 }]);
-    assert.match(stderr, /log after the job's end/);
-    assert.match(stderr, /state: the job has ended/);
+        return 1; };`)]);
+    try {
+        await program.start();
+        for (let i = 1; i <= 2; i++) {
+            assert.deepEqual(await messagesOf(program, [], { data: {} }), [{ type: 'result', value: 1 }]);
+            await program.printed((text) => text.split('log after the job\'s end').length > i &&
+                text.split('state: the job has ended').length > i);
+        }
+        await program.close();
+        assert.deepEqual(program.messages, [], 'nothing more was said');
+    } finally {
+        program.child.kill('SIGKILL');
+    }
+});
+
+test('node: a refusal that is final takes the path of one', async () => { // BMQ-174
+    const program = new Program([WRAPPER, processorFile('refused.cjs',
+        'module.exports = (job, token) => job.moveToWaitingChildren(token);')]);
+    try {
+        await program.start();
+        program.job(1, []);
+        const { req } = await program.request(1);
+        program.send({ type: 'reply', req, error: 'a child failed', name: 'UnrecoverableError' });
+        const { name, message } = await program.answer(1);
+        assert.deepEqual([name, message], ['UnrecoverableError', 'a child failed']);
+        await program.close();
+    } finally {
+        program.child.kill('SIGKILL');
+    }
 });
 
 test('node: --concurrency', async () => {

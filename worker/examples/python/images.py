@@ -3,9 +3,11 @@
 import os
 import sys
 
-sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../../shims/python"))
+# Beside the sources, and where `cmake --install` puts it (share/bulwark/python).
+for place in "../../../../bulwark/python", "../../shims/python":
+    sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), place))
 
-import bulwark_processor  # noqa: E402  (found by the line above)
+import bulwark_processor  # noqa: E402  (found by the lines above)
 from bulwark_processor import DelayedError, UnrecoverableError  # noqa: E402
 
 

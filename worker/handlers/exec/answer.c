@@ -228,6 +228,7 @@ static bool take_ready(struct ex_program *program, const struct ex_message *mess
         return true; /* said again: only the share may have changed */
     program->state = EX_READY;
     program->ready_since = bw_mono_now(NULL);
+    ex_vain_over(pool);
     bw_log(&program->log, BW_LOG_INFO, "processor is ready",
            bw_num("concurrency", program->limit));
     ex_pool_ready_changed(pool);

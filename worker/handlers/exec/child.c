@@ -53,7 +53,7 @@ static _Noreturn void give_up(const char *what)
     int errnum = errno;
     const char *reason = strerrordesc_np(errnum);
 
-    say("cannot start the program: ");
+    say(EX_CANNOT_START);
     say(what);
     say(": ");
     say(reason != NULL ? reason : "unknown error");

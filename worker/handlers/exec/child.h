@@ -10,6 +10,9 @@
 
 #include "handlers/exec/settings.h"
 
+/* What a child that could not become the program says to stderr begins so. */
+#define EX_CANNOT_START "cannot start the program: "
+
 struct ex_child {
     pid_t pid; /* 0: none */
     int in;    /* its stdin; the descriptors do not block; -1: closed */

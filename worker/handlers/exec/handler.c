@@ -276,6 +276,27 @@ static void exec_stats(void *instance, struct wk_metrics *metrics)
                        atomic_load(&pool->protocol_errors));
 }
 
+static bool exec_why_held(void *instance, char *text, size_t size)
+{
+    struct ex_pool *pool = instance;
+    bool held = atomic_load(&pool->ready) == 0;
+
+    if (!held)
+        return false;
+    bw_mutex_lock(&pool->mtx);
+    (void)snprintf(text, size, "no processor is ready%s%s",
+                   pool->why[0] != '\0' ? ": " : "", pool->why); /* cut: a hint */
+    bw_mutex_unlock(&pool->mtx);
+    return true;
+}
+
+static bool exec_is_hopeless(void *instance)
+{
+    struct ex_pool *pool = instance;
+
+    return atomic_load(&pool->hopeless) && !atomic_load(&pool->ever_ready);
+}
+
 const struct wk_handler_type exec_handler_type = {
     .name = "exec",
     .check = exec_check,
@@ -292,4 +313,6 @@ const struct wk_handler_type exec_handler_type = {
     .stop = exec_stop,
     .destroy = exec_destroy,
     .stats = exec_stats,
+    .why_held = exec_why_held,
+    .is_hopeless = exec_is_hopeless,
 };

@@ -11,6 +11,7 @@
  *   answer.c    what a program says about a job
  *   request.c   what a program asks
  *   backlog.c   events that wait for it
+ *   vain.c      programs that end before they are ready
  *   entry.c     jobs by their seq */
 #ifndef WORKER_HANDLERS_EXEC_POOL_H
 #define WORKER_HANDLERS_EXEC_POOL_H
@@ -122,6 +123,10 @@ struct ex_program {
     bool knows_paused;         /* it was told so */
     bool drop_logged;
 
+    unsigned vain_starts; /* that ended before it was ready */
+    bool broke_protocol;  /* this start's end */
+    char last_line[200];  /* of stderr, before it was ready; may be cut */
+
     int64_t backoff_ms;
     struct bw_mono restart_at, start_by;
     struct bw_mono ready_since; /* 0: it has not been */
@@ -147,6 +152,12 @@ void ex_program_turn(struct ex_program *program, const struct pollfd fds[4]);
 /* Deadlines; returns when to be asked again, ns. */
 int64_t ex_program_deadlines(struct ex_program *program, struct bw_mono now);
 unsigned ex_program_in_flight(const struct ex_program *program);
+
+/* It ended, not having been ready: told as an error with what is likely. When that is all
+ * that ever happens in this pool, its environment is told (handler.h: hopeless). */
+void ex_vain_end(struct ex_program *program, const char *reason);
+/* A program is ready. */
+void ex_vain_over(struct ex_pool *pool);
 
 /* --- what a program says; false: a breach of the protocol */
 
@@ -191,6 +202,8 @@ struct ex_pool {
     _Atomic uint64_t restarts;
     _Atomic uint64_t protocol_errors;
     _Atomic uint64_t events_dropped;
+    _Atomic bool ever_ready, hopeless; /* one program was; all have failed to be */
+    char why[256];                     /* under mtx: the last vain start; "": none */
 
     /* the thread's */
     struct ex_program *programs;

@@ -47,7 +47,8 @@ bool ex_program_start(struct ex_program *program)
     program->generation++;
     program->start_by = bw_mono_add_ms(now, pool->settings.start_timeout);
     program->ready_since = program->killed_at = (struct bw_mono){ 0 };
-    program->knows_paused = program->drop_logged = false;
+    program->knows_paused = program->drop_logged = program->broke_protocol = false;
+    program->last_line[0] = '\0';
     program->lines = (struct ex_lines){ .max = (size_t)pool->settings.max_line_bytes };
     program->errors = (struct ex_lines){ .max = STDERR_LINE };
     bw_log(&program->log, BW_LOG_INFO, "processor started");
@@ -149,6 +150,8 @@ static void ended(struct ex_program *program, int status)
                   program->pool->draining
                       ? -1
                       : bw_mono_ms_until(bw_mono_now(NULL), program->restart_at)));
+    if (program->ready_since.ns == 0 && !program->pool->draining)
+        ex_vain_end(program, reason);
     lose_jobs(program, reason);
     forget(program);
     if (was_ready)
@@ -177,8 +180,9 @@ static void breach(struct ex_program *program, struct ex_slice line, const char 
     memcpy(quoted, line.at, len);
     quoted[len] = '\0';
     atomic_fetch_add(&program->pool->protocol_errors, 1);
+    program->broke_protocol = true;
     bw_log(&program->log, BW_LOG_ERROR, "processor protocol error",
-           bw_text("reason", what), bw_text("line", quoted));
+           bw_text("reason", what), bw_text_len("line", quoted, len));
     ex_program_kill(program, "processor protocol error");
 }
 
@@ -212,13 +216,16 @@ static void take_lines(struct ex_program *program)
     }
 }
 
-static void log_line(const struct ex_program *program, struct ex_slice line)
+static void log_line(struct ex_program *program, struct ex_slice line)
 {
     char text[STDERR_LINE + 1];
 
     memcpy(text, line.at, line.len);
     text[line.len] = '\0';
-    bw_log(&program->log, BW_LOG_INFO, "processor says", bw_text("line", text));
+    bw_log(&program->log, BW_LOG_INFO, "processor says",
+           bw_text_len("line", text, line.len));
+    if (program->ready_since.ns == 0 && line.len > 0)
+        (void)snprintf(program->last_line, sizeof program->last_line, "%.199s", text);
 }
 
 static void log_errors(struct ex_program *program)
