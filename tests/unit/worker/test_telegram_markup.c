@@ -226,7 +226,7 @@ static void random_texts_keep_what_they_show(void **state)
     uint32_t random = 20260101;
 
     (void)state;
-    for (int round = 0; round < 60000; round++) {
+    for (int round = 0; round < 20000; round++) {
         char text[1024] = "";
         enum tg_mode mode = (enum tg_mode)(round % 4);
         const char *wrong;
