@@ -377,6 +377,15 @@ static const struct {
     { GRAPH(START "," WITH("d", "flow.delay", "\"delayMs\":5000") "," SAY("a"), EDGE("t", "d") "," EDGE("d", "a") "," EDGE("a", "d")), "" },
     { GRAPH(START "," WITH("d", "flow.delay", "\"delayMs\":500") "," SAY("a"), EDGE("t", "d") "," EDGE("d", "a") "," EDGE("a", "d")),
       "node d" ENDLESS },
+    { "{\"nodes\":[" START ",{\"id\":\"m\",\"type\":\"flow.end\",\"dta\":{}}],\"conections\":[],"
+      "\"connections\":[{\"source\":\"t\",\"target\":\"m\",\"sourceHandel\":\"a\"}],\"entryNodeId\":\"t\"}",
+      "workflow, conections: unknown member, did you mean \"connections\"?\n"
+      "workflow, nodes[1].dta: unknown member, did you mean \"data\"?\n"
+      "workflow, connections[0].sourceHandel: unknown member, did you mean \"sourceHandle\"?\n" },
+    { "{\"nodes\":[" START ",{\"id\":\"m\",\"type\":\"message\",\"data\":{\"config\":{\"mesage\":{\"text\":\"a\"}}}}],"
+      "\"connections\":[" EDGE("t", "m") "],\"entryNodeId\":\"t\"}",
+      "node m, text: is missing: a text that says so would be sent\n"
+      "node m, mesage: unknown member, did you mean \"message\"?\n" },
     { GRAPH(START "," WITH("l", "flow.loop", "\"count\":2") "," SAY("a"), EDGE("t", "l") "," BRANCH("l", "a", "body") "," EDGE("a", "l")), "" },
 };
 /* clang-format on */

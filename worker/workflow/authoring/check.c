@@ -82,6 +82,7 @@ void wf_check_workflow(const json_t *workflow, struct wf_problems *problems)
         wf_problems_add(problems, NULL, NULL, "%s", err.text);
         return;
     }
+    wf_check_outline(workflow, problems);
     wf_check_stored(workflow, graph, problems);
     wf_names_init(&names, workflow, graph);
     for (size_t i = 0; i < graph->node_count; i++) {

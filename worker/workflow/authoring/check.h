@@ -51,6 +51,8 @@ void wf_check_reach(const struct wf_graph *graph, struct wf_problems *problems);
 void wf_check_fields(const struct wf_site *site);
 /* Members of its config that nothing reads. */
 void wf_check_members(const struct wf_site *site);
+/* The same of the workflow itself, its nodes and edges. */
+void wf_check_outline(const json_t *workflow, struct wf_problems *problems);
 /* The row of a field by one of its spellings; NULL: there is none. */
 const struct wf_field *wf_field_find(const char *type, const char *name);
 /* Whether the row is about nodes of that type. */

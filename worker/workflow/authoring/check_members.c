@@ -78,6 +78,8 @@ static void check_config(const struct wf_site *site)
            *value;
     const char *key, *near;
 
+    wf_check(json_array_append_new(words, wf_text(site->node->type)) == 0 ? BW_OK
+                                                                          : BW_ENOMEM);
     json_object_foreach((json_t *)(uintptr_t)site->node->config, key, value)
     {
         if (has(words, "*") || has(words, key) || *key == '_' ||
@@ -167,6 +169,60 @@ static void check_cases(const struct wf_site *site)
 
         check_spelling(site, place, item, OF_CASES);
         free(place);
+    }
+}
+
+/* --- around the configs: the workflow, its nodes, its edges */
+
+#define OF_WORKFLOWS                                                                     \
+    "nodes|connections|entryNodeId|variables|settings|id|name|description|version|"      \
+    "isActive|createdAt|updatedAt|projectId|workflowId|$schema|edges|viewport"
+#define OF_NODES                                                                         \
+    "id|type|data|config|next|branches|position|positionAbsolute|measured|dragging|"     \
+    "label|selected|style|width|height|draggable|selectable|parentId|zIndex"
+#define OF_EDGES                                                                         \
+    "id|source|target|sourceHandle|targetHandle|type|animated|style|label|data|"         \
+    "markerEnd|markerStart|selected|zIndex"
+
+/* As check_spelling(), of what no node is asked about. */
+static void check_around(struct wf_problems *problems, const char *place,
+                         const json_t *object, const char *list)
+{
+    json_t *words = wf_words(list), *value;
+    const char *key, *near;
+
+    json_object_foreach((json_t *)(uintptr_t)object, key, value)
+    {
+        char *field;
+
+        near = has(words, key) ? NULL : wf_names_near(key, words, true);
+        if (near == NULL)
+            continue;
+        field = wf_printf("%s%s%s", place, *place != '\0' ? "." : "", key);
+        wf_problems_add(problems, NULL, field, "unknown member, did you mean \"%s\"?",
+                        near);
+        free(field);
+    }
+    json_decref(words);
+}
+
+void wf_check_outline(const json_t *workflow, struct wf_problems *problems)
+{
+    static const struct {
+        const char *list, *members;
+    } lists[] = { { "nodes", OF_NODES }, { "connections", OF_EDGES } };
+    const json_t *item;
+    size_t j;
+
+    check_around(problems, "", workflow, OF_WORKFLOWS);
+    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+        json_array_foreach(json_object_get(workflow, lists[i].list), j, item)
+        {
+            char *place = wf_printf("%s[%zu]", lists[i].list, j);
+
+            check_around(problems, place, item, lists[i].members);
+            free(place);
+        }
     }
 }
 
