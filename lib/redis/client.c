@@ -18,6 +18,7 @@ struct bw_redis {
     struct bw_waker *waker;
     struct bw_mailbox calls;
     atomic_bool ready;
+    _Atomic int64_t since_ms; /* wall clock of the last handshake */
     /* Sending against closing: a call is refused, or it is called back. */
     struct bw_mutex mutex;
     bool closed;                 /* under the mutex */
@@ -90,6 +91,7 @@ static void on_ready(struct bw_conn *conn, void *arg)
     (void)snprintf(redis->state.eviction, sizeof redis->state.eviction, "%s",
                    bw_conn_eviction(conn));
     bw_mutex_unlock(&redis->mutex);
+    atomic_store_explicit(&redis->since_ms, bw_wall_now(NULL).ms, memory_order_relaxed);
     atomic_store_explicit(&redis->ready, true, memory_order_relaxed);
 }
 
@@ -133,6 +135,7 @@ int bw_redis_create(struct bw_redis **redisp, struct bw_loop *loop,
         return bw_error_set(err, BW_ENOMEM, "out of memory");
     redis->loop = loop;
     atomic_init(&redis->ready, false);
+    atomic_init(&redis->since_ms, 0);
     bw_mailbox_init(&redis->calls);
     bw_mutex_init(&redis->mutex);
     rc = bw_waker_create(&redis->waker, loop, on_wake, redis, err);
@@ -275,6 +278,11 @@ int bw_redis_command(struct bw_redis *redis, const struct bw_redis_arg *args,
     rc = bw_redis_send_cmd(redis, &cmd, timeout_ms, cb, arg);
     bw_cmd_fini(&cmd);
     return rc;
+}
+
+int64_t bw_redis_since(const struct bw_redis *redis)
+{
+    return atomic_load_explicit(&redis->since_ms, memory_order_relaxed);
 }
 
 bool bw_redis_is_ready(const struct bw_redis *redis)

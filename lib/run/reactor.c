@@ -113,6 +113,9 @@ static void publish(struct bw_reactor *reactor)
                           bw_conn_last_heard(links->command).ns, memory_order_relaxed);
     atomic_store_explicit(&reactor->blocking_heard_ns,
                           bw_conn_last_heard(links->blocking).ns, memory_order_relaxed);
+    if (connected && !atomic_load_explicit(&reactor->connected_now, memory_order_relaxed))
+        atomic_store_explicit(&reactor->connected_at_ms, bw_loop_wall(reactor->loop).ms,
+                              memory_order_relaxed);
     atomic_store_explicit(&reactor->connected_now, connected, memory_order_relaxed);
     atomic_store_explicit(&reactor->reconnects, reconnects, memory_order_relaxed);
     atomic_store_explicit(&reactor->last_turn_ms, bw_loop_wall(reactor->loop).ms,

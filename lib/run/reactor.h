@@ -89,6 +89,7 @@ struct bw_reactor {
     _Atomic bool connected_now, draining_now, deaf_now, unheard_now, refused_now;
     _Atomic int64_t command_heard_ns, blocking_heard_ns; /* monotonic */
     _Atomic int64_t last_turn_ms;
+    _Atomic int64_t connected_at_ms; /* wall clock, the last time */
     _Atomic uint64_t script_calls, reconnects;
 };
 

@@ -269,6 +269,7 @@ void bw_worker_stats(struct bw_worker *worker, struct bw_worker_stats *stats)
         .connected = atomic_load(&reactor->connected_now),
         .draining = atomic_load(&reactor->draining_now),
         .reconnects = atomic_load(&reactor->reconnects),
+        .connected_at_ms = atomic_load(&reactor->connected_at_ms),
         .script_calls = atomic_load(&reactor->script_calls),
         .last_turn_ms = atomic_load(&reactor->last_turn_ms),
         .queue_count = reactor->queue_count,

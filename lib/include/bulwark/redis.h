@@ -103,6 +103,9 @@ BW_MUSTCHECK BW_API int bw_redis_command(struct bw_redis *redis,
 /* True between a finished handshake and the loss of the connection; a hint, from any
  * thread. */
 BW_API bool bw_redis_is_ready(const struct bw_redis *redis);
+/* Wall clock in ms of the last finished handshake, 0: none yet. What Redis holds from
+ * before may have been lost since, with a server that came back older. Any thread. */
+BW_API int64_t bw_redis_since(const struct bw_redis *redis);
 
 /* What is known of a connection and its server. */
 struct bw_redis_state {

@@ -278,6 +278,7 @@ struct bw_worker_stats {
     bool connected; /* command and blocking connection are ready */
     bool draining;
     uint64_t reconnects;
+    int64_t connected_at_ms; /* wall clock since which they are; 0: never */
     uint64_t script_calls;
     int64_t last_turn_ms; /* wall clock of the reactor's last turn; it turns at least each
                              second */
