@@ -186,6 +186,16 @@ static bool redis_send(void *arg, const struct bw_redis_arg *args, size_t count,
     return false;
 }
 
+static int64_t redis_since(void *arg)
+{
+    const struct wf_adapter *adapter = arg;
+    int64_t since = bw_redis_since(adapter->redis);
+    struct bw_worker_stats stats;
+
+    bw_worker_stats(adapter->worker, &stats);
+    return stats.connected_at_ms > since ? stats.connected_at_ms : since;
+}
+
 /* --- Telegram */
 
 struct telegram_call {
@@ -469,6 +479,7 @@ struct wf_adapter *wf_adapter_create(struct bw_worker *worker, struct pg_pool *p
                                             .batch_value = batch_value,
                                             .batch_destroy = batch_destroy,
                                             .redis = redis_send,
+                                            .redis_since = redis_since,
                                             .telegram = telegram_send,
                                             .http = http_send,
                                             .cancel = cancel,

@@ -24,6 +24,18 @@ char *wf_checkpoint_key(const struct wf_run *run)
                      wf_job_id(run));
 }
 
+void wf_checkpoint_end(struct wf_engine *engine, const struct bw_job *job)
+{
+    const struct wf_job_effects *of = engine->effects->job;
+    struct wf_kv kv = { 0 };
+
+    (void)wf_kv_add(
+        &kv, WF_KV_DELETE,
+        wf_printf("workflow:job:%s:%s:%s", of->prefix(job), engine->queue, of->id(job)),
+        NULL, 0);
+    wf_kv_send(engine, &kv);
+}
+
 char *wf_checkpoint_done(const struct wf_run *run)
 {
     json_t *value = wf_must(json_object());

@@ -154,6 +154,11 @@ struct wf_effects {
     wf_call (*telegram)(void *arg, const char *token, const char *method, json_t *params,
                         bool once, wf_telegram_done *done, void *done_arg);
 
+    /* Wall clock, ms, since which the connections of the queue and of the caches stand:
+     * what is older may have been done before, and forgotten by a Redis that came back
+     * older. */
+    int64_t (*redis_since)(void *arg);
+
     /* Copies the request. */
     wf_call (*http)(void *arg, const struct web_request *request, web_done *done,
                     void *done_arg);

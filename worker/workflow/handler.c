@@ -8,6 +8,7 @@
 #include "workflow/foreign.h"
 #include "workflow/mem.h"
 #include "workflow/needs.h"
+#include "workflow/run.h"
 #include "workflow/under_way.h"
 
 struct instance {
@@ -91,6 +92,13 @@ static void process(struct bw_job *job, void *arg)
 static void cancel(struct bw_job *job, void *arg)
 {
     wf_under_way_stop(((struct instance *)arg)->engine, job);
+}
+
+static void event(const struct bw_event *what, void *arg)
+{
+    if (what->job != NULL && (what->kind == BW_EVENT_COMPLETED ||
+                              (what->kind == BW_EVENT_FAILED && what->is_final)))
+        wf_checkpoint_end(((struct instance *)arg)->engine, what->job);
 }
 
 static bool stop(void *arg, int64_t timeout_ms)
@@ -238,7 +246,7 @@ const struct wk_handler_type workflow_handler_type = {
     .probe_pg = wf_needs_check,
     .create = create,
     .start = start,
-    .handler = { .process = process, .cancel = cancel },
+    .handler = { .process = process, .cancel = cancel, .event = event },
     .stop = stop,
     .destroy = destroy,
     .stats = stats,

@@ -11,6 +11,7 @@
  * - no wait of the chat is in Redis, ours or Node's, and Node has started nothing for
  * this person since: it counts its starts in a key that outlives ours;
  * - Redis has not failed us since it may have been written;
+ * - the job is younger than the connections to Redis, which might have come back older;
  * - no node that can be reached reads a variable that it would have to load. */
 #include "workflow/run.h"
 
@@ -23,6 +24,7 @@
 #include "workflow/mem.h"
 #include "workflow/wait_keys.h"
 
+#define SKEW_MS 2000  /* of the producers' clocks */
 #define IDLE_MS 50000 /* Node's counter of starts stays for 60 s */
 
 static bool is_own_chat(const struct wf_run *run)
@@ -255,13 +257,23 @@ static bool is_known(const struct wf_run *run, const json_t *idle)
     return same;
 }
 
+/* A job that was there before the connections may have been run before, by somebody whose
+ * marks Redis has lost since: only the database knows. */
+static bool is_old(const struct wf_run *run)
+{
+    const struct wf_effects *effects = run->engine->effects;
+
+    return effects->redis_since == NULL ||
+           wf_job_timestamp(run) < effects->redis_since(effects->arg) + SKEW_MS;
+}
+
 static bool may_start(const struct wf_run *run)
 {
     const struct wf_node *trigger;
 
     if (!is_own_chat(run) || run->event.kind == WF_EVENT_OTHER ||
-        wf_job_attempts_started(run) > 1 || run->event.first_name == NULL ||
-        run->event.username == NULL || run->redis_away ||
+        wf_job_attempts_started(run) > 1 || run->unsure || is_old(run) ||
+        run->event.first_name == NULL || run->event.username == NULL || run->redis_away ||
         wf_engine_redis_failed_lately(run->engine) || run->graph == NULL ||
         strcmp(wf_member(run->idle, "workflowId", ""), run->graph->workflow_id) != 0 ||
         *wf_member(run->idle, "sessionId", "") == '\0' || !is_known(run, run->idle))

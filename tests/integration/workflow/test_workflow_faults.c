@@ -361,6 +361,38 @@ static void test_done_job_again(void **state)
     expect_rows("select count(*) from workflow_executions", "1");
 }
 
+/* WF-162: an id that was used before. What an earlier job has left, done or not, and of
+ * whatever chat, reaches this one in nothing. */
+static void test_id_comes_again(void **state)
+{
+    static const char *const left[] = {
+        "\"done\":true,\"result\":false,\"atm\":0",
+        "\"next\":\"m2\",\"seq\":9,\"executionId\":\"e77\",\"sessionId\":\"77_77_1\""
+    };
+    char opts[64], value[256];
+
+    (void)state;
+    install(start_node("t", "/start"), message("m1", "One"), message("m2", "Two"), NULL);
+    wf_rig_up(&rig, NULL);
+    for (int i = 0; i < 2; i++) {
+        char *id;
+
+        (void)snprintf(opts, sizeof(opts), "{\"jobId\":\"again-%d\"}", i);
+        (void)snprintf(value, sizeof(value),
+                       "{\"job\":{\"timestamp\":1,\"projectId\":\"P\",\"updateId\":"
+                       "\"%d\"},%s}",
+                       i + 1, left[i]);
+        free(redis_server_text(
+            &rig.keys, "SET workflow:job:bull:" WF_RIG_QUEUE ":again-%d %s", i, value));
+        id = add(&rig, text_update(i + 1, 42 + i, "/start"), opts);
+        expect(id, "true", 20000);
+        free(id);
+    }
+    expect_sent("One,Two,One,Two");
+    expect_rows("select count(*) || ' ' || min(status) from workflow_executions",
+                "2 completed");
+}
+
 /* WF-076: the second send fails on and on; the attempt after it goes on there. */
 static void test_retry_goes_on(void **state)
 {
@@ -722,13 +754,13 @@ int main(void)
         TEST(test_database_away),       TEST(test_cache_away),
         TEST(test_cache_returns),       TEST(test_cache_hangs),
         TEST(test_row_checkpoint),      TEST(test_same_update_twice),
-        TEST(test_done_job_again),      TEST(test_retry_goes_on),
-        TEST(test_last_attempt),        TEST(test_long_pause),
-        TEST(test_chat_order),          TEST(test_two_resume),
-        TEST(test_spend_race),          TEST(test_spend_race_unlocked),
-        TEST(test_foreign_lock),        TEST(test_foreign_chat),
-        TEST(test_lock_while_spending), TEST(test_metadata_at_once),
-        TEST(test_token_is_not_logged),
+        TEST(test_done_job_again),      TEST(test_id_comes_again),
+        TEST(test_retry_goes_on),       TEST(test_last_attempt),
+        TEST(test_long_pause),          TEST(test_chat_order),
+        TEST(test_two_resume),          TEST(test_spend_race),
+        TEST(test_spend_race_unlocked), TEST(test_foreign_lock),
+        TEST(test_foreign_chat),        TEST(test_lock_while_spending),
+        TEST(test_metadata_at_once),    TEST(test_token_is_not_logged),
     };
 
     return cmocka_run_group_tests(tests, open_rig, close_rig);
