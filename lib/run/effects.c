@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/list.h"
+#include "redis/refusal.h"
 #include "run/job.h"
 #include "run/queue_loop.h"
 #include "run/reactor.h"
@@ -78,9 +79,13 @@ static void on_effect(const struct bw_reply *reply, const struct bw_error *err, 
     struct bw_effect *effect = arg;
     struct bw_queue_loop *queue = effect->queue;
 
-    if (err != NULL && err->code != BW_EREDIS && err->code != BW_ENOMEM) {
+    bool passing = err != NULL && err->code == BW_EREDIS && bw_refusal_passes(err->text);
+
+    if (passing || (err != NULL && err->code != BW_EREDIS && err->code != BW_ENOMEM)) {
         bw_list_remove(&effect->node);
         bw_list_append(&queue->reactor->effects.lost, &effect->node);
+        if (passing) /* sent again after the pause, before the ends of jobs */
+            bw_queue_refused(queue, "side effect", err);
         return;
     }
     if (err != NULL)
@@ -100,12 +105,18 @@ void bw_effects_init(struct bw_effects *effects)
     bw_list_init(&effects->unsent);
 }
 
-/* False when the rest has to wait. */
+/* False when the rest has to wait. What belongs to a queue that waits for Redis to take
+ * calls again is passed over: all of it, so that it keeps its order. */
 static bool send_list(struct bw_reactor *reactor, struct bw_list *list)
 {
-    while (!bw_list_is_empty(list)) {
-        struct bw_effect *effect = BW_LIST_OF(list->next, struct bw_effect, node);
+    struct bw_list *next;
 
+    for (struct bw_list *at = list->next; at != list; at = next) {
+        struct bw_effect *effect = BW_LIST_OF(at, struct bw_effect, node);
+
+        next = at->next;
+        if (bw_queue_in_pause(effect->queue))
+            continue;
         /* Not connected after all, or out of memory: tried again at the end of the turn.
          */
         if (bw_reactor_call(reactor, &effect->cmd, on_effect, effect) != BW_OK)

@@ -7,6 +7,7 @@
 
 #include "run/adopt.h"
 #include "run/drain.h"
+#include "run/effects.h"
 #include "run/handback.h"
 #include "run/iterations.h"
 #include "run/job.h"
@@ -44,7 +45,7 @@ void bw_queue_wake(struct bw_queue_loop *queue)
 
 /* --- what may be done */
 
-static bool in_retry_pause(const struct bw_queue_loop *queue)
+bool bw_queue_in_pause(const struct bw_queue_loop *queue)
 {
     return bw_mono_before(bw_reactor_now(queue->reactor), queue->retry_at);
 }
@@ -64,7 +65,7 @@ bool bw_queue_can_fetch(const struct bw_queue_loop *queue)
     return !queue->reactor->draining && !atomic_load(&queue->quiet) &&
            (!atomic_load(&queue->held) || atomic_load(&queue->let) > 0) &&
            !queue->adopt_wanted && !queue->adopting && !is_limited(queue) &&
-           !in_retry_pause(queue) && !in_fetch_pause(queue);
+           !bw_queue_in_pause(queue) && !in_fetch_pause(queue);
 }
 
 /* Free once the ends of `items` ready jobs are recorded. */
@@ -174,7 +175,7 @@ static void set_timer(struct bw_queue_loop *queue)
     struct bw_mono now = bw_reactor_now(reactor);
     int64_t wait = INT64_MAX;
 
-    if (in_retry_pause(queue))
+    if (bw_queue_in_pause(queue))
         wait = bw_mono_ms_until(now, queue->retry_at);
     else if (in_fetch_pause(queue))
         wait = bw_mono_ms_until(now, queue->fetch_at);
@@ -198,7 +199,8 @@ void bw_queue_turn(struct bw_queue_loop *queue)
         return; /* bw_queue_recover() touches every queue */
     end_waits(queue);
     bw_markers_return_owed(queue);
-    if (!in_retry_pause(queue)) {
+    if (!bw_queue_in_pause(queue)) {
+        bw_effects_flush(queue->reactor); /* what the pause has held up */
         bw_iterations_send(queue);
         if (!bw_drain_holds_handbacks(queue))
             bw_handback_send(queue);

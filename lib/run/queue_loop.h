@@ -169,6 +169,8 @@ void bw_queue_job_gone(struct bw_job *job);
 /* Takes a held job away from its handler and hands it back; its start counts if it was
  * begun. */
 void bw_queue_give_up(struct bw_job *job);
+/* Does it wait before it calls Redis again? */
+bool bw_queue_in_pause(const struct bw_queue_loop *queue);
 /* A call was refused: no more calls for a while, longer each time. */
 void bw_queue_refused(struct bw_queue_loop *queue, const char *what,
                       const struct bw_error *err);

@@ -2,6 +2,7 @@
 
 #include <bulwark/buf.h>
 
+#include "redis/refusal.h"
 #include "run/job.h"
 #include "run/outcome.h"
 #include "run/queue_loop.h"
@@ -34,8 +35,10 @@ static void on_looked_up(const struct bw_reply *reply, const struct bw_error *er
 {
     struct bw_job *job = arg;
 
-    if (err != NULL && err->code != BW_EREDIS) { /* lost again: asked again */
-        bw_queue_ready_first(job);
+    if (err != NULL && (err->code != BW_EREDIS || bw_refusal_passes(err->text))) {
+        if (err->code == BW_EREDIS)
+            bw_queue_refused(job->queue, "lookup", err);
+        bw_queue_ready_first(job); /* lost again, or not now: asked again */
         return;
     }
     if (err == NULL && is_recorded(job, bw_reply_at(reply, 0), bw_reply_at(reply, 1))) {

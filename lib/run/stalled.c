@@ -20,6 +20,12 @@ static void on_checked(const struct bw_reply *reply, const struct bw_error *err,
         size_t len;
         const char *id = bw_reply_text(bw_reply_at(reply, i), &len);
 
+        if (bw_reply_kind(bw_reply_at(reply, i)) == BW_REPLY_ERROR) {
+            bw_log(&queue->log, BW_LOG_WARNING, "a stalled job cannot be put back",
+                   bw_text("error", id));
+            bw_queue_tell_error(queue, id);
+            continue;
+        }
         bw_count(&queue->counters.stalled);
         bw_log(&queue->log, BW_LOG_WARNING, "stalled job put back to wait",
                bw_text_len("job", id, len));

@@ -196,6 +196,7 @@ export const beside = {
     91: ['test_queue_options'], // jitter with fixed random numbers
     169: ['test_worker_drain'], // which has the moment in its hand; fault_stops meets it by chance
     170: ['test_scripts_handback', 'test_worker_drain'], // no call of BullMQ's does it
+    171: ['fault_scripts_refused', 'test_worker_refused'], // BullMQ does lose jobs then
     172: ['conformance_cron', 'test_worker_schedulers'],
     173: ['conformance_cron'],
     175: ['test_worker_markers', 'test_scripts_fetch'],
