@@ -89,9 +89,8 @@ size_t wf_db_add_list(struct wf_run *run, enum wf_sql sql, const char *const *pa
     struct wf_engine *engine = run->engine;
 
     /* a look-up changes something at /start only: it cancels waits */
-    run->writes = run->writes || (sql == WF_SQL_lookup
-                                      ? run->event.kind == WF_EVENT_START
-                                      : !wf_store_reads(sql));
+    run->writes = run->writes || (sql == WF_SQL_lookup ? run->event.kind == WF_EVENT_START
+                                                       : !wf_store_reads(sql));
     wf_engine_count(&engine->counters.db_statements);
     return engine->effects->batch_add(run->batch, sql, params, count);
 }

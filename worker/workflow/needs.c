@@ -21,12 +21,10 @@ static const struct need {
     { "bonuses", "select insert update",
       "amount created_at description expires_at external_id id is_used type "
       "user_id" },
-    { "bot_settings", "select",
-      "bot_token is_active project_id" },
+    { "bot_settings", "select", "bot_token is_active project_id" },
     { "notifications", "select insert",
       "channel id message metadata project_id sent_at title user_id" },
-    { "order_items", "select",
-      "name order_id quantity" },
+    { "order_items", "select", "name order_id quantity" },
     { "orders", "select",
       "accounted_purchase_amount created_at id order_number project_id status "
       "total_amount user_id" },
@@ -41,8 +39,7 @@ static const struct need {
     { "partner_referral_links", "select insert update delete",
       "child_user_id created_at id is_primary organization_id project_id "
       "referrer_user_id share_percent updated_at" },
-    { "project_variables", "select",
-      "key project_id value" },
+    { "project_variables", "select", "key project_id value" },
     { "projects", "select",
       "bonus_behavior bonus_expiry_days bonus_mode bonus_percentage "
       "default_referral_commission_plan_id domain enable_partner_roles "
@@ -53,15 +50,13 @@ static const struct need {
     { "referral_attributions", "select insert",
       "commission_plan_id created_at id locked organization_id project_id "
       "referrer_id updated_at user_id" },
-    { "referral_commission_plans", "select",
-      "id is_active project_id" },
+    { "referral_commission_plans", "select", "id is_active project_id" },
     { "referral_programs", "select",
       "bonus_percent cookie_lifetime description "
       "first_purchase_discount_percent id is_active min_purchase_amount "
       "payout_hold_days payout_min_amount project_id referrer_bonus "
       "welcome_bonus welcome_reward_type" },
-    { "referral_stats_grants", "select",
-      "project_id subject_user_id viewer_user_id" },
+    { "referral_stats_grants", "select", "project_id subject_user_id viewer_user_id" },
     { "scheduled_workflow_runs", "select insert update",
       "attempts bucket completed_at id last_error project_id queued_at "
       "started_at status updated_at user_id workflow_id workflow_version_id" },
@@ -90,8 +85,7 @@ static const struct need {
     { "workflow_versions", "select",
       "created_at entry_node_id id is_active nodes settings variables version "
       "workflow_id" },
-    { "workflows", "select",
-      "connections id is_active project_id" },
+    { "workflows", "select", "connections id is_active project_id" },
 };
 
 /* $1 needs: [{"table", "rights": […], "columns": […]}]. 0 what is missing. */
@@ -99,7 +93,8 @@ static const char missing_sql[] =
     "with asked as (select * from jsonb_to_recordset($1::jsonb)"
     "   as r(\"table\" text, rights text[], columns text[])),"
     " known as (select *, to_regclass(quote_ident(\"table\")) as id from asked)"
-    " select case when to_regnamespace(s) is null then 'schema ' || s || ' does not exist'"
+    " select case when to_regnamespace(s) is null then 'schema ' || s || ' does not "
+    "exist'"
     "        else 'no right to use schema ' || s end"
     "   from (select current_setting('search_path') as s) p"
     "  where current_schema() is null"
