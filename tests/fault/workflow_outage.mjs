@@ -92,11 +92,14 @@ async function converse(cleanup, policy, seed) {
     start();
     cleanup(() => daemon.signal('SIGKILL'));
 
+    let quiet = false; // what is added now would be lost, and nobody could know of it
     const faults = {
         async 'Redis is killed'() { redis.signal('SIGKILL'); await redis.child.exited; await sleep(600); await redis.start(); },
         async 'Redis is frozen'() { redis.signal('SIGSTOP'); await sleep(600 + 2000 * random()); redis.signal('SIGCONT'); },
         async 'Redis comes back older'() {
             const aof = path.join(redis.folder, 'appendonlydir');
+            quiet = true;
+            await sleep(200); // what is being added is there
             cpSync(aof, `${aof}.old`, { recursive: true });
             await sleep(400);
             redis.signal('SIGKILL');
@@ -106,6 +109,7 @@ async function converse(cleanup, policy, seed) {
             cpSync(`${aof}.old`, aof, { recursive: true });
             rmSync(`${aof}.old`, { recursive: true });
             await redis.start();
+            quiet = false;
         },
         async 'PostgreSQL is killed'() { await pg.stop(); await sleep(800); await pg.start(); },
         async 'PostgreSQL is frozen'() { pg.signal('SIGSTOP'); await sleep(600 + 1500 * random()); pg.signal('SIGCONT'); },
@@ -123,9 +127,12 @@ async function converse(cleanup, policy, seed) {
     };
 
     let updates = 0;
-    const say = (chat, text) => queue.add('heavy_workflow_execution', { projectId: 'P', executionId: '',
+    const say = async (chat, text) => {
+        await until(() => !quiet, 'a Redis that keeps what is added', 30000 * PATIENCE);
+        await queue.add('heavy_workflow_execution', { projectId: 'P', executionId: '',
         context: { update: { update_id: ++updates, message: { message_id: updates, date: 1, text,
             from: { id: chat, first_name: 'Ann' }, chat: { id: chat, type: 'private' } } } } });
+    };
     // Asked by one program at a time, which may hang with its server: this process carries the links, too.
     let states = new Map();
     let watching = true;
