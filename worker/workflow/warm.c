@@ -24,7 +24,7 @@
 #include "workflow/mem.h"
 #include "workflow/wait_keys.h"
 
-#define SKEW_MS 250  /* of the producers' clocks */
+#define SKEW_MS 250   /* of the producers' clocks */
 #define IDLE_MS 50000 /* Node's counter of starts stays for 60 s */
 
 static bool is_own_chat(const struct wf_run *run)
