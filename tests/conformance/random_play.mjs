@@ -83,6 +83,9 @@ class Player {
         const { worker } = this;
         this.worker = undefined;
         await worker.stop();
+        // At rest there was no marker. One that it had in hand ours puts back for who is still there; BullMQ's
+        // takes it along.
+        await this.stage.redis.del(this.stage.key('marker'));
     }
 
     async work() {

@@ -3,6 +3,7 @@
 //   node workflow_refused.mjs [--jobs 100] [--seconds 1]
 import assert from 'node:assert/strict';
 
+import { Redis } from '../peer/peer.mjs';
 import { installWorkflow, Postgres, startBotApi } from './postgres.mjs';
 import { bulwark, Daemon, openQueue, PATIENCE, PersistentRedis, runAll, sleep, test, until, writeConfig }
     from './rig.mjs';
@@ -170,6 +171,9 @@ test('tables of one page are missing', async (cleanup) => {
         update workflows set connections = '${JSON.stringify([...WORKFLOW.edges, { source: 'c', target: 'o' }])}'`);
     cleanup(() => pg.sql(`alter table bonuses_old rename to bonuses;
         alter table notifications_old rename to notifications; alter table users rename column utm_old to utm_term`));
+    const raw = new Redis(redis.url);
+    cleanup(() => raw.disconnect());
+    await raw.del('project:P:workflow:active-version'); // as the service does when a workflow is saved
     const queue = await openQueue(redis, QUEUE);
     cleanup(() => queue.close());
     await queue.obliterate({ force: true });

@@ -381,11 +381,17 @@ static void deadline_holds_while_redis_is_stopped(void **state)
     redis_server_cont(&rig->server);
 }
 
+/* Somebody stands until he is released. */
+struct stand {
+    atomic_int begun, released;
+};
+
 static void stand_still(struct bw_job *job, void *arg)
 {
-    atomic_int *state = arg; /* 0: until 1 */
+    struct stand *stand = arg;
 
-    while (atomic_load(state) == 0)
+    atomic_store(&stand->begun, 1);
+    while (atomic_load(&stand->released) == 0)
         rig_nap();
     bw_job_complete(job, NULL, 0);
 }
@@ -398,12 +404,12 @@ static void blocked_threads(void **state)
     struct rig *rig = &fixture->rig;
     struct bw_queue_options options = rig_options(QUEUE, 4);
     struct bw_handler handler = { .process = stand_still };
-    atomic_int released = 0;
+    struct stand stand = { 0, 0 };
 
     rig->processors = 1;
     rig_add(rig, QUEUE, 4, NULL);
-    rig_run(rig, &options, &handler, &released);
-    rig_wait(5000, rig_stats(rig, QUEUE).in_flight == 4);
+    rig_run(rig, &options, &handler, &stand);
+    rig_wait(5000, rig_stats(rig, QUEUE).in_flight == 4 && atomic_load(&stand.begun));
     bw_worker_drain(rig->worker, 0);
     assert_int_equal(wait_for_end(rig), BW_END_HANDED_BACK);
     assert_int_equal(rig_int(rig, "LLEN bull:" QUEUE ":wait"), 4);
@@ -415,7 +421,7 @@ static void blocked_threads(void **state)
         rig_expect(rig, place, "LINDEX bull:" QUEUE ":wait %d", -i);
         rig_expect(rig, i == 1 ? "1" : NULL, "HGET bull:" QUEUE ":%d ats", i);
     }
-    atomic_store(&released, 1);
+    atomic_store(&stand.released, 1);
     bw_worker_destroy(&rig->worker);
     assert_int_equal(rig_int(rig, "ZCARD bull:" QUEUE ":completed"), 0);
 }
@@ -439,11 +445,7 @@ static void marker_is_not_lost(void **state)
     }
 }
 
-/* The reactor stands in a callback until it is released. */
-struct stand {
-    atomic_int begun, released;
-};
-
+/* The reactor stands in a callback. */
 static void stand_in_callback(const struct bw_reply *reply, const struct bw_error *err,
                               void *arg)
 {
