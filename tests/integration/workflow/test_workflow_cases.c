@@ -12,10 +12,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "integration/workflow/wf_rig.h"
 
 static struct wf_rig rig;
+static struct bw_mono up_since;
 
 static int open_rig(void **state)
 {
@@ -262,6 +264,17 @@ static char *run_job(const json_t *step)
     return result;
 }
 
+/* A job of the connections' first quarter of a second takes a round trip more: it may
+ * have been run by somebody before (worker/workflow/warm.c). Trips are counted behind
+ * that. */
+static void outlast_the_beginning(void)
+{
+    int64_t left = bw_mono_ms_until(bw_mono_now(NULL), bw_mono_add_ms(up_since, 400));
+
+    if (left > 0)
+        (void)nanosleep(&(struct timespec){ .tv_nsec = left * 1000000 }, NULL);
+}
+
 static void run_step(const char *file, size_t number, const json_t *step, unsigned *seen)
 {
     const json_t *calls = json_object_get(step, "calls");
@@ -273,6 +286,8 @@ static void run_step(const char *file, size_t number, const json_t *step, unsign
     json_t *actual;
 
     (void)snprintf(where, sizeof(where), "%s, step %zu", file, number + 1);
+    if (limit != NULL)
+        outlast_the_beginning();
     run_sql(json_object_get(step, "sql"));
     run_redis(json_object_get(step, "redis"));
     set_rules(json_object_get(step, "rules"));
@@ -347,6 +362,7 @@ static void run_case(void **state)
     name_stand_in();
     run_sql(json_object_get(all, "sql"));
     wf_rig_up(&rig, json_incref(json_object_get(all, "config")));
+    up_since = bw_mono_now(NULL);
     json_array_foreach(json_object_get(all, "steps"), i, step)
         run_step(file, i, step, &seen);
     json_decref(all);
