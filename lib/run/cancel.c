@@ -45,11 +45,12 @@ static void request_unref(struct request *request)
 static struct bw_job *find_job(const struct request *request)
 {
     const struct bw_reactor *reactor = request->reactor;
+    const struct bw_text id = { request->id, strlen(request->id) };
 
     for (size_t i = 0; i < reactor->queue_count; i++) {
         const struct bw_queue_loop *queue = reactor->queues[i];
         struct bw_job *job = strcmp(queue->name, request->queue) == 0
-                                 ? bw_queue_find_held(queue, request->id)
+                                 ? bw_queue_find_held(queue, id)
                                  : NULL;
 
         if (job != NULL)

@@ -369,10 +369,11 @@ struct bw_job *bw_queue_next_job(const struct bw_queue_loop *queue,
     return next != &queue->jobs ? BW_LIST_OF(next, struct bw_job, node) : NULL;
 }
 
-struct bw_job *bw_queue_find_held(const struct bw_queue_loop *queue, const char *id)
+struct bw_job *bw_queue_find_held(const struct bw_queue_loop *queue, struct bw_text id)
 {
     for (struct bw_job *job = NULL; (job = bw_queue_next_job(queue, job)) != NULL;) {
-        if (job->place == BW_JOB_HELD && strcmp(job->data.id.data, id) == 0)
+        if (job->place == BW_JOB_HELD && job->data.id.len == id.len &&
+            memcmp(job->data.id.data, id.data, id.len) == 0)
             return job;
     }
     return NULL;

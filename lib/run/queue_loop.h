@@ -153,7 +153,7 @@ void bw_queue_begin(struct bw_job *job);
 struct bw_job *bw_queue_next_job(const struct bw_queue_loop *queue,
                                  const struct bw_job *job);
 /* The job with this id that its handler has; NULL: none. */
-struct bw_job *bw_queue_find_held(const struct bw_queue_loop *queue, const char *id);
+struct bw_job *bw_queue_find_held(const struct bw_queue_loop *queue, struct bw_text id);
 /* Which job it is in the order of fetches. */
 uint64_t bw_queue_token_number(const struct bw_job *job);
 /* The handler has answered. */

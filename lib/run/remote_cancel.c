@@ -16,18 +16,18 @@ static void add_key(struct bw_cmd *cmd, const struct bw_queue_loop *queue)
     bw_buf_fini(&key);
 }
 
-static void take_out(struct bw_queue_loop *queue, const char *id)
+static void take_out(struct bw_queue_loop *queue, struct bw_text id)
 {
     struct bw_cmd *cmd = bw_reactor_cmd(queue->reactor);
 
     bw_cmd_str(cmd, "HDEL");
     add_key(cmd, queue);
-    bw_cmd_str(cmd, id);
+    bw_cmd_arg(cmd, id.data, id.len);
     /* When it is lost the request stands until it expires: the job is gone by then. */
     bw_reactor_tell(queue->reactor, cmd, queue);
 }
 
-static void stop(struct bw_queue_loop *queue, const char *id, const char *reason)
+static void stop(struct bw_queue_loop *queue, struct bw_text id, const char *reason)
 {
     struct bw_job *job = bw_queue_find_held(queue, id);
 
@@ -36,7 +36,7 @@ static void stop(struct bw_queue_loop *queue, const char *id, const char *reason
     take_out(queue, id);
     if (bw_stop_cancel(job, reason) != BW_OK)
         bw_log(&queue->log, BW_LOG_ERROR, "a job could not be cancelled: out of memory",
-               bw_text("job", id));
+               bw_text_len("job", id.data, id.len));
 }
 
 static void on_requests(const struct bw_reply *reply, const struct bw_error *err,
@@ -48,10 +48,11 @@ static void on_requests(const struct bw_reply *reply, const struct bw_error *err
     if (err != NULL)
         return; /* asked again within a second */
     for (size_t i = 0; i + 1 < bw_reply_count(reply); i += 2) {
-        const char *id = bw_reply_text(bw_reply_at(reply, i), NULL);
+        struct bw_text id = { 0 };
         const char *reason = bw_reply_text(bw_reply_at(reply, i + 1), NULL);
 
-        if (id != NULL && reason != NULL)
+        id.data = bw_reply_text(bw_reply_at(reply, i), &id.len);
+        if (id.data != NULL && reason != NULL)
             stop(queue, id, reason);
     }
 }
