@@ -157,13 +157,14 @@ void bw_move_to_waiting_children_build(struct bw_cmd *cmd, const struct bw_keys 
                                        struct bw_text token, struct bw_text child,
                                        bool unsure);
 /* A job's children (lua/dependencies.lua): four numbers, or all of them. §7.1 */
-void bw_dependencies_build(struct bw_cmd *cmd, const struct bw_keys *keys, const char *id,
-                           bool all);
+void bw_dependencies_build(struct bw_cmd *cmd, const struct bw_keys *keys,
+                           struct bw_text id, bool all);
 /* A job and its children, level by level (lua/get_flow.lua). */
 void bw_get_flow_build(struct bw_cmd *cmd, const struct bw_keys *keys,
                        const struct bw_flow_query *query);
 /* In which state a job is: a text. §7.1 */
-void bw_job_state_build(struct bw_cmd *cmd, const struct bw_keys *keys, const char *id);
+void bw_job_state_build(struct bw_cmd *cmd, const struct bw_keys *keys,
+                        struct bw_text id);
 /* A ghost (an id in active without a hash): forget it. §4.2 */
 void bw_drop_ghost_build(struct bw_cmd *cmd, const struct bw_keys *keys,
                          struct bw_text id);

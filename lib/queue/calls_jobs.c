@@ -68,11 +68,11 @@ void bw_move_to_waiting_children_build(struct bw_cmd *cmd, const struct bw_keys 
     bw_cmd_flag(cmd, unsure);
 }
 
-void bw_dependencies_build(struct bw_cmd *cmd, const struct bw_keys *keys, const char *id,
-                           bool all)
+void bw_dependencies_build(struct bw_cmd *cmd, const struct bw_keys *keys,
+                           struct bw_text id, bool all)
 {
     bw_cmd_queue_script(cmd, &bw_script_dependencies, keys);
-    bw_cmd_str(cmd, id);
+    bw_cmd_text(cmd, id);
     bw_cmd_str(cmd, all ? "all" : "counts");
 }
 
@@ -85,10 +85,10 @@ void bw_get_flow_build(struct bw_cmd *cmd, const struct bw_keys *keys,
     bw_cmd_int(cmd, query->max_children > 0 ? query->max_children : 20);
 }
 
-void bw_job_state_build(struct bw_cmd *cmd, const struct bw_keys *keys, const char *id)
+void bw_job_state_build(struct bw_cmd *cmd, const struct bw_keys *keys, struct bw_text id)
 {
     bw_cmd_queue_script(cmd, &bw_script_job_state, keys);
-    bw_cmd_str(cmd, id);
+    bw_cmd_text(cmd, id);
 }
 
 void bw_drop_ghost_build(struct bw_cmd *cmd, const struct bw_keys *keys,

@@ -1,7 +1,8 @@
 /* What a job's children left it, and where it is, as JSON. §§7.1, 8.7 */
-#include <bulwark/flow.h>
+#include "queue/flow_read.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "queue/calls.h"
@@ -136,29 +137,85 @@ static void read_done(const struct bw_reply *reply, const struct bw_error *err, 
     free(call);
 }
 
-struct job_name {
-    const char *prefix, *queue, *id;
+typedef int build_fn(struct bw_cmd *cmd, const struct bw_keys *keys, struct bw_text id);
+
+static int build_hash(struct bw_cmd *cmd, const struct bw_keys *keys, struct bw_text id,
+                      const char *part)
+{
+    struct bw_buf key = BW_BUF_INIT;
+    int rc = bw_buf_add_str(&key, keys->text[BW_KEY_BASE]);
+
+    if (rc == BW_OK)
+        rc = bw_buf_add(&key, id.data, id.len);
+    if (rc == BW_OK)
+        rc = bw_buf_add_str(&key, part);
+    bw_cmd_str(cmd, "HGETALL");
+    bw_cmd_arg(cmd, bw_buf_text(&key), key.len);
+    bw_buf_fini(&key);
+    return rc;
+}
+
+static int build_values(struct bw_cmd *cmd, const struct bw_keys *keys, struct bw_text id)
+{
+    return build_hash(cmd, keys, id, ":processed");
+}
+
+static int build_ignored(struct bw_cmd *cmd, const struct bw_keys *keys,
+                         struct bw_text id)
+{
+    return build_hash(cmd, keys, id, ":failed");
+}
+
+static int build_counts(struct bw_cmd *cmd, const struct bw_keys *keys, struct bw_text id)
+{
+    bw_dependencies_build(cmd, keys, id, false);
+    return BW_OK;
+}
+
+static int build_dependencies(struct bw_cmd *cmd, const struct bw_keys *keys,
+                              struct bw_text id)
+{
+    bw_dependencies_build(cmd, keys, id, true);
+    return BW_OK;
+}
+
+static int build_state(struct bw_cmd *cmd, const struct bw_keys *keys, struct bw_text id)
+{
+    bw_job_state_build(cmd, keys, id);
+    return BW_OK;
+}
+
+static const struct {
+    build_fn *build;
+    print_fn *print;
+    enum bw_reply_kind kind;
+} questions[] = {
+    [BW_FLOW_VALUES] = { build_values, print_values, BW_REPLY_ARRAY },
+    [BW_FLOW_IGNORED] = { build_ignored, print_reasons, BW_REPLY_ARRAY },
+    [BW_FLOW_COUNTS] = { build_counts, print_counts, BW_REPLY_ARRAY },
+    [BW_FLOW_DEPENDENCIES] = { build_dependencies, print_dependencies, BW_REPLY_ARRAY },
+    [BW_FLOW_STATE] = { build_state, add_string, BW_REPLY_STRING },
 };
 
-typedef int build_fn(struct bw_cmd *cmd, const struct bw_keys *keys, const char *id);
-
-static int read_job(struct bw_redis *redis, const struct job_name *job, build_fn *build,
-                    const struct read_call *what, unsigned timeout_ms)
+int bw_flow_ask(struct bw_redis *redis, const struct bw_flow_job *job,
+                enum bw_flow_question question, unsigned timeout_ms, bw_json_cb *cb,
+                void *arg)
 {
     struct bw_cmd cmd = BW_CMD_INIT;
     struct read_call *call;
     struct bw_keys keys;
     int rc;
 
-    if (job->id == NULL || what->cb == NULL)
+    if (job->id.data == NULL || cb == NULL)
         return BW_EINVAL;
     rc = bw_keys_init(&keys, job->prefix, job->queue, NULL);
     if (rc != BW_OK)
         return rc;
     call = bw_alloc(sizeof *call);
-    rc = call != NULL ? build(&cmd, &keys, job->id) : BW_ENOMEM;
+    rc = call != NULL ? questions[question].build(&cmd, &keys, job->id) : BW_ENOMEM;
     if (rc == BW_OK) {
-        *call = *what;
+        *call = (struct read_call){ questions[question].print, questions[question].kind,
+                                    cb, arg };
         rc = bw_redis_send_cmd(redis, &cmd, timeout_ms, read_done, call);
     }
     if (rc != BW_OK)
@@ -168,91 +225,50 @@ static int read_job(struct bw_redis *redis, const struct job_name *job, build_fn
     return rc;
 }
 
-static int build_hash(struct bw_cmd *cmd, const struct bw_keys *keys, const char *id,
-                      const char *part)
+static struct bw_flow_job job_named(const char *prefix, const char *queue, const char *id)
 {
-    struct bw_buf key = BW_BUF_INIT;
-    int rc = bw_buf_addf(&key, "%s%s:%s", keys->text[BW_KEY_BASE], id, part);
-
-    bw_cmd_str(cmd, "HGETALL");
-    bw_cmd_arg(cmd, bw_buf_text(&key), key.len);
-    bw_buf_fini(&key);
-    return rc;
-}
-
-static int build_values(struct bw_cmd *cmd, const struct bw_keys *keys, const char *id)
-{
-    return build_hash(cmd, keys, id, "processed");
-}
-
-static int build_ignored(struct bw_cmd *cmd, const struct bw_keys *keys, const char *id)
-{
-    return build_hash(cmd, keys, id, "failed");
-}
-
-static int build_counts(struct bw_cmd *cmd, const struct bw_keys *keys, const char *id)
-{
-    bw_dependencies_build(cmd, keys, id, false);
-    return BW_OK;
-}
-
-static int build_dependencies(struct bw_cmd *cmd, const struct bw_keys *keys,
-                              const char *id)
-{
-    bw_dependencies_build(cmd, keys, id, true);
-    return BW_OK;
+    return (struct bw_flow_job){ prefix, queue, { id, id != NULL ? strlen(id) : 0 } };
 }
 
 int bw_flow_children_values(struct bw_redis *redis, const char *prefix, const char *queue,
                             const char *id, unsigned timeout_ms, bw_json_cb *cb,
                             void *arg)
 {
-    struct job_name job = { prefix, queue, id };
-    struct read_call call = { print_values, BW_REPLY_ARRAY, cb, arg };
+    struct bw_flow_job job = job_named(prefix, queue, id);
 
-    return read_job(redis, &job, build_values, &call, timeout_ms);
+    return bw_flow_ask(redis, &job, BW_FLOW_VALUES, timeout_ms, cb, arg);
 }
 
 int bw_flow_ignored_failures(struct bw_redis *redis, const char *prefix,
                              const char *queue, const char *id, unsigned timeout_ms,
                              bw_json_cb *cb, void *arg)
 {
-    struct job_name job = { prefix, queue, id };
-    struct read_call call = { print_reasons, BW_REPLY_ARRAY, cb, arg };
+    struct bw_flow_job job = job_named(prefix, queue, id);
 
-    return read_job(redis, &job, build_ignored, &call, timeout_ms);
+    return bw_flow_ask(redis, &job, BW_FLOW_IGNORED, timeout_ms, cb, arg);
 }
 
 int bw_flow_dependency_counts(struct bw_redis *redis, const char *prefix,
                               const char *queue, const char *id, unsigned timeout_ms,
                               bw_json_cb *cb, void *arg)
 {
-    struct job_name job = { prefix, queue, id };
-    struct read_call call = { print_counts, BW_REPLY_ARRAY, cb, arg };
+    struct bw_flow_job job = job_named(prefix, queue, id);
 
-    return read_job(redis, &job, build_counts, &call, timeout_ms);
+    return bw_flow_ask(redis, &job, BW_FLOW_COUNTS, timeout_ms, cb, arg);
 }
 
 int bw_flow_dependencies(struct bw_redis *redis, const char *prefix, const char *queue,
                          const char *id, unsigned timeout_ms, bw_json_cb *cb, void *arg)
 {
-    struct job_name job = { prefix, queue, id };
-    struct read_call call = { print_dependencies, BW_REPLY_ARRAY, cb, arg };
+    struct bw_flow_job job = job_named(prefix, queue, id);
 
-    return read_job(redis, &job, build_dependencies, &call, timeout_ms);
-}
-
-static int build_state(struct bw_cmd *cmd, const struct bw_keys *keys, const char *id)
-{
-    bw_job_state_build(cmd, keys, id);
-    return BW_OK;
+    return bw_flow_ask(redis, &job, BW_FLOW_DEPENDENCIES, timeout_ms, cb, arg);
 }
 
 int bw_flow_state(struct bw_redis *redis, const char *prefix, const char *queue,
                   const char *id, unsigned timeout_ms, bw_json_cb *cb, void *arg)
 {
-    struct job_name job = { prefix, queue, id };
-    struct read_call call = { add_string, BW_REPLY_STRING, cb, arg };
+    struct bw_flow_job job = job_named(prefix, queue, id);
 
-    return read_job(redis, &job, build_state, &call, timeout_ms);
+    return bw_flow_ask(redis, &job, BW_FLOW_STATE, timeout_ms, cb, arg);
 }
