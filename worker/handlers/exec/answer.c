@@ -140,7 +140,9 @@ static void fail_as_told(struct ex_entry *entry, const struct ex_message *messag
                  decode(message->stack, &stack) == BW_OK;
 
     failure.message = whole ? bw_buf_text(&text) : "exec: out of memory";
+    failure.message_len = whole ? text.len : 0;
     failure.stack = whole && stack.len > 0 ? bw_buf_text(&stack) : NULL;
+    failure.stack_len = whole ? stack.len : 0;
     bw_job_fail(give(entry), &failure);
     bw_buf_fini(&text);
     bw_buf_fini(&stack);
@@ -198,7 +200,8 @@ static void take_effect(struct ex_program *program, struct ex_entry *entry,
         rc = send_effect(entry->job, message, &text);
     if (rc != BW_OK)
         bw_log(&program->log, BW_LOG_WARNING, "a job's side effect was not stored",
-               bw_text("job", bw_job_id(entry->job)), bw_text("code", bw_code_name(rc)));
+               bw_text_len("job", bw_job_id(entry->job), bw_job_id_len(entry->job)),
+               bw_text("code", bw_code_name(rc)));
     program->effect_bytes += text.len;
     program->effects++;
     bw_buf_fini(&text);

@@ -293,7 +293,7 @@ static int add_code_point(struct bw_buf *out, unsigned code)
     char bytes[4];
     size_t len;
 
-    if (code == 0 || (code >= 0xD800 && code < 0xE000))
+    if (code >= 0xD800 && code < 0xE000)
         return bw_buf_add_str(out, REPLACEMENT);
     if (code < 0x80) {
         bytes[0] = (char)code;

@@ -33,8 +33,8 @@ bool ex_slice_is(struct ex_slice slice, const char *text);
 /* A number without fraction that fits; false for anything else. */
 bool ex_json_integer(struct ex_slice value, int64_t *out);
 
-/* Appends what a string value stands for; lone surrogates and NUL become U+FFFD. A value
- * of another type is appended as it is written. */
+/* Appends what a string value stands for, NULs included; lone surrogates become U+FFFD. A
+ * value of another type is appended as it is written. */
 BW_MUSTCHECK int ex_json_decode(struct ex_slice value, struct bw_buf *out);
 
 /* Appends a string value, quotes included; what is not UTF-8 becomes U+FFFD. */

@@ -238,6 +238,12 @@ static bool is_string(struct ex_slice value)
     return value.len > 2 && *value.at == '"';
 }
 
+/* As a C string, which is what the library takes. */
+static bool is_whole(const struct bw_buf *text)
+{
+    return text->len == 0 || strlen(bw_buf_text(text)) == text->len;
+}
+
 /* ---- methods; an error text answers at once, NULL: an answer comes or has come */
 
 struct request {
@@ -304,6 +310,10 @@ static const char *ask_children_move(struct request *request)
         return "moveToWaitingChildren: the job is cancelled";
     if (is_string(request->params.child))
         rc = ex_json_decode(request->params.child, &child);
+    if (!is_whole(&child)) {
+        bw_buf_fini(&child);
+        return "moveToWaitingChildren: U+0000 is not allowed in child";
+    }
     call = rc == BW_OK ? call_new(request->program, request->req) : NULL;
     if (call == NULL) {
         bw_buf_fini(&child);
@@ -374,6 +384,8 @@ static const char *ask_add(struct request *request)
     if (ex_json_decode(request->params.queue, &queue) != BW_OK ||
         ex_json_decode(request->params.name, &name) != BW_OK) {
         error = "out of memory";
+    } else if (!is_whole(&queue) || !is_whole(&name)) {
+        error = "addJob: U+0000 is not allowed in queue and name";
     } else {
         call = call_new(request->program, request->req);
         if (call != NULL)
