@@ -84,7 +84,8 @@ static void begin(struct bw_job *job)
 static void unplanned(struct bw_job *job, const struct bw_error *err)
 {
     bw_log(&job->log, BW_LOG_ERROR, "the next iteration could not be planned",
-           bw_text("scheduler", job->data.repeat_key.data), bw_text("error", err->text));
+           bw_text_len("scheduler", job->data.repeat_key.data, job->data.repeat_key.len),
+           bw_text("error", err->text));
     bw_queue_tell_of(job, (struct bw_event){ .kind = BW_EVENT_ERROR,
                                              .error = err->text,
                                              .error_len = strlen(err->text) });
@@ -102,7 +103,8 @@ static void planned(struct bw_job *job, const struct bw_reply *reply)
     }
     if (bw_reply_integer(reply) == BW_PLAN_NOT_CONTINUED)
         bw_log(&job->log, BW_LOG_WARNING, "a legacy repeatable is not continued",
-               bw_text("scheduler", job->data.repeat_key.data));
+               bw_text_len("scheduler", job->data.repeat_key.data,
+                           job->data.repeat_key.len));
     begin(job);
 }
 

@@ -442,7 +442,7 @@ static void begin_anew(struct wf_run *run)
 static void ended_by_others(struct wf_run *run, const struct wf_row *row)
 {
     bw_log(wf_job_log(run), BW_LOG_WARNING, "the execution was ended by somebody else",
-           bw_text("execution", row->id), bw_text("status", row->status));
+           bw_text("execution", row->id), bw_text("executionStatus", row->status));
     wf_run_answer(run, true);
 }
 
