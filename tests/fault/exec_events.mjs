@@ -117,10 +117,11 @@ test('health counts whoever ended the program', async (cleanup) => {
         [{ hang: true }, { timeout: 100 }, 'processor killed by signal 9'],
         [{ kill: 'SIGKILL' }, {}, 'processor killed by signal 9'],
         [{ exit: 5 }, {}, 'processor exited with code 5']]) {
-        const it = await stage(cleanup, { handler: { healthyAfter: 900, killGrace: 50 }, ...queue });
+        const it = await stage(cleanup, { handler: { healthyAfter: 2000, killGrace: 50 }, ...queue });
         const lines = (text) => it.daemon.lines.filter((line) => line.message === text);
-        for (const pause of [0, 0, 1000]) {
-            await until(() => lines('processor is ready').length > lines(message).length, 'a processor');
+        for (const [before, pause] of [0, 0, 2100].entries()) {
+            await until(() => lines(message).length === before && lines('processor is ready').length === before + 1,
+                'a processor after the end of the last');
             await sleep(pause);
             await run(it, data);
         }
