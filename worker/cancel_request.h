@@ -1,5 +1,5 @@
 /* Asking the other replicas to cancel a job: a request in Redis that each worker whose
- * queue has `remoteCancel` looks for once a second (lib/run/remote_cancel.h). */
+ * queue has `remoteCancel` looks for once a second (lib/jobs/remote_cancel.h). */
 #ifndef WORKER_CANCEL_REQUEST_H
 #define WORKER_CANCEL_REQUEST_H
 

@@ -1,7 +1,7 @@
 #include "run/drain.h"
 
-#include "run/job.h"
-#include "run/queue_loop.h"
+#include "jobs/job.h"
+#include "jobs/queue_loop.h"
 #include "run/reactor.h"
 
 /* How long Redis may take to answer the last calls: longer than it ever should, shorter

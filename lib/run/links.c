@@ -6,7 +6,7 @@
 
 #include "base/alloc.h"
 #include "redis/client.h"
-#include "run/queue_loop.h"
+#include "jobs/queue_loop.h"
 #include "run/reactor.h"
 
 enum { PROBE_MS = 2000 };

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "run/queue_loop.h"
+#include "jobs/queue_loop.h"
 #include "run/reactor.h"
 
 enum {

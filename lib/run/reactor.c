@@ -6,8 +6,8 @@
 #include "base/alloc.h"
 #include "redis/client.h"
 #include "run/drain.h"
-#include "run/job.h"
-#include "run/queue_loop.h"
+#include "jobs/job.h"
+#include "jobs/queue_loop.h"
 #include "run/watch.h"
 
 /* The reactor whose thread this is. */

@@ -21,13 +21,13 @@
 #include "queue/calls.h"
 #include "redis/conn.h"
 #include "redis/loop.h"
-#include "run/effects.h"
+#include "jobs/effects.h"
 #include "run/links.h"
-#include "run/letters.h"
+#include "jobs/letters.h"
 #include "run/markers.h"
 #include "run/processors.h"
-#include "run/requests.h"
-#include "run/settle.h"
+#include "jobs/requests.h"
+#include "jobs/settle.h"
 
 struct bw_job;
 struct bw_queue_loop;

@@ -1,9 +1,9 @@
 #include "run/watch.h"
 
 #include "run/drain.h"
-#include "run/queue_loop.h"
+#include "jobs/queue_loop.h"
 #include "run/reactor.h"
-#include "run/remote_cancel.h"
+#include "jobs/remote_cancel.h"
 
 enum {
     TICK_MS = 1000,

@@ -7,9 +7,9 @@
 #include <bulwark/worker.h>
 
 #include "base/alloc.h"
-#include "run/cancel.h"
+#include "jobs/cancel.h"
 #include "run/drain.h"
-#include "run/queue_loop.h"
+#include "jobs/queue_loop.h"
 #include "run/reactor.h"
 
 enum { DEFAULT_PROCESSORS = 4 };

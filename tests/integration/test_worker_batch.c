@@ -1,4 +1,4 @@
-/* Handlers that take several jobs in one call. Answers for lib/run/batch.c. */
+/* Handlers that take several jobs in one call. Answers for lib/jobs/batch.c. */
 #include "integration/worker_rig.h"
 
 enum { MOST = 4096 };

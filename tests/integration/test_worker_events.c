@@ -1,5 +1,5 @@
 /* What a handler is told of its jobs' ends: after Redis has recorded them, and only then.
- * Answers for lib/run/outcome.c. */
+ * Answers for lib/jobs/outcome.c. */
 #include <stdio.h>
 
 #include "integration/worker_rig.h"

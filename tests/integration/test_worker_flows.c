@@ -1,5 +1,5 @@
 /* Handlers that add children, wait for them and ask about their job. Answers for
- * lib/run/requests.c, lib/run/job_ask.c, lib/queue/flow.c, flow_read.c, add_bulk.c. */
+ * lib/jobs/requests.c, lib/jobs/job_ask.c, lib/queue/flow.c, flow_read.c, add_bulk.c. */
 #include <stdio.h>
 
 #include "integration/proxy.h"

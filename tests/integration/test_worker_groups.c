@@ -1,5 +1,5 @@
 /* Ordered groups: one job of a group at a time, in order, whatever happens to workers and
- * jobs. Answers for lib/run/groups.c, lua/settle_grouped.lua, lua/check_groups.lua. */
+ * jobs. Answers for lib/jobs/groups.c, lua/settle_grouped.lua, lua/check_groups.lua. */
 #include "integration/worker_rig.h"
 
 #include <signal.h>

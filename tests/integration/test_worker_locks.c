@@ -1,5 +1,5 @@
 /* Locks: renewed while a job runs, known when they are lost; stalled jobs are recovered.
- * Spec §6; answers for lib/run/renew.c, stalled.c. */
+ * Spec §6; answers for lib/jobs/renew.c, stalled.c. */
 #include "integration/worker_rig.h"
 
 static struct bw_queue_options short_lock(void)

@@ -1,5 +1,5 @@
 /* The worker plans the next iteration of a scheduler before its handler starts. Spec
- * §9.3, BMQ-151…153, 158; answers for lib/run/iterations.c, lib/queue/scheduler.c,
+ * §9.3, BMQ-151…153, 158; answers for lib/jobs/iterations.c, lib/queue/scheduler.c,
  * scheduler_read.c. */
 #include "integration/worker_rig.h"
 

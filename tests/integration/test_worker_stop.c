@@ -1,5 +1,5 @@
 /* Jobs stopped while their handlers have them: time limits, cancellation from here and
- * from elsewhere. Answers for lib/run/stop.c, cancel.c, remote_cancel.c. */
+ * from elsewhere. Answers for lib/jobs/stop.c, cancel.c, remote_cancel.c. */
 #include "integration/worker_rig.h"
 
 static void keep_jobs(struct keeping_rig *fixture, struct bw_queue_options options)

@@ -1,9 +1,9 @@
-#include "run/remote_cancel.h"
+#include "jobs/remote_cancel.h"
 
-#include "run/job.h"
-#include "run/queue_loop.h"
+#include "jobs/job.h"
+#include "jobs/queue_loop.h"
 #include "run/reactor.h"
-#include "run/stop.h"
+#include "jobs/stop.h"
 
 static void add_key(struct bw_cmd *cmd, const struct bw_queue_loop *queue)
 {

@@ -1,12 +1,12 @@
-#include "run/settle.h"
+#include "jobs/settle.h"
 
 #include <assert.h>
 
 #include "redis/refusal.h"
-#include "run/adopt.h"
-#include "run/job.h"
-#include "run/outcome.h"
-#include "run/queue_loop.h"
+#include "jobs/adopt.h"
+#include "jobs/job.h"
+#include "jobs/outcome.h"
+#include "jobs/queue_loop.h"
 #include "run/reactor.h"
 
 static struct bw_settle_call *free_call(struct bw_queue_loop *queue)

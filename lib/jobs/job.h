@@ -24,7 +24,7 @@
 #include "base/list.h"
 #include "queue/calls.h"
 #include "queue/job.h"
-#include "run/letters.h"
+#include "jobs/letters.h"
 
 struct bw_plan_call;
 struct bw_queue_loop;

@@ -1,4 +1,4 @@
-#include "run/cancel.h"
+#include "jobs/cancel.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -7,10 +7,10 @@
 
 #include "base/alloc.h"
 #include "base/list.h"
-#include "run/job.h"
-#include "run/queue_loop.h"
+#include "jobs/job.h"
+#include "jobs/queue_loop.h"
 #include "run/reactor.h"
-#include "run/stop.h"
+#include "jobs/stop.h"
 
 enum { PATIENCE_MS = 1000 };
 

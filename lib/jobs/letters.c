@@ -1,4 +1,4 @@
-#include "run/letters.h"
+#include "jobs/letters.h"
 
 #include <stddef.h>
 

@@ -1,13 +1,13 @@
-#include "run/outcome.h"
+#include "jobs/outcome.h"
 
 #include <assert.h>
 #include <string.h>
 
-#include "run/groups.h"
-#include "run/job.h"
-#include "run/queue_loop.h"
+#include "jobs/groups.h"
+#include "jobs/job.h"
+#include "jobs/queue_loop.h"
 #include "run/reactor.h"
-#include "run/recheck.h"
+#include "jobs/recheck.h"
 
 enum { LOGGED_NAME = 128, LOGGED_REASON = 512 }; /* bytes */
 

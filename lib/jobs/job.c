@@ -1,4 +1,4 @@
-#include "run/job.h"
+#include "jobs/job.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -7,8 +7,8 @@
 #include "base/alloc.h"
 #include "base/list.h"
 #include "codec/json_check.h"
-#include "run/effects.h"
-#include "run/queue_loop.h"
+#include "jobs/effects.h"
+#include "jobs/queue_loop.h"
 #include "run/reactor.h"
 
 /* Values of job->answer. */

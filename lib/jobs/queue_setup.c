@@ -3,12 +3,12 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "run/job.h"
-#include "run/queue_loop.h"
+#include "jobs/job.h"
+#include "jobs/queue_loop.h"
 #include "run/reactor.h"
-#include "run/renew.h"
-#include "run/stalled.h"
-#include "run/stop.h"
+#include "jobs/renew.h"
+#include "jobs/stalled.h"
+#include "jobs/stop.h"
 
 void bw_queue_options_init(struct bw_queue_options *options)
 {

@@ -13,7 +13,7 @@
 
 #include "base/list.h"
 #include "redis/conn.h"
-#include "run/letters.h"
+#include "jobs/letters.h"
 
 struct bw_job;
 struct bw_queue_loop;

@@ -1,11 +1,11 @@
-#include "run/renew.h"
+#include "jobs/renew.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
-#include "run/job.h"
-#include "run/queue_loop.h"
+#include "jobs/job.h"
+#include "jobs/queue_loop.h"
 #include "run/reactor.h"
 
 /* Lua takes some thousand arguments at once (Appendix C): further jobs go in a further

@@ -1,7 +1,7 @@
-#include "run/groups.h"
+#include "jobs/groups.h"
 
-#include "run/job.h"
-#include "run/queue_loop.h"
+#include "jobs/job.h"
+#include "jobs/queue_loop.h"
 #include "run/reactor.h"
 
 static void build(struct bw_cmd *cmd, const struct bw_queue_loop *queue,

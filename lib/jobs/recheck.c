@@ -1,11 +1,11 @@
-#include "run/recheck.h"
+#include "jobs/recheck.h"
 
 #include <bulwark/buf.h>
 
 #include "redis/refusal.h"
-#include "run/job.h"
-#include "run/outcome.h"
-#include "run/queue_loop.h"
+#include "jobs/job.h"
+#include "jobs/outcome.h"
+#include "jobs/queue_loop.h"
 #include "run/reactor.h"
 
 static bool ends_the_job(const struct bw_job *job)

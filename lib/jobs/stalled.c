@@ -1,7 +1,7 @@
-#include "run/stalled.h"
+#include "jobs/stalled.h"
 
-#include "run/groups.h"
-#include "run/queue_loop.h"
+#include "jobs/groups.h"
+#include "jobs/queue_loop.h"
 #include "run/reactor.h"
 
 static void on_checked(const struct bw_reply *reply, const struct bw_error *err,

@@ -1,10 +1,10 @@
-#include "run/adopt.h"
+#include "jobs/adopt.h"
 
 #include <stdlib.h>
 
 #include "base/alloc.h"
-#include "run/job.h"
-#include "run/queue_loop.h"
+#include "jobs/job.h"
+#include "jobs/queue_loop.h"
 #include "run/reactor.h"
 
 static void on_adopted(const struct bw_reply *reply, const struct bw_error *err,

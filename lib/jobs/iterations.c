@@ -1,4 +1,4 @@
-#include "run/iterations.h"
+#include "jobs/iterations.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -7,8 +7,8 @@
 #include "base/alloc.h"
 #include "queue/calls_schedulers.h"
 #include "redis/refusal.h"
-#include "run/job.h"
-#include "run/queue_loop.h"
+#include "jobs/job.h"
+#include "jobs/queue_loop.h"
 #include "run/reactor.h"
 
 enum { BATCH = 64 };

@@ -1,8 +1,8 @@
 /* What a handler asks of Redis for its job, over the worker's own connection. */
 #include "queue/flow_read.h"
 #include "queue/keys.h"
-#include "run/job.h"
-#include "run/queue_loop.h"
+#include "jobs/job.h"
+#include "jobs/queue_loop.h"
 #include "run/reactor.h"
 
 struct bw_redis *bw_job_redis(const struct bw_job *job)

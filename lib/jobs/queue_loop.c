@@ -1,21 +1,21 @@
-#include "run/queue_loop.h"
+#include "jobs/queue_loop.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "run/adopt.h"
+#include "jobs/adopt.h"
 #include "run/drain.h"
-#include "run/effects.h"
-#include "run/handback.h"
-#include "run/iterations.h"
-#include "run/job.h"
-#include "run/outcome.h"
+#include "jobs/effects.h"
+#include "jobs/handback.h"
+#include "jobs/iterations.h"
+#include "jobs/job.h"
+#include "jobs/outcome.h"
 #include "run/reactor.h"
-#include "run/renew.h"
-#include "run/stalled.h"
-#include "run/stop.h"
+#include "jobs/renew.h"
+#include "jobs/stalled.h"
+#include "jobs/stop.h"
 
 enum { FIRST_RETRY_MS = 100, TELL_AGAIN_MS = 60000 };
 

@@ -1,12 +1,12 @@
-#include "run/handback.h"
+#include "jobs/handback.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
 #include "base/alloc.h"
-#include "run/job.h"
-#include "run/outcome.h"
-#include "run/queue_loop.h"
+#include "jobs/job.h"
+#include "jobs/outcome.h"
+#include "jobs/queue_loop.h"
 #include "run/reactor.h"
 
 struct handback_call {

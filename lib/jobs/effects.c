@@ -1,4 +1,4 @@
-#include "run/effects.h"
+#include "jobs/effects.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -6,8 +6,8 @@
 #include "base/alloc.h"
 #include "base/list.h"
 #include "redis/refusal.h"
-#include "run/job.h"
-#include "run/queue_loop.h"
+#include "jobs/job.h"
+#include "jobs/queue_loop.h"
 #include "run/reactor.h"
 
 static void effect_free(struct bw_effect *effect)

@@ -1,10 +1,10 @@
-#include "run/batch.h"
+#include "jobs/batch.h"
 
 #include <stdlib.h>
 
 #include "redis/loop.h"
-#include "run/job.h"
-#include "run/queue_loop.h"
+#include "jobs/job.h"
+#include "jobs/queue_loop.h"
 #include "run/reactor.h"
 
 int bw_batch_check(const struct bw_handler *handler, struct bw_error *err)

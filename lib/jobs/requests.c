@@ -1,14 +1,14 @@
-#include "run/requests.h"
+#include "jobs/requests.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
-#include "run/groups.h"
-#include "run/job.h"
-#include "run/outcome.h"
-#include "run/queue_loop.h"
+#include "jobs/groups.h"
+#include "jobs/job.h"
+#include "jobs/outcome.h"
+#include "jobs/queue_loop.h"
 #include "run/reactor.h"
 
 struct move {

@@ -1,4 +1,4 @@
-#include "run/stop.h"
+#include "jobs/stop.h"
 
 #include <inttypes.h>
 #include <stdatomic.h>
@@ -6,9 +6,9 @@
 
 #include <bulwark/buf.h>
 
-#include "run/job.h"
-#include "run/outcome.h"
-#include "run/queue_loop.h"
+#include "jobs/job.h"
+#include "jobs/outcome.h"
+#include "jobs/queue_loop.h"
 #include "run/reactor.h"
 
 enum { AGAIN_MS = 1000 };

@@ -18,8 +18,8 @@
 #include "queue/calls.h"
 #include "queue/keys.h"
 #include "redis/loop.h"
-#include "run/batch.h"
-#include "run/settle.h"
+#include "jobs/batch.h"
+#include "jobs/settle.h"
 
 struct bw_conn;
 struct bw_job;
