@@ -1,14 +1,14 @@
 #include <malloc.h>
 #include <string.h>
 
-#include "command.h"
-#include "config.h"
-#include "descriptors.h"
-#include "environment.h"
-#include "exit_code.h"
-#include "reaper.h"
-#include "signals.h"
-#include "version.h"
+#include "command/command.h"
+#include "config/config.h"
+#include "daemon/descriptors.h"
+#include "config/environment.h"
+#include "base/exit_code.h"
+#include "daemon/reaper.h"
+#include "daemon/signals.h"
+#include "base/version.h"
 
 /* glibc's malloc makes an arena a thread by default: memory for speed that is not needed
  * here. */

@@ -1,8 +1,8 @@
 /* A job's context, as any producer may send it: event and telegram object. */
 #include "fuzz.h"
 
-#include "workflow/event.h"
-#include "workflow/sanitise.h"
+#include "workflow/language/event.h"
+#include "workflow/language/sanitise.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

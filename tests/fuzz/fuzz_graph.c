@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "workflow/graph.h"
-#include "workflow/keyboard.h"
+#include "workflow/language/graph.h"
+#include "workflow/language/keyboard.h"
 
 static const json_t *no_root(void *arg, const char *name, const char *variables)
 {

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "workflow/schedule.h"
+#include "workflow/language/schedule.h"
 
 #define MINUTE 60
 #define YEAR   ((int64_t)365 * 24 * 3600)

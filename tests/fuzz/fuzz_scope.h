@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "workflow/template.h"
+#include "workflow/language/template.h"
 
 static json_t *fuzz_values;
 

@@ -1,6 +1,6 @@
 #include "pg/ask.h"
 
-#include "latch.h"
+#include "base/latch.h"
 
 static void answered(struct pg_batch *batch, void *arg)
 {

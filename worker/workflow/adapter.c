@@ -8,7 +8,7 @@
 
 #include "pg/pool.h"
 #include "telegram/client.h"
-#include "workflow/mem.h"
+#include "workflow/base/mem.h"
 
 #define REDIS_TIMEOUT_MS 200 /* §10.6 */
 

@@ -5,7 +5,7 @@
 
 #include <bulwark/error.h>
 
-#include "workflow/effects.h"
+#include "workflow/engine/effects.h"
 
 struct pg_pool;
 struct tg_client;

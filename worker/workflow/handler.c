@@ -4,12 +4,12 @@
 #include <time.h>
 
 #include "workflow/adapter.h"
-#include "workflow/engine.h"
-#include "workflow/foreign.h"
-#include "workflow/mem.h"
-#include "workflow/needs.h"
-#include "workflow/run.h"
-#include "workflow/under_way.h"
+#include "workflow/engine/engine.h"
+#include "workflow/jobs/foreign.h"
+#include "workflow/base/mem.h"
+#include "workflow/store/needs.h"
+#include "workflow/run/run.h"
+#include "workflow/run/under_way.h"
 
 struct instance {
     struct web_client *web;

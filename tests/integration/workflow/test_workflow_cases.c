@@ -265,8 +265,8 @@ static char *run_job(const json_t *step)
 }
 
 /* A job of the connections' first quarter of a second takes a round trip more: it may
- * have been run by somebody before (worker/workflow/warm.c). Trips are counted behind
- * that. */
+ * have been run by somebody before (worker/workflow/steps/warm.c). Trips are counted
+ * behind that. */
 static void outlast_the_beginning(void)
 {
     int64_t left = bw_mono_ms_until(bw_mono_now(NULL), bw_mono_add_ms(up_since, 400));

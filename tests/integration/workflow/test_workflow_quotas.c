@@ -1,5 +1,5 @@
 /* Limits that hold in any window of time, on a real Redis and without one. Answers for
- * worker/workflow/quotas.c. spec/workflow.md §10.4, §10.6. */
+ * worker/workflow/engine/quotas.c. spec/workflow.md §10.4, §10.6. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,9 +14,9 @@
 #include <bulwark/time.h>
 
 #include "support/redis_server.h"
-#include "workflow/mem.h"
-#include "workflow/memory.h"
-#include "workflow/quotas.h"
+#include "workflow/base/mem.h"
+#include "workflow/engine/memory.h"
+#include "workflow/engine/quotas.h"
 
 #define LEASE_MS 5000
 

@@ -1,4 +1,5 @@
-/* worker/config.c, config_schema.c, schema.c, override.c: file, environment, flags. */
+/* worker/config/config.c, config_schema.c, schema.c, override.c: file, environment,
+ * flags. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,8 +11,8 @@
 
 #include <cmocka.h>
 
-#include "config.h"
-#include "config_schema.h"
+#include "config/config.h"
+#include "config/config_schema.h"
 
 struct pair {
     const char *name, *value;

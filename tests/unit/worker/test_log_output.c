@@ -1,4 +1,4 @@
-/* worker/log_output.c: one line an event, as JSON and as text. */
+/* worker/base/log_output.c: one line an event, as JSON and as text. */
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
@@ -14,7 +14,7 @@
 #include <cmocka.h>
 #include <jansson.h>
 
-#include "log_output.h"
+#include "base/log_output.h"
 
 struct rig {
     int ends[2]; /* a pipe: what is written can be read */

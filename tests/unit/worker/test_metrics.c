@@ -1,4 +1,4 @@
-/* worker/metrics.c: rows as Prometheus text and as JSON. */
+/* worker/base/metrics.c: rows as Prometheus text and as JSON. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "metrics.h"
+#include "base/metrics.h"
 
 static void fill(struct wk_metrics *metrics)
 {

@@ -8,7 +8,7 @@
 #ifndef TESTS_JSON_SCOPE_H
 #define TESTS_JSON_SCOPE_H
 
-#include "workflow/template.h"
+#include "workflow/language/template.h"
 
 /* Borrows `values`. */
 struct wf_scope json_scope(const json_t *values);

@@ -9,7 +9,7 @@
 #include "workflow/authoring/check.h"
 #include "workflow/authoring/dry_run.h"
 #include "workflow/authoring/node_list.h"
-#include "workflow/mem.h"
+#include "workflow/base/mem.h"
 #include "workflow/nodes/nodes.h"
 
 /* What is said about a workflow given as JSON text: lines, the caller's to free. */

@@ -1,8 +1,9 @@
-/* Answers for worker/workflow/event.c, event_telegram.c. spec/workflow.md §1.6, §6.4.1.
+/* Answers for worker/workflow/language/event.c, event_telegram.c. spec/workflow.md §1.6,
+ * §6.4.1.
  */
 #include "unit.h"
 
-#include "workflow/event.h"
+#include "workflow/language/event.h"
 
 static struct wf_event event_of(const char *context, const char *trigger)
 {

@@ -4,9 +4,9 @@
 
 #include <stdlib.h>
 
-#include "workflow/graph.h"
-#include "workflow/node_type.h"
-#include "workflow/pattern.h"
+#include "workflow/language/graph.h"
+#include "workflow/language/node_type.h"
+#include "workflow/language/pattern.h"
 
 /* Single quotes for double ones, as json_of(). */
 static char *quoted(const char *text)

@@ -6,8 +6,8 @@
 #include <stdio.h>
 
 #include "json_scope.h"
-#include "workflow/keyboard.h"
-#include "workflow/sanitise.h"
+#include "workflow/language/keyboard.h"
+#include "workflow/language/sanitise.h"
 
 /* ---- the allocator: the call after `left` further ones fails, once ---- */
 

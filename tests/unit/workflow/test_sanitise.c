@@ -1,7 +1,7 @@
-/* Answers for worker/workflow/sanitise.c. spec/workflow.md §3.10; WF-074. */
+/* Answers for worker/workflow/language/sanitise.c. spec/workflow.md §3.10; WF-074. */
 #include "unit.h"
 
-#include "workflow/sanitise.h"
+#include "workflow/language/sanitise.h"
 
 static void check(const char *value, const char *expected)
 {

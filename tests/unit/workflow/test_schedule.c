@@ -5,7 +5,7 @@
 
 #include <time.h>
 
-#include "workflow/schedule.h"
+#include "workflow/language/schedule.h"
 
 /* "2027-01-01T09:00" as seconds since the epoch */
 static int64_t seconds_of(const char *text)

@@ -1,13 +1,13 @@
-/* Answers for worker/workflow/number.c, text.c, value.c. spec/workflow.md §0.3, §6.1,
- * §7.2. */
+/* Answers for worker/workflow/language/number.c, text.c, value.c. spec/workflow.md §0.3,
+ * §6.1, §7.2. */
 #include "unit.h"
 
 #include <math.h>
 
-#include "workflow/number.h"
-#include "workflow/template.h"
-#include "workflow/text.h"
-#include "workflow/value.h"
+#include "workflow/language/number.h"
+#include "workflow/language/template.h"
+#include "workflow/language/text.h"
+#include "workflow/language/value.h"
 
 /* §0.3: ECMAScript's shortest text; no exponent below 1e21, whatever the size. */
 static void test_number_text(void **state)

@@ -13,18 +13,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "workflow/chats.h"
-#include "workflow/customer.h"
-#include "workflow/engine.h"
-#include "workflow/foreign.h"
-#include "workflow/frozen.h"
-#include "workflow/ids.h"
-#include "workflow/map.h"
-#include "workflow/mem.h"
-#include "workflow/memory.h"
-#include "workflow/referral_link.h"
-#include "workflow/settings.h"
-#include "workflow/waits.h"
+#include "workflow/engine/chats.h"
+#include "workflow/run/customer.h"
+#include "workflow/engine/engine.h"
+#include "workflow/jobs/foreign.h"
+#include "workflow/language/frozen.h"
+#include "workflow/base/ids.h"
+#include "workflow/base/map.h"
+#include "workflow/base/mem.h"
+#include "workflow/engine/memory.h"
+#include "workflow/run/referral_link.h"
+#include "workflow/engine/settings.h"
+#include "workflow/steps/waits.h"
 
 static struct wf_settings settings;
 

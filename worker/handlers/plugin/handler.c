@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "handlers/plugin/load.h"
-#include "version.h"
+#include "base/version.h"
 
 struct instance { /* a queue's */
     struct wk_plugin plugin;

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "version.h"
+#include "base/version.h"
 
 /* What ABI 1 began with; a table may end here. */
 #define LEAST_SIZE offsetof(struct bw_plugin, event)

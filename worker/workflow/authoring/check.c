@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "nearest.h"
+#include "base/nearest.h"
 #include "workflow/authoring/names.h"
-#include "workflow/mem.h"
+#include "workflow/base/mem.h"
 
 void wf_site_problem(const struct wf_site *site, const char *field, const char *format,
                      ...)

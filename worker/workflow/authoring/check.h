@@ -9,8 +9,8 @@
 #include <jansson.h>
 
 #include "workflow/authoring/problems.h"
-#include "workflow/graph.h"
-#include "workflow/text.h"
+#include "workflow/language/graph.h"
+#include "workflow/language/text.h"
 
 /* Everything about a workflow as it is stored: {nodes, connections, entryNodeId}, the
  * first two also as JSON text. Any value. */

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "workflow/mem.h"
+#include "workflow/base/mem.h"
 
 #define TIMEOUT "timeout"
 

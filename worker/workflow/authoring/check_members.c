@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "workflow/authoring/names.h"
-#include "workflow/keyboard.h"
-#include "workflow/mem.h"
+#include "workflow/language/keyboard.h"
+#include "workflow/base/mem.h"
 #include "workflow/nodes/nodes.h"
 
 #define OF_BUTTONS                                                                       \

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "workflow/authoring/leads.h"
-#include "workflow/mem.h"
+#include "workflow/base/mem.h"
 
 /* A walk over the graph; each node is entered once. */
 struct walk {

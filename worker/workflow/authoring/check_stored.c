@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "workflow/mem.h"
+#include "workflow/base/mem.h"
 
 /* JSON text may be encoded several times (§4.1). */
 #define LAYERS_MAX 4

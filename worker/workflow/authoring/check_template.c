@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "workflow/authoring/names.h"
-#include "workflow/filter.h"
-#include "workflow/mem.h"
-#include "workflow/path.h"
+#include "workflow/language/filter.h"
+#include "workflow/base/mem.h"
+#include "workflow/language/path.h"
 
 /* What a path never gives away (§6.3). */
 static const char *const secrets[] = {

@@ -7,12 +7,12 @@
 
 #include <bulwark/cron.h>
 
-#include "nearest.h"
+#include "base/nearest.h"
 #include "web/policy.h"
-#include "workflow/mem.h"
+#include "workflow/base/mem.h"
 #include "workflow/nodes/query.h"
-#include "workflow/pattern.h"
-#include "workflow/schedule.h"
+#include "workflow/language/pattern.h"
+#include "workflow/language/schedule.h"
 
 static bool has_placeholder(const char *text)
 {

@@ -7,8 +7,8 @@
 
 #include "workflow/authoring/dry.h"
 #include "workflow/authoring/leads.h"
-#include "workflow/mem.h"
-#include "workflow/template.h"
+#include "workflow/base/mem.h"
+#include "workflow/language/template.h"
 
 /* --- the path: "from\nto\nbranch" → true */
 

@@ -7,7 +7,7 @@
 
 #include <jansson.h>
 
-#include "workflow/graph.h"
+#include "workflow/language/graph.h"
 
 struct wf_line {
     size_t from, to; /* nodes, by index */

@@ -6,7 +6,7 @@
 
 #include "workflow/authoring/dry_run.h"
 #include "workflow/authoring/names.h"
-#include "workflow/engine.h"
+#include "workflow/engine/engine.h"
 
 #define DRY_PROJECT  "P"
 #define DRY_WORKFLOW "W" /* the id of the one that is run */

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "workflow/authoring/dry_store.h"
-#include "workflow/mem.h"
+#include "workflow/base/mem.h"
 
 /* Locks and what is cleaned up do nothing here, and no chat moves; clock and ledger of
  * scheduled runs are not part of a dry run. */

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "workflow/mem.h"
+#include "workflow/base/mem.h"
 
 struct wf_batch {
     struct wf_dry *dry;

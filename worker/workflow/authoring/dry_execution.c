@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "workflow/mem.h"
+#include "workflow/base/mem.h"
 
 /* --- project and workflows */
 

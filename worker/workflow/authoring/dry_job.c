@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "workflow/mem.h"
+#include "workflow/base/mem.h"
 
 /* The engine knows only pointers to jobs; in a dry run they point to these. */
 static const struct dry_job *job_of(const struct bw_job *job)

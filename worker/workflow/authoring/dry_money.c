@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "workflow/mem.h"
+#include "workflow/base/mem.h"
 
 #define MONTH_CHARS 7 /* of an ISO text */
 

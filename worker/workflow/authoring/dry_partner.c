@@ -8,7 +8,7 @@
 #include <openssl/evp.h>
 
 #include "workflow/authoring/dry_partner.h"
-#include "workflow/mem.h"
+#include "workflow/base/mem.h"
 
 /* --- memberships */
 

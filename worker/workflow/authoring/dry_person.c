@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "workflow/mem.h"
+#include "workflow/base/mem.h"
 
 #define TRANSACTIONS_SHOWN 10
 #define BONUSES_SHOWN      50

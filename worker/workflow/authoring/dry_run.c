@@ -8,8 +8,8 @@
 
 #include "workflow/authoring/check.h"
 #include "workflow/authoring/dry_store.h"
-#include "workflow/mem.h"
-#include "workflow/run.h"
+#include "workflow/base/mem.h"
+#include "workflow/run/run.h"
 
 /* --- time, and what is due */
 

@@ -10,7 +10,7 @@
 
 #include <bulwark/error.h>
 
-#include "workflow/store.h"
+#include "workflow/store/store.h"
 
 struct wf_dry;
 

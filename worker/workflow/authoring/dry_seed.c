@@ -5,7 +5,7 @@
 #include <time.h>
 
 #include "workflow/authoring/dry_store.h"
-#include "workflow/mem.h"
+#include "workflow/base/mem.h"
 
 /* --- rows */
 

@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "nearest.h"
+#include "base/nearest.h"
 #include "workflow/authoring/dry_store.h"
-#include "workflow/mem.h"
+#include "workflow/base/mem.h"
 
 /* --- what it may hold */
 

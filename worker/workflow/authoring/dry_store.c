@@ -8,7 +8,7 @@
 
 #include <bulwark/cron.h>
 
-#include "workflow/mem.h"
+#include "workflow/base/mem.h"
 
 /* --- tables */
 

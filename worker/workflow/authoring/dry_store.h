@@ -6,7 +6,7 @@
 #define WORKFLOW_AUTHORING_DRY_STORE_H
 
 #include "workflow/authoring/dry.h"
-#include "workflow/run.h"
+#include "workflow/run/run.h"
 
 /* name of the table; rows are in the order they were made */
 #define DRY_CUSTOMERS     "customers"

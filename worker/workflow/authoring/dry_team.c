@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "workflow/authoring/dry_partner.h"
-#include "workflow/mem.h"
+#include "workflow/base/mem.h"
 
 /* --- who belongs to it */
 

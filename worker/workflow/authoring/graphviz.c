@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "workflow/mem.h"
+#include "workflow/base/mem.h"
 
 #define DEADLINE_MS 20000
 #define LOOK_MS     5

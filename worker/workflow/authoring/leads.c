@@ -3,8 +3,8 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "workflow/keyboard.h"
-#include "workflow/mem.h"
+#include "workflow/language/keyboard.h"
+#include "workflow/base/mem.h"
 
 #define SHORT_DELAY_MS 1000 /* below it a delay does not wait (§5.5) */
 

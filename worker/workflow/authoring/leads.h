@@ -3,7 +3,7 @@
 #ifndef WORKFLOW_AUTHORING_LEADS_H
 #define WORKFLOW_AUTHORING_LEADS_H
 
-#include "workflow/graph.h"
+#include "workflow/language/graph.h"
 
 /* Calls `visit` for each node, by index, that the node can lead to; some more than once.
  */

@@ -6,12 +6,12 @@
 #include <string.h>
 #include <strings.h>
 
-#include "nearest.h"
+#include "base/nearest.h"
 #include "workflow/authoring/dry_store.h"
-#include "workflow/customer.h"
-#include "workflow/event.h"
-#include "workflow/mem.h"
-#include "workflow/path.h"
+#include "workflow/run/customer.h"
+#include "workflow/language/event.h"
+#include "workflow/base/mem.h"
+#include "workflow/language/path.h"
 
 /* Bytes of a name that is easily mistaken for another. */
 #define SHORT 4

@@ -7,8 +7,8 @@
 
 #include <jansson.h>
 
-#include "workflow/graph.h"
-#include "workflow/text.h"
+#include "workflow/language/graph.h"
+#include "workflow/language/text.h"
 
 struct wf_names {
     /* name → what it is: an object has these members and no others, but with "*" also

@@ -6,7 +6,7 @@
 
 #include "workflow/authoring/check.h"
 #include "workflow/authoring/names.h"
-#include "workflow/mem.h"
+#include "workflow/base/mem.h"
 #include "workflow/nodes/nodes.h"
 #include "workflow/nodes/query.h"
 

@@ -5,8 +5,8 @@
 
 #include "workflow/authoring/drawing.h"
 #include "workflow/authoring/layout.h"
-#include "workflow/mem.h"
-#include "workflow/template.h"
+#include "workflow/base/mem.h"
+#include "workflow/language/template.h"
 
 /* All in pixels. */
 #define BOX_WIDTH   190

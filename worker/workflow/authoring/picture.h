@@ -7,7 +7,7 @@
 
 #include <bulwark/buf.h>
 
-#include "workflow/graph.h"
+#include "workflow/language/graph.h"
 
 /* Appends a whole document of SVG. `trace` as wf_dry_trace() gives it. */
 void wf_picture(const struct wf_graph *graph, const json_t *trace, struct bw_buf *out);

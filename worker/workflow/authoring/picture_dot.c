@@ -3,7 +3,7 @@
 
 #include "workflow/authoring/drawing.h"
 #include "workflow/authoring/picture.h"
-#include "workflow/mem.h"
+#include "workflow/base/mem.h"
 
 #define GREY  "#9999aa"
 #define GREEN "#0a7d3c"

@@ -4,7 +4,7 @@
 
 #include <bulwark/error.h>
 
-#include "workflow/mem.h"
+#include "workflow/base/mem.h"
 
 static void make_room(struct wf_problems *problems)
 {

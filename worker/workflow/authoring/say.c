@@ -4,7 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "workflow/mem.h"
+#include "workflow/base/mem.h"
 
 /* --- markup */
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "workflow/mem.h"
+#include "workflow/base/mem.h"
 
 #define NOBODY   42 /* the Telegram id of who is no customer */
 #define NO_PHONE "+70000000000"

@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-#include "workflow/mem.h"
+#include "workflow/base/mem.h"
 #include "workflow/nodes/fetch.h"
 
 #define TIMEOUT_MS 30000

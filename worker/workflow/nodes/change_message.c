@@ -4,8 +4,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "workflow/keyboard.h"
-#include "workflow/mem.h"
+#include "workflow/language/keyboard.h"
+#include "workflow/base/mem.h"
 #include "workflow/nodes/parts.h"
 
 #define SAFE_INTEGER 9007199254740991.0

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "workflow/mem.h"
+#include "workflow/base/mem.h"
 #include "workflow/nodes/loops.h"
-#include "workflow/place.h"
+#include "workflow/run/place.h"
 
 #define IN_PLACE_MS 1000.0
 #define MOST_MS     86400000.0

@@ -6,8 +6,8 @@
 
 #include "json/read.h"
 #include "web/policy.h"
-#include "workflow/mem.h"
-#include "workflow/under_way.h"
+#include "workflow/base/mem.h"
+#include "workflow/run/under_way.h"
 
 /* --- the body */
 

@@ -5,7 +5,7 @@
 #ifndef WORKFLOW_FETCH_H
 #define WORKFLOW_FETCH_H
 
-#include "workflow/run.h"
+#include "workflow/run/run.h"
 
 struct wf_fetch_rules {
     const char *missing; /* the error without a URL */

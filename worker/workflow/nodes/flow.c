@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "workflow/mem.h"
+#include "workflow/base/mem.h"
 
 enum wf_action wf_start_condition(struct wf_run *run)
 {

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "workflow/mem.h"
+#include "workflow/base/mem.h"
 #include "workflow/nodes/nodes.h"
 
 #define PREFIX         "__loop:"

@@ -4,7 +4,7 @@
 #ifndef WORKFLOW_LOOPS_H
 #define WORKFLOW_LOOPS_H
 
-#include "workflow/run.h"
+#include "workflow/run/run.h"
 
 /* The loop a path that ends goes back to; NULL: none. */
 const char *wf_loops_innermost(const struct wf_run *run);

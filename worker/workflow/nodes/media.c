@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "telegram/markup.h"
-#include "workflow/keyboard.h"
-#include "workflow/mem.h"
+#include "workflow/language/keyboard.h"
+#include "workflow/base/mem.h"
 #include "workflow/nodes/parts.h"
 
 #define EXTRAS 8

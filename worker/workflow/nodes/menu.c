@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "workflow/mem.h"
-#include "workflow/money.h"
+#include "workflow/base/mem.h"
+#include "workflow/base/money.h"
 #include "workflow/nodes/parts.h"
-#include "workflow/template.h"
-#include "workflow/text.h"
+#include "workflow/language/template.h"
+#include "workflow/language/text.h"
 
 /* The formatter miscounts the columns of emoji, differently each time. */
 /* clang-format off */

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "workflow/keyboard.h"
-#include "workflow/mem.h"
+#include "workflow/language/keyboard.h"
+#include "workflow/base/mem.h"
 #include "workflow/nodes/parts.h"
 
 #define NOT_SET_UP "Сообщение не настроено"

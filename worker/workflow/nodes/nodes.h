@@ -7,7 +7,7 @@
 #ifndef WORKFLOW_NODES_H
 #define WORKFLOW_NODES_H
 
-#include "workflow/run.h"
+#include "workflow/run/run.h"
 
 struct wf_node_handler {
     const char *type;

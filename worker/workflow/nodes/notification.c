@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "workflow/mem.h"
+#include "workflow/base/mem.h"
 #include "workflow/nodes/fetch.h"
 #include "workflow/nodes/parts.h"
-#include "workflow/template.h"
+#include "workflow/language/template.h"
 
 #define DEFAULT_TITLE      "Уведомление"
 #define WEBHOOK_TIMEOUT_MS 15000

@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "workflow/mem.h"
-#include "workflow/money.h"
+#include "workflow/base/mem.h"
+#include "workflow/base/money.h"
 #include "workflow/nodes/parts.h"
-#include "workflow/number.h"
-#include "workflow/template.h"
+#include "workflow/language/number.h"
+#include "workflow/language/template.h"
 
 #define MAX_CALLBACK   64 /* bytes Telegram takes */
 #define MAX_NAME_CHARS 24

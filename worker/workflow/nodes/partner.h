@@ -5,7 +5,7 @@
 #ifndef WORKFLOW_PARTNER_H
 #define WORKFLOW_PARTNER_H
 
-#include "workflow/run.h"
+#include "workflow/run/run.h"
 
 #define PARTNER_NO_ACCOUNT "❌ Аккаунт не найден."
 

@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "workflow/mem.h"
+#include "workflow/base/mem.h"
 #include "workflow/nodes/partner.h"
 #include "workflow/nodes/parts.h"
-#include "workflow/referral_link.h"
-#include "workflow/template.h"
+#include "workflow/run/referral_link.h"
+#include "workflow/language/template.h"
 
 /* The formatter miscounts the columns of emoji, differently each time. */
 /* clang-format off */

@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "workflow/mem.h"
-#include "workflow/money.h"
+#include "workflow/base/mem.h"
+#include "workflow/base/money.h"
 #include "workflow/nodes/partner.h"
 
 #define DEFAULT_TOP 5

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "workflow/mem.h"
-#include "workflow/money.h"
+#include "workflow/base/mem.h"
+#include "workflow/base/money.h"
 #include "workflow/nodes/partner.h"
 #include "workflow/nodes/parts.h"
 

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "workflow/mem.h"
-#include "workflow/money.h"
+#include "workflow/base/mem.h"
+#include "workflow/base/money.h"
 #include "workflow/nodes/partner.h"
 
 #define DEFAULT_SIZE 5

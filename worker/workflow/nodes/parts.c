@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "workflow/mem.h"
+#include "workflow/base/mem.h"
 #include "telegram/markup.h"
 
 /* --- parse mode and texts */

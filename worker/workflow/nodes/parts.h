@@ -4,7 +4,7 @@
 #ifndef WORKFLOW_PARTS_H
 #define WORKFLOW_PARTS_H
 
-#include "workflow/run.h"
+#include "workflow/run/run.h"
 
 /* Static: `HTML`, `Markdown` or `MarkdownV2`. §9.3 */
 const char *wf_parts_mode(const json_t *config);

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "workflow/mem.h"
+#include "workflow/base/mem.h"
 #include "workflow/nodes/nodes.h"
 
 static const struct wf_query queries[] = {

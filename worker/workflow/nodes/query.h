@@ -3,7 +3,7 @@
 #ifndef WORKFLOW_QUERY_H
 #define WORKFLOW_QUERY_H
 
-#include "workflow/run.h"
+#include "workflow/run/run.h"
 
 struct wf_query {
     const char *name;

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "workflow/mem.h"
+#include "workflow/base/mem.h"
 #include "workflow/nodes/nodes.h"
 #include "workflow/nodes/referral.h"
 

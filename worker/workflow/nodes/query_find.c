@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "workflow/customer.h"
-#include "workflow/mem.h"
+#include "workflow/run/customer.h"
+#include "workflow/base/mem.h"
 #include "workflow/nodes/nodes.h"
-#include "workflow/referral_link.h"
+#include "workflow/run/referral_link.h"
 
 static void found(struct wf_run *run)
 {

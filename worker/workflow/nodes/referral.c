@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "workflow/mem.h"
+#include "workflow/base/mem.h"
 
 #define REFUSED "referralRefused" /* why, in run->scratch */
 

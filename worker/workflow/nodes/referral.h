@@ -4,7 +4,7 @@
 #ifndef WORKFLOW_REFERRAL_H
 #define WORKFLOW_REFERRAL_H
 
-#include "workflow/run.h"
+#include "workflow/run/run.h"
 
 /* The statement into the batch. `user_id` NULL: the customer `user_found` finds. After
  * wf_referral_refused() it changes nothing, in the same place. */

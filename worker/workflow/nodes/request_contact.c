@@ -2,7 +2,7 @@
  * is a text. §5.3.3 */
 #include "workflow/nodes/nodes.h"
 
-#include "workflow/mem.h"
+#include "workflow/base/mem.h"
 
 #include <stdlib.h>
 

@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "workflow/frames.h"
-#include "workflow/mem.h"
+#include "workflow/run/frames.h"
+#include "workflow/base/mem.h"
 #include "workflow/nodes/sub_workflow.h"
-#include "workflow/versions.h"
+#include "workflow/run/versions.h"
 
 #define MAX_DEPTH 5
 

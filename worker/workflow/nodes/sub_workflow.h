@@ -2,7 +2,7 @@
 #ifndef WORKFLOW_SUB_WORKFLOW_H
 #define WORKFLOW_SUB_WORKFLOW_H
 
-#include "workflow/run.h"
+#include "workflow/run/run.h"
 
 /* Writes the row of the execution inside, and goes on in the one that called it: with the
  * node's success, or its failure. `status` as of any run; waiting is a failure here. */

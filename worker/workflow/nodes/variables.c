@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "workflow/mem.h"
-#include "workflow/number.h"
+#include "workflow/base/mem.h"
+#include "workflow/language/number.h"
 
 static int scope_number(const char *name)
 {

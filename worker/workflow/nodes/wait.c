@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "workflow/mem.h"
-#include "workflow/place.h"
+#include "workflow/base/mem.h"
+#include "workflow/run/place.h"
 
 /* `variableName` and `timeoutMs` may stand in data.config itself or in the type's own
  * object. */

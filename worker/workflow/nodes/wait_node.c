@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "workflow/mem.h"
+#include "workflow/base/mem.h"
 
 enum wf_action wf_start_wait(struct wf_run *run)
 {

@@ -1,0 +1,41 @@
+/* The subcommands of `bulwark`. Each takes its own name as argv[0] and returns the exit
+ * code. */
+#ifndef WORKER_COMMAND_H
+#define WORKER_COMMAND_H
+
+#include <stdbool.h>
+
+#include <bulwark/error.h>
+
+#include "config/config.h"
+#include "config/flags.h"
+
+int wk_command_run(int argc, char **argv);
+int wk_command_check(int argc, char **argv);
+int wk_command_queue(int argc, char **argv);
+int wk_command_workflow(int argc, char **argv);
+
+/* --- parts they share */
+
+struct wk_invocation { /* what a command line and the environment came to */
+    struct wk_flags flags;
+    struct wk_config_sources sources;
+    struct wk_config config;
+};
+
+/* Parses and loads. False: the command is over, `code` is its exit code: help was printed
+ * (`usage` and the flags), or an error. `redis_only` as in struct wk_config_sources. The
+ * caller ends the configuration. */
+bool wk_invocation_init(struct wk_invocation *invocation, int argc, char **argv,
+                        const char *usage, bool redis_only, int *code);
+
+/* "bulwark: <text>" on standard error. Returns the exit code that fits. */
+int wk_complain(const struct bw_error *err);
+
+/* Writes the whole text to standard output. Returns an exit code. */
+int wk_print(const char *text);
+
+/* Needed before the first thread by whoever uses libcurl. */
+void wk_network_init(const struct wk_config *config);
+
+#endif

@@ -1,0 +1,268 @@
+#include "workflow/jobs/delay_job.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "workflow/jobs/execution_lock.h"
+#include "workflow/run/job.h"
+#include "workflow/base/mem.h"
+#include "workflow/nodes/loops.h"
+#include "workflow/run/place.h"
+#include "workflow/run/versions.h"
+#include "workflow/steps/wait_timeout.h"
+#include "workflow/outbox/witness.h"
+
+#define LATER_MS 200
+
+/* --- adding one */
+
+static void added(bool ok, const char *error, void *arg)
+{
+    struct wf_run *run = arg;
+
+    wf_set(&run->fetched.error, ok ? NULL : error);
+    wf_run_post(run, run->step);
+}
+
+static void add_answered(struct wf_run *run)
+{
+    if (run->fetched.error != NULL)
+        wf_run_transient(run, 0, "The delay could not be put on its queue: %s",
+                         run->fetched.error);
+    else
+        run->after_checkpoint(run);
+}
+
+/* §1.2, §1.3 */
+void wf_delay_enqueue(struct wf_run *run, const char *id, int64_t delay_ms, json_t *data,
+                      wf_step *then)
+{
+    const struct wf_effects *effects = run->engine->effects;
+    char *text, *opts;
+
+    wf_json_set_text(data, "executionId", run->x.id);
+    wf_json_set_text(data, "projectId", run->project_id);
+    wf_json_set_text(data, "workflowId", run->x.workflow_id);
+    wf_json_set(data, "delayMs", json_integer(delay_ms));
+    wf_json_set(data, "createdAt", json_integer(wf_engine_now_ms(run->engine)));
+    text = wf_dumps(data);
+    json_decref(data);
+    opts = wf_printf("{\"jobId\":\"%s\",\"delay\":%lld,\"attempts\":3,\"backoff\":{"
+                     "\"type\":\"exponential\",\"delay\":2000},\"removeOnComplete\":1000,"
+                     "\"removeOnFail\":100}",
+                     id, (long long)delay_ms);
+    run->after_checkpoint = then;
+    run->step = add_answered;
+    effects->add_job(effects->arg, run->job, run->engine->settings.queue_delays,
+                     "delay-task", text, opts, added, run);
+    free(text);
+    free(opts);
+}
+
+void wf_delay_add(struct wf_run *run, wf_step *then)
+{
+    json_t *data = wf_must(json_object());
+
+    wf_json_set_text(data, "nodeId", run->out.target);
+    wf_delay_enqueue(run, wf_member(run->out.payload, "jobId", ""),
+                     json_integer_value(json_object_get(run->out.payload, "delayMs")),
+                     data, then);
+}
+
+/* --- processing one */
+
+/* Columns of the statement `delayed`, in the second place of the batch. */
+enum column {
+    SESSION,
+    WORKFLOW,
+    VERSION,
+    USER,
+    STEPS,
+    PAYLOAD,
+    CHAT,
+    TELEGRAM,
+    USERNAME,
+    FIRST_NAME,
+    NODE
+};
+
+enum { THERE, CLAIMED, PROJECT };
+
+/* The job's value is `undefined` (§1.4). */
+static void conclude(struct wf_run *run)
+{
+    wf_run_complete(run, NULL);
+}
+
+static void run_from(struct wf_run *run, const char *id)
+{
+    const struct wf_node *node = wf_graph_find(run->graph, id);
+    const struct wf_edge *edge;
+
+    if (node != NULL &&
+        strcmp(id, wf_member(run->x.wait_payload, "originalNodeId", "")) == 0) {
+        edge = wf_node_edge(node, NULL, false); /* written by the Node engine */
+        node = edge != NULL && edge->target != SIZE_MAX ? &run->graph->nodes[edge->target]
+                                                        : NULL;
+        if (node == NULL) {
+            run->status = "completed";
+            run->result = true;
+            wf_finish(run);
+            return;
+        }
+    }
+    if (node != NULL) {
+        wf_loop_start(run, node);
+        return;
+    }
+    run->out.text = wf_printf("Node not found: %s", id);
+    wf_log_error(run, run->out.text);
+    run->status = "failed";
+    wf_finish(run);
+}
+
+static bool is_timeout(const struct wf_run *run)
+{
+    return json_is_true(json_object_get(run->data, "waitTimeout"));
+}
+
+static void variables_there(struct wf_run *run)
+{
+    wf_run_preload_take(run, 0, true);
+    if (is_timeout(run)) {
+        if (!wf_timeout_go(run)) {
+            run->out.text = wf_strdup(WF_TIMEOUT_ERROR);
+            run->status = "cancelled";
+            wf_finish(run);
+        }
+        return;
+    }
+    wf_run_defaults(run);
+    wf_loops_find(run);
+    run_from(run, wf_member(run->data, "nodeId", ""));
+}
+
+static void graph_there(struct wf_run *run)
+{
+    if (run->graph == NULL) {
+        run->out.text = wf_printf("The workflow of the execution is gone");
+        run->status = "failed";
+        wf_finish(run);
+        return;
+    }
+    wf_db_begin(run);
+    (void)wf_run_preload_add(run, run->x.session_id, run->x.workflow_id, run->x.id);
+    wf_db_run(run, variables_there, NULL);
+}
+
+static void take_row(struct wf_run *run)
+{
+    struct wf_execution *x = &run->x;
+    const char *chat = wf_db_value(run, CLAIMED, 0, CHAT);
+
+    wf_set(&x->id, wf_member(run->data, "executionId", ""));
+    wf_set(&x->session_id, wf_db_value(run, CLAIMED, 0, SESSION));
+    wf_set(&x->workflow_id, wf_db_value(run, CLAIMED, 0, WORKFLOW));
+    x->version = (int)wf_db_number(run, CLAIMED, 0, VERSION);
+    x->steps = x->steps_before = wf_db_number(run, CLAIMED, 0, STEPS);
+    json_decref(x->wait_payload);
+    x->wait_payload = wf_loads(wf_db_value(run, CLAIMED, 0, PAYLOAD));
+    wf_set(&x->current_node_id, wf_db_value(run, CLAIMED, 0, NODE));
+    x->stored = x->resumed = true;
+    wf_set(&run->event.from_id, wf_db_value(run, CLAIMED, 0, TELEGRAM));
+    wf_set(&run->event.chat_id, chat != NULL ? chat : run->event.from_id);
+    run->event.shared = chat != NULL && *chat == '-';
+    wf_place_take(&run->event, json_object_get(x->wait_payload, "place"));
+    wf_set(&run->event.username, wf_db_value(run, CLAIMED, 0, USERNAME));
+    wf_set(&run->event.first_name, wf_db_value(run, CLAIMED, 0, FIRST_NAME));
+    json_decref(run->telegram);
+    run->telegram = wf_must(wf_event_telegram(&run->event));
+    wf_person_set(run, wf_db_value(run, CLAIMED, 0, USER));
+}
+
+/* It does not wait for this job (any more). What an attempt before has put into the row,
+ * and not yet on the queue of delays, is made sure of. */
+static void not_for_us(struct wf_run *run)
+{
+    json_t *payload = wf_loads(wf_db_value(run, THERE, 0, 2));
+    struct wf_row row = { .id = wf_member(run->data, "executionId", ""),
+                          .status = wf_db_value(run, THERE, 0, 0),
+                          .wait_type = wf_db_value(run, THERE, 0, 1),
+                          .node = wf_db_value(run, THERE, 0, 3),
+                          .steps = wf_db_number(run, THERE, 0, 4),
+                          .workflow_id = wf_db_value(run, THERE, 0, 6),
+                          .payload = payload };
+    bool result = true;
+
+    if (wf_witness_read(run, payload, &result) == WF_SAYS_OVER)
+        wf_witness_over(run, &row, result);
+    else
+        wf_run_answer(run, true);
+    json_decref(payload);
+}
+
+static void claimed(struct wf_run *run)
+{
+    if (wf_db_rows(run, THERE) == 0) {
+        wf_run_refuse(run, "Execution not found: %s",
+                      wf_member(run->data, "executionId", ""));
+        return;
+    }
+    if (wf_db_rows(run, CLAIMED) == 0) { /* it does not wait for this job (any more) */
+        not_for_us(run);
+        return;
+    }
+    take_row(run);
+    if (run->project == NULL)
+        wf_versions_take_project(run, PROJECT);
+    if (run->project == NULL || run->project->token == NULL) {
+        run->out.text =
+            wf_printf("Bot token not configured for project %s", run->project_id);
+        run->status = "failed";
+        wf_finish(run);
+        return;
+    }
+    run->in_row = run->unsure;
+    if (run->restored != NULL ||
+        json_is_object(json_object_get(run->x.wait_payload, "checkpoint")))
+        wf_restore_row(run, run->x.wait_payload);
+    else if (run->unsure && wf_job_attempts_started(run) > 1)
+        wf_run_later(run, LATER_MS); /* Redis may know how far an attempt before came */
+    else
+        wf_versions_exact(run, run->x.workflow_id, run->x.version, graph_there);
+}
+
+static void claim(struct wf_run *run)
+{
+    const char *id = wf_member(run->data, "executionId", "");
+    char *atm = wf_job_atm(run);
+
+    run->project = wf_projects_get(&run->engine->projects, run->project_id);
+    wf_db_begin(run);
+    (void)wf_db_add(run, WF_SQL_witness, id, run->project_id);
+    if (is_timeout(run))
+        (void)wf_db_add(run, WF_SQL_expired, id, run->project_id,
+                        wf_member(run->data, "nodeId", ""), wf_job_key(run), atm);
+    else
+        (void)wf_db_add(run, WF_SQL_delayed, id, run->project_id, wf_job_id(run),
+                        wf_job_key(run), atm);
+    if (run->project == NULL)
+        (void)wf_db_add(run, WF_SQL_project, run->project_id);
+    free(atm);
+    wf_db_run(run, claimed, NULL);
+}
+
+static void entered(struct wf_run *run)
+{
+    if (run->was_done)
+        wf_run_answer(run, true);
+    else
+        claim(run);
+}
+
+void wf_delay_start(struct wf_run *run)
+{
+    wf_run_prepare(run);
+    run->conclude = conclude;
+    wf_execution_enter(run, wf_member(run->data, "executionId", ""), entered);
+}

@@ -1,0 +1,65 @@
+#include "workflow/jobs/execution_lock.h"
+
+#include "workflow/base/mem.h"
+#include "workflow/engine/token.h"
+
+#define WAIT_MS  5000
+#define PAUSE_MS 20
+#define LATER_MS 200
+
+enum { LOCK, CHECKPOINT, HELD };
+
+static void try_lock(struct wf_run *run);
+
+static void again(struct wf_run *run)
+{
+    wf_lock_forget(&run->chat_lock, run->engine);
+    try_lock(run);
+}
+
+static void tried(struct wf_run *run)
+{
+    run->unsure =
+        wf_kv_at(&run->kv, LOCK)->memory || wf_kv_at(&run->kv, CHECKPOINT)->memory;
+    if (run->unsure && wf_engine_redis_hiccups(run->engine)) {
+        if (!wf_run_lost(run))
+            wf_run_after(run, PAUSE_MS, again);
+        return;
+    }
+    if (wf_kv_at(&run->kv, LOCK)->yes) {
+        run->has_lock = true;
+        wf_locks_add(&run->engine->locks, &run->chat_lock, wf_engine_mono(run->engine));
+        run->was_done =
+            wf_checkpoint_take(run, wf_kv_at(&run->kv, CHECKPOINT)->text, &run->result) &&
+            !run->unsure;
+        if (run->unsure) { /* memory is no witness */
+            json_decref(run->restored);
+            run->restored = NULL;
+        }
+        wf_token_admit(run, wf_kv_at(&run->kv, HELD)->text, run->after_checkpoint);
+    } else if (wf_run_lost(run)) {
+        return;
+    } else if (bw_mono_before(run->lock_until, wf_engine_mono(run->engine))) {
+        wf_run_later(run, LATER_MS);
+    } else {
+        wf_run_after(run, PAUSE_MS, again);
+    }
+}
+
+static void try_lock(struct wf_run *run)
+{
+    (void)wf_run_keys(run);
+    (void)wf_kv_add(&run->kv, WF_KV_SET_NEW, wf_strdup(run->chat_lock.key),
+                    wf_strdup(run->chat_lock.token), run->engine->settings.lock_ttl_ms);
+    (void)wf_kv_add(&run->kv, WF_KV_GET, wf_checkpoint_key(run), NULL, 0);
+    (void)wf_kv_add(&run->kv, WF_KV_GET, wf_token_key(run), NULL, 0);
+    wf_run_kv(run, tried);
+}
+
+void wf_execution_enter(struct wf_run *run, const char *id, wf_step *then)
+{
+    wf_lock_init(&run->chat_lock, wf_printf("lock:execution:%s", id));
+    run->lock_until = bw_mono_add_ms(wf_engine_mono(run->engine), WAIT_MS);
+    run->after_checkpoint = then;
+    try_lock(run);
+}

@@ -1,0 +1,158 @@
+#include "workflow/outbox/throttle.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "workflow/base/ids.h"
+#include "workflow/base/mem.h"
+#include "workflow/engine/quotas.h"
+
+#define BOT_WINDOW_MS   1000
+#define GROUP_WINDOW_MS 60000
+#define LATER_MS        1000
+
+static void ask(struct wf_run *run);
+
+/* Not yet: asks again in `ms`, or gives the job back until then. */
+static void wait(struct wf_run *run, int64_t ms)
+{
+    struct bw_mono then = bw_mono_add_ms(wf_engine_mono(run->engine), ms);
+
+    if (bw_mono_before(then, run->send_until)) {
+        wf_run_after(run, ms, ask);
+        return;
+    }
+    run->hold_until = wf_engine_now_ms(run->engine) + (ms > LATER_MS ? ms : LATER_MS);
+    if (run->no_turn != NULL)
+        run->no_turn(run);
+    else
+        wf_run_hold(run);
+}
+
+static char *key(const struct wf_run *run, const char *kind, const char *chat)
+{
+    return wf_printf("rate_limit:%s:%s:%s", kind, run->project_id, chat);
+}
+
+/* Broadcasts leave room for answers. */
+static int64_t bot_limit(const struct wf_run *run)
+{
+    const struct wf_settings *settings = &run->engine->settings;
+    int64_t limit = settings->limit_bot;
+
+    if (run->effect_owner != NULL) /* started by a clock */
+        limit = limit * settings->broadcast_percent / 100;
+    return limit > 0 ? limit : 1;
+}
+
+/* The counter is the S key of §10.4. */
+static struct wf_quotas *quotas_of(const struct wf_run *run, const char *chat)
+{
+    const struct wf_settings *settings = &run->engine->settings;
+    long long second = wf_engine_now_ms(run->engine) / BOT_WINDOW_MS;
+    struct wf_quotas *quotas = wf_quotas_create(
+        wf_pause_key(run, chat),
+        wf_printf("rate_limit:bot:%s:%lld", run->project_id, second),
+        wf_printf("rate_limit:bot_waiting:%s", run->project_id), run->send_token);
+
+    wf_quotas_add(quotas, wf_printf("rate_limit:bot_sends:%s", run->project_id),
+                  bot_limit(run), BOT_WINDOW_MS);
+    if (settings->chat_space_ms > 0)
+        wf_quotas_add(quotas, key(run, "chat_sends", chat), 1, settings->chat_space_ms);
+    if (*chat == '-' && settings->limit_group > 0) /* ids of groups are negative */
+        wf_quotas_add(quotas, key(run, "group_sends", chat), settings->limit_group,
+                      GROUP_WINDOW_MS);
+    return quotas;
+}
+
+static void intended(struct wf_run *run)
+{
+    if (!wf_run_lost(run)) /* asked before what cannot be taken back */
+        wf_intent_keep(run, run->granted);
+}
+
+/* The intent is written for a message that may go out, not for one that waits: after a
+ * crash nobody need wonder whether that one was sent. */
+static void asked(struct wf_run *run)
+{
+    int64_t ms = wf_kv_at(&run->kv, 0)->number;
+
+    if (wf_run_lost(run))
+        return;
+    if (ms > 0) {
+        wait(run, ms);
+        return;
+    }
+    if (run->no_turn != NULL) {
+        run->granted(run); /* no message of a node: nothing is remembered of it */
+        return;
+    }
+    (void)wf_run_keys(run);
+    wf_intent_add(run);
+    wf_run_kv(run, intended);
+}
+
+static void ask(struct wf_run *run)
+{
+    const char *chat = json_string_value(json_object_get(run->params, "chat_id"));
+
+    (void)wf_kv_add_quotas(wf_run_keys(run), WF_KV_ENTER,
+                           quotas_of(run, chat != NULL ? chat : ""));
+    wf_run_kv(run, asked);
+}
+
+void wf_throttle_notice(struct wf_run *run, wf_step *granted, wf_step *none,
+                        int64_t patience_ms)
+{
+    run->granted = granted;
+    run->no_turn = none;
+    run->send_until = bw_mono_add_ms(wf_engine_mono(run->engine), patience_ms);
+    wf_id_token(run->send_token);
+    ask(run);
+}
+
+void wf_throttle(struct wf_run *run, wf_step *granted)
+{
+    wf_throttle_notice(run, granted, NULL, run->engine->settings.bot_wait_ms);
+}
+
+static const char *sent_chat(const struct wf_run *run)
+{
+    return run->sent_chat != NULL ? run->sent_chat : "";
+}
+
+char *wf_pause_key(const struct wf_run *run, const char *chat)
+{
+    return wf_printf("bulwark:pause:%s:%s", run->project_id, chat);
+}
+
+int64_t wf_pause_until(const struct wf_run *run, const char *value)
+{
+    json_t *pause = wf_loads(value);
+    int64_t until = json_integer_value(json_object_get(pause, "until"));
+
+    json_decref(pause);
+    return until > wf_engine_now_ms(run->engine) ? until : 0;
+}
+
+void wf_throttle_pause(struct wf_run *run)
+{
+    struct wf_kv kv = { 0 };
+    int64_t ms = run->hold_until - wf_engine_now_ms(run->engine);
+
+    if (ms <= 0)
+        return;
+    (void)wf_kv_add(
+        &kv, WF_KV_SET, wf_pause_key(run, sent_chat(run)),
+        wf_printf("{\"until\":%lld,\"reason\":\"telegram\"}", (long long)run->hold_until),
+        ms);
+    wf_kv_send(run->engine, &kv);
+}
+
+void wf_throttle_sent(struct wf_run *run)
+{
+    struct wf_kv kv = { 0 };
+
+    (void)wf_kv_add_quotas(&kv, WF_KV_LEAVE, quotas_of(run, sent_chat(run)));
+    wf_kv_send(run->engine, &kv);
+}

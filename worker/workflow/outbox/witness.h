@@ -1,0 +1,45 @@
+/* What a row says of the jobs that touched it (§3.9.2): the database as the witness of
+ * what is done, beside the checkpoint in Redis, which may be older, or not to be asked.
+ */
+#ifndef WORKFLOW_WITNESS_H
+#define WORKFLOW_WITNESS_H
+
+#include "workflow/run/run.h"
+
+/* Whose something is: a job's prefix, queue, id, timestamp, project and update. Ids come
+ * again, the rest with them does not. Made at the first call; borrowed from the run. */
+const char *wf_job_key(struct wf_run *run);
+/* New text: its attempts made, as a parameter of SQL. */
+char *wf_job_atm(const struct wf_run *run);
+/* The id of an execution that this attempt begins: all that begin it make the same. */
+void wf_job_execution_id(struct wf_run *run, char id[WF_ID_SIZE]);
+
+/* The member `job` of a checkpoint; and whether one that was read is this job's. */
+json_t *wf_job_owner(const struct wf_run *run);
+bool wf_job_owns(const struct wf_run *run, const json_t *checkpoint);
+
+enum wf_testimony {
+    WF_SAYS_NOTHING,
+    WF_SAYS_NAMED, /* this job touched it; how far it came, it does not say */
+    WF_SAYS_AGAIN, /* it ended with this job, before the queue counted that attempt */
+    WF_SAYS_KEPT,  /* it holds a checkpoint of this job */
+    WF_SAYS_OVER,  /* the job has ended: the result is known */
+    WF_SAYS_UPDATE /* another job has handled this update */
+};
+
+/* What a wait_payload says of the run's job. `result` is set with WF_SAYS_OVER. */
+enum wf_testimony wf_witness_read(struct wf_run *run, const json_t *payload,
+                                  bool *result);
+
+/* A row as the statement `witness` gives it, or as part of another. Borrowed texts. */
+struct wf_row {
+    const char *id, *workflow_id, *status, *wait_type, *node;
+    int64_t steps;
+    const json_t *payload; /* or NULL */
+};
+
+/* The job is over: what its last flush asked for beside the row (a job for a delay, one
+ * for a timeout) is made sure of, and it is answered. */
+void wf_witness_over(struct wf_run *run, const struct wf_row *row, bool result);
+
+#endif

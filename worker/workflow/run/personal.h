@@ -1,0 +1,22 @@
+/* What tells of a customer is not said in a group: it goes to his private chat, and the
+ * run with it. §12 #47, WF-172 */
+#ifndef WORKFLOW_PERSONAL_H
+#define WORKFLOW_PERSONAL_H
+
+#include "workflow/run/run.h"
+
+enum wf_personal {
+    WF_PERSONAL_GO,     /* as it is: nothing personal, no group, or the run has moved */
+    WF_PERSONAL_DROP,   /* it is not said at all */
+    WF_PERSONAL_NOBODY, /* nobody has a private chat to say it in */
+};
+
+/* Before the current node starts, with its customer at hand. */
+enum wf_personal wf_personal_admit(struct wf_run *run);
+/* The same for a text of the author's that is sent beside the nodes. */
+enum wf_personal wf_personal_admit_text(struct wf_run *run, const json_t *text);
+/* The attempt before had moved: what the checkpoint kept of it. */
+void wf_personal_keep(const struct wf_run *run, json_t *parts);
+void wf_personal_take(struct wf_run *run, const json_t *parts);
+
+#endif

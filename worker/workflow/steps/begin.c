@@ -1,0 +1,75 @@
+/* §3.4, §3.5: a new execution. The row itself is written with the flush, in the same
+ * round trip; until then the checkpoint speaks for it. */
+#include "workflow/run/run.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "workflow/base/mem.h"
+#include "workflow/outbox/witness.h"
+
+static void start(struct wf_run *run)
+{
+    wf_loop_start(run, wf_graph_trigger(run->graph, &run->event));
+}
+
+static void run_trigger(struct wf_run *run)
+{
+    /* in a session that goes on they were set, and may have been changed since */
+    if (!run->warm || run->preloaded == NULL)
+        wf_run_defaults(run);
+    if (run->unsure) /* the row comes before the first effect */
+        run->in_row = true;
+    if (run->in_row)
+        wf_checkpoint(run, wf_graph_trigger(run->graph, &run->event)->id, false, start);
+    else
+        start(run);
+}
+
+static void variables_loaded(struct wf_run *run)
+{
+    wf_run_preload_take(run, 0, true);
+    run_trigger(run);
+}
+
+static char *new_session(const struct wf_run *run)
+{
+    return wf_printf("%s_%s_%lld", run->event.chat_id,
+                     run->event.from_id != NULL ? run->event.from_id : "unknown",
+                     (long long)wf_engine_now_ms(run->engine));
+}
+
+static void name_execution(struct wf_run *run, const char *id, bool adopt)
+{
+    char fresh[WF_ID_SIZE];
+
+    wf_job_execution_id(run, fresh);
+    wf_set(&run->x.id, id != NULL ? id : fresh);
+    wf_set(&run->x.workflow_id, run->graph->workflow_id);
+    run->x.version = run->graph->version;
+    run->x.stored = adopt;
+    run->x.resumed = false;
+    run->x.steps = run->x.steps_before = 0;
+    wf_iso(wf_engine_now_ms(run->engine), run->x.started);
+}
+
+void wf_begin(struct wf_run *run, const char *id, bool adopt, const char *reuse)
+{
+    if (wf_graph_trigger(run->graph, &run->event) == NULL) {
+        wf_run_answer(run, false); /* WF-028: no rows */
+        return;
+    }
+    name_execution(run, id, adopt);
+    free(run->x.session_id);
+    run->x.session_id = reuse != NULL ? wf_strdup(reuse) : new_session(run);
+    if (reuse == NULL) {
+        (void)json_object_clear(run->vars[WF_SESSION]); /* of the session before */
+    } else if (run->preloaded == NULL || strcmp(run->preloaded, reuse) != 0) {
+        wf_set(&run->preloaded, reuse);
+        wf_db_begin(run);
+        (void)wf_run_preload_add(run, reuse, run->x.workflow_id, NULL);
+        wf_db_run(run, variables_loaded, NULL);
+        return;
+    }
+    run_trigger(run);
+}

@@ -1,0 +1,480 @@
+/* §3.6: which execution the event belongs to, and the claim on it.
+ *
+ * The wait in the cache is claimed at once, together with everything the run needs to go
+ * on: one round trip. Without it one trip looks everything up, and a second claims. */
+#include "workflow/run/run.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "workflow/run/job.h"
+#include "workflow/base/mem.h"
+#include "workflow/run/versions.h"
+#include "workflow/run/wait_keys.h"
+#include "workflow/steps/waits.h"
+#include "workflow/outbox/witness.h"
+
+/* Columns of the statement `lookup`. */
+enum column {
+    CUSTOMER,
+    ID,
+    WORKFLOW,
+    VERSION,
+    SESSION,
+    USER,
+    STATUS,
+    WAIT_TYPE,
+    PAYLOAD,
+    NODE,
+    STEPS,
+    PREFERRED,
+    SAME_CHAT,
+    NEVER_RAN,
+    SAME_PROJECT
+};
+
+#define LATER_MS 200
+
+/* Places in the batches. */
+enum { FIRST = 0, PRELOAD = 1, PERSON = 2 };
+
+static bool is_group(const struct wf_run *run)
+{
+    const char *type = run->event.chat_type;
+
+    return type != NULL &&
+           (strcmp(type, "group") == 0 || strcmp(type, "supergroup") == 0);
+}
+
+/* New: the beginning of this person's sessions in a group, NULL in a private chat (§3.5).
+ */
+static char *group_prefix(const struct wf_run *run)
+{
+    if (!is_group(run))
+        return NULL;
+    return wf_printf("%s_%s", run->event.chat_id,
+                     run->event.from_id != NULL ? run->event.from_id : "unknown");
+}
+
+/* The job's own executionId where it can be a row's (§3.4). */
+static const char *hint(const struct wf_run *run)
+{
+    static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                  "0123456789_-";
+    const char *id = wf_member(run->data, "executionId", "");
+    size_t len = strlen(id);
+
+    return len >= 8 && len <= 191 && strspn(id, allowed) == len ? id : NULL;
+}
+
+static bool callback_matches(const struct wf_run *run)
+{
+    return run->event.kind == WF_EVENT_CALLBACK &&
+           wf_graph_callback_trigger(run->graph, &run->event) != NULL;
+}
+
+void wf_lookup_keys(struct wf_run *run)
+{
+    char *user_id = NULL;
+
+    run->waiting_at = run->variables_at = 0;
+    if (run->pointer != NULL && run->event.kind != WF_EVENT_START &&
+        run->event.kind != WF_EVENT_OTHER)
+        run->waiting_at =
+            wf_kv_add(&run->kv, WF_KV_GET, wf_waiting_key(run, run->pointer), NULL, 0);
+    if (wf_person_wanted(run))
+        user_id = wf_person_recall(run);
+    if (user_id != NULL) {
+        wf_set(&run->user_id, user_id); /* a guess until the database confirms it */
+        run->variables_at = wf_kv_add(
+            &run->kv, WF_KV_GET,
+            wf_person_key(run, run->engine->settings.key_user_variables, user_id), NULL,
+            0);
+    }
+    free(user_id);
+}
+
+/* The customer the database names; what the cache said of another does not count. */
+static void confirm_person(struct wf_run *run, const char *user_id)
+{
+    if (user_id != NULL)
+        wf_person_remember(run, user_id);
+    wf_person_set(run, user_id);
+}
+
+/* The batch's rest: variables of that session, and the customer if he is needed and not
+ * known. */
+static void add_rest(struct wf_run *run, const char *session, const char *workflow,
+                     const char *execution, const char *waits_at)
+{
+    wf_set(&run->preloaded, session);
+    (void)wf_run_preload_add(run, session, workflow, execution);
+    run->person_asked = !run->bare && wf_person_wanted(run) && !run->customer_known;
+    if (run->person_asked)
+        (void)wf_person_add(run, execution);
+    if (!run->bare)
+        wf_ahead_add(run, waits_at);
+}
+
+static void ask_database(struct wf_run *run);
+
+/* What is read along is not worth failing for: the node that needs it reads it again, and
+ * fails by itself. */
+static void refused(struct wf_run *run)
+{
+    if (run->bare || wf_db_is_vital(run)) {
+        wf_db_refused(run);
+        return;
+    }
+    run->bare = true;
+    wf_set(&run->pointer, NULL);
+    ask_database(run);
+}
+
+/* --- the claim (§3.7.1) */
+
+static void claim_taken(struct wf_run *run)
+{
+    wf_run_preload_take(run, 0, true);
+    wf_resume(run);
+}
+
+static void take_claim(struct wf_run *run)
+{
+    struct wf_execution *x = &run->x;
+
+    wf_set(&x->id, wf_db_value(run, FIRST, 0, 0));
+    wf_set(&x->session_id, wf_db_value(run, FIRST, 0, 1));
+    wf_set(&x->workflow_id, wf_db_value(run, FIRST, 0, 2));
+    x->version = (int)wf_db_number(run, FIRST, 0, 3);
+    x->steps = x->steps_before = wf_db_number(run, FIRST, 0, 5);
+    wf_set(&x->wait_type, wf_db_value(run, FIRST, 0, 6));
+    json_decref(x->wait_payload);
+    x->wait_payload = wf_loads(wf_db_value(run, FIRST, 0, 7));
+    wf_set(&x->current_node_id, wf_db_value(run, FIRST, 0, 8));
+    x->stored = x->resumed = true;
+}
+
+static void claimed(struct wf_run *run)
+{
+    char *user_id;
+
+    if (wf_db_rows(run, FIRST) == 0) { /* WF-038, WF-047: stale, or someone was faster */
+        wf_waiting_forget(run, run->pointer);
+        wf_set(&run->pointer, NULL);
+        wf_lookup(run);
+        return;
+    }
+    take_claim(run);
+    if (json_is_object(json_object_get(run->x.wait_payload, "checkpoint"))) {
+        wf_restore_row(run, run->x.wait_payload); /* claimed before, by an attempt that
+                                                     went on without Redis */
+        return;
+    }
+    user_id = wf_strdup(wf_db_value(run, FIRST, 0, 4));
+    wf_ahead_keep(run);
+    if (run->person_asked)
+        wf_person_take(run, PERSON);
+    confirm_person(run, user_id);
+    free(user_id);
+    if (strcmp(run->x.session_id, run->preloaded) == 0) {
+        wf_run_preload_take(run, PRELOAD, true);
+        wf_resume(run);
+        return;
+    }
+    /* the job's own executionId was another wait than the one that was expected */
+    wf_set(&run->preloaded, run->x.session_id);
+    wf_db_begin(run);
+    (void)wf_run_preload_add(run, run->x.session_id, run->x.workflow_id, run->x.id);
+    wf_db_run(run, claim_taken, NULL);
+}
+
+static void claim(struct wf_run *run, const char *id, const char *session,
+                  const char *workflow, const char *node)
+{
+    char *prefix = group_prefix(run), *atm = wf_job_atm(run);
+
+    wf_db_begin(run);
+    (void)wf_db_add(run, WF_SQL_claim, run->project_id, run->event.chat_id, hint(run), id,
+                    wf_waits_accepted(&run->event, callback_matches(run)),
+                    wf_job_key(run), wf_db_bigint(run->event.from_id), prefix, atm);
+    add_rest(run, session, workflow, id, node);
+    free(prefix);
+    free(atm);
+    wf_db_run(run, claimed, refused);
+}
+
+/* WF-037: the wait is in the cache, and the event is for it. */
+static bool claim_cached(struct wf_run *run, const json_t *cached)
+{
+    const char *id = wf_member(cached, "executionId", NULL);
+
+    if (id == NULL || run->pointer == NULL ||
+        strcmp(wf_member(cached, "projectId", ""), run->project_id) != 0 ||
+        strcmp(wf_member(cached, "chatId", ""), run->event.chat_id) != 0 ||
+        !wf_waits_accepts(&run->event, callback_matches(run),
+                          wf_member(cached, "waitType", NULL)))
+        return false;
+    claim(run, id, run->pointer, wf_member(cached, "workflowId", ""),
+          wf_member(cached, "currentNodeId", ""));
+    return true;
+}
+
+/* --- the database */
+
+static const char *cell(const struct wf_run *run, size_t row, enum column column)
+{
+    const char *value = wf_db_value(run, FIRST, row, column);
+
+    return value != NULL ? value : "";
+}
+
+static bool is_waiting(const struct wf_run *run, size_t row)
+{
+    return strcmp(cell(run, row, STATUS), "waiting") == 0 &&
+           strcmp(cell(run, row, WAIT_TYPE), "delay") != 0 &&
+           wf_db_true(run, FIRST, row, SAME_CHAT) &&
+           wf_db_true(run, FIRST, row, SAME_PROJECT);
+}
+
+static bool same_workflow(const struct wf_run *run, size_t row)
+{
+    return run->graph != NULL && wf_db_true(run, FIRST, row, SAME_CHAT) &&
+           wf_db_true(run, FIRST, row, SAME_PROJECT) &&
+           strcmp(cell(run, row, WORKFLOW), run->graph->workflow_id) == 0;
+}
+
+/* Borrowed: the session a new execution goes on with (§3.5, §3.6.2), or NULL. */
+static const char *session_to_reuse(const struct wf_run *run)
+{
+    size_t rows = wf_db_rows(run, FIRST);
+    const char *any = NULL;
+
+    for (size_t row = 0; row < rows; row++) {
+        const char *status = cell(run, row, STATUS);
+        bool waiting = strcmp(status, "waiting") == 0;
+
+        if (!same_workflow(run, row))
+            continue;
+        if (run->event.kind == WF_EVENT_START) {
+            if (waiting && strcmp(cell(run, row, WAIT_TYPE), "callback") == 0)
+                return cell(run, row, SESSION);
+            continue;
+        }
+        if (waiting || strcmp(status, "running") == 0)
+            return cell(run, row, SESSION);
+        if (any == NULL)
+            any = cell(run, row, SESSION);
+    }
+    return any;
+}
+
+static void begin_new(struct wf_run *run)
+{
+    const char *id = hint(run);
+    bool adopt = false;
+    char *reuse;
+
+    if (run->own_row != SIZE_MAX) {
+        char *own = wf_strdup(cell(run, run->own_row, ID));
+
+        reuse = wf_strdup(cell(run, run->own_row, SESSION));
+        wf_begin(run, own, true, reuse);
+        free(own);
+        free(reuse);
+        return;
+    }
+    if (id != NULL && wf_db_true(run, FIRST, 0, PREFERRED)) {
+        /* a row with that id: made for us by the producer, or somebody's */
+        adopt = strcmp(cell(run, 0, STATUS), "running") == 0 &&
+                wf_db_true(run, FIRST, 0, NEVER_RAN) &&
+                wf_db_true(run, FIRST, 0, SAME_PROJECT);
+        if (!adopt)
+            id = NULL;
+    }
+    reuse = wf_strdup(adopt ? cell(run, 0, SESSION) : session_to_reuse(run));
+    wf_begin(run, id, adopt, reuse);
+    free(reuse);
+}
+
+/* /start ended these waits: their keys go too (§3.6.2). */
+static void forget_cancelled(struct wf_run *run)
+{
+    size_t rows = wf_db_rows(run, FIRST);
+
+    for (size_t row = 0; row < rows; row++) {
+        if (is_waiting(run, row) && wf_waits_typed(cell(run, row, WAIT_TYPE)))
+            wf_waiting_forget(run, cell(run, row, SESSION));
+    }
+}
+
+/* --- what the rows say of this very job (§3.9.2) */
+
+static struct wf_row row_at(const struct wf_run *run, size_t row, const json_t *payload)
+{
+    return (struct wf_row){ .id = cell(run, row, ID),
+                            .workflow_id = cell(run, row, WORKFLOW),
+                            .status = cell(run, row, STATUS),
+                            .wait_type = cell(run, row, WAIT_TYPE),
+                            .node = cell(run, row, NODE),
+                            .steps = wf_db_number(run, FIRST, row, STEPS),
+                            .payload = payload };
+}
+
+/* Nothing is known of how far an attempt before has come. */
+static bool cannot_tell(const struct wf_run *run, bool named)
+{
+    return run->unsure && (named || wf_job_attempts_started(run) > 1);
+}
+
+/* The row of an attempt that died behind its insertion. */
+static bool is_own_start(const struct wf_run *run, size_t row)
+{
+    return strcmp(cell(run, row, STATUS), "waiting") == 0 &&
+           wf_db_value(run, FIRST, row, WAIT_TYPE) == NULL &&
+           strcmp(cell(run, row, WORKFLOW), run->graph->workflow_id) == 0;
+}
+
+/* True: the run is on its way. */
+static bool go_by_rows(struct wf_run *run)
+{
+    size_t rows = wf_db_rows(run, FIRST);
+    bool named = false, gone = false;
+
+    run->own_row = SIZE_MAX;
+    for (size_t row = 0; row < rows && !gone; row++) {
+        json_t *payload = wf_loads(wf_db_value(run, FIRST, row, PAYLOAD));
+        struct wf_row seen = row_at(run, row, payload);
+        bool result = false;
+
+        switch (wf_db_true(run, FIRST, row, SAME_PROJECT)
+                    ? wf_witness_read(run, payload, &result)
+                    : WF_SAYS_NOTHING) {
+        case WF_SAYS_OVER:
+            wf_witness_over(run, &seen, result);
+            gone = true;
+            break;
+        case WF_SAYS_UPDATE: /* WF-016, though Redis has lost the mark */
+            wf_run_answer(run, true);
+            gone = true;
+            break;
+        case WF_SAYS_KEPT:
+            wf_restore_row(run, payload);
+            gone = true;
+            break;
+        case WF_SAYS_NAMED:
+            named = true;
+            if (is_own_start(run, row))
+                run->own_row = row;
+            break;
+        case WF_SAYS_AGAIN:
+        case WF_SAYS_NOTHING:
+            break;
+        }
+        json_decref(payload);
+    }
+    if (!gone && cannot_tell(run, named)) {
+        wf_run_later(run, LATER_MS); /* Redis may know; it is asked again */
+        gone = true;
+    }
+    return gone;
+}
+
+static void looked_up(struct wf_run *run)
+{
+    size_t rows = wf_db_rows(run, FIRST);
+    bool matched = callback_matches(run), callback_waits = false;
+
+    if (go_by_rows(run))
+        return;
+
+    wf_run_preload_take(run, PRELOAD, true);
+    wf_ahead_keep(run);
+    if (run->person_asked)
+        wf_person_take(run, PERSON);
+    confirm_person(run, wf_db_value(run, FIRST, 0, CUSTOMER));
+    if (run->event.kind == WF_EVENT_START) {
+        forget_cancelled(run);
+        begin_new(run);
+        return;
+    }
+    for (size_t row = 0; row < rows; row++) {
+        const char *wait_type = cell(run, row, WAIT_TYPE);
+
+        if (!is_waiting(run, row))
+            continue;
+        if (wf_waits_accepts(&run->event, matched, wait_type) && !run->lookup_again) {
+            char *id = wf_strdup(cell(run, row, ID));
+            char *session = wf_strdup(cell(run, row, SESSION));
+            char *workflow = wf_strdup(cell(run, row, WORKFLOW));
+            char *node = wf_strdup(cell(run, row, NODE));
+
+            run->lookup_again = true;
+            claim(run, id, session, workflow, node);
+            free(id);
+            free(session);
+            free(workflow);
+            free(node);
+            return;
+        }
+        callback_waits = callback_waits || strcmp(wait_type, "callback") == 0;
+    }
+    if (run->event.kind == WF_EVENT_CALLBACK && !matched && callback_waits)
+        wf_run_answer(run, false); /* WF-045: nothing to it; it stays waiting */
+    else
+        begin_new(run);
+}
+
+static void ask_database(struct wf_run *run)
+{
+    char *prefix = group_prefix(run), seconds[24], own[WF_ID_SIZE];
+
+    (void)snprintf(seconds, sizeof(seconds), "%lld",
+                   (long long)run->engine->settings.reuse_seconds);
+    wf_job_execution_id(run, own);
+    wf_db_begin(run);
+    (void)wf_db_add(run, WF_SQL_lookup, run->project_id, run->event.chat_id, seconds,
+                    wf_db_bigint(run->event.from_id), prefix, hint(run), wf_job_key(run),
+                    run->event.kind == WF_EVENT_START ? "true" : "false", own);
+    add_rest(run, run->pointer != NULL ? run->pointer : "", run->graph->workflow_id, NULL,
+             NULL);
+    free(prefix);
+    wf_db_run(run, looked_up, refused);
+}
+
+/* Nothing is open in the chat, and nothing else is needed. */
+static void begin_warm(struct wf_run *run)
+{
+    char *session = wf_strdup(wf_warm_session(run));
+
+    wf_set(&run->preloaded, session);
+    wf_begin(run, hint(run), false, session);
+    free(session);
+}
+
+void wf_lookup(struct wf_run *run)
+{
+    json_t *cached = NULL;
+    bool asked = run->waiting_at != 0, warm;
+
+    if (run->variables_at != 0) {
+        wf_person_take_cached(run, wf_kv_at(&run->kv, run->variables_at)->text);
+        run->variables_at = 0;
+    }
+    if (run->waiting_at != 0) {
+        cached = wf_loads(wf_kv_at(&run->kv, run->waiting_at)->text);
+        run->waiting_at = 0;
+    }
+    if (cached != NULL)
+        run->warm_at = 0;
+    warm = wf_warm_ready(run);
+    /* that nothing waits is an answer too; without a use for it, it is not counted */
+    if (cached != NULL || warm || (asked && run->idle == NULL))
+        wf_engine_cache(run->engine, WF_CACHE_WAITING, cached != NULL || warm);
+    if (warm)
+        begin_warm(run);
+    else if (!claim_cached(run, cached))
+        ask_database(run);
+    json_decref(cached);
+}
