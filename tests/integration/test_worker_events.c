@@ -79,7 +79,9 @@ static void expect_told(const char *text)
             fail_msg("told \"%s\", wanted \"%s\"", told.text, text);
         rig_nap();
     }
+    bw_mutex_lock(&told.mutex);
     told.text[0] = '\0';
+    bw_mutex_unlock(&told.mutex);
 }
 
 static struct bw_handler keep_and_tell(void)
@@ -99,27 +101,22 @@ static void run(struct keeping_rig *fixture, const struct bw_queue_options *opti
     rig_run(&fixture->rig, options, &handler, &fixture->keeper);
 }
 
-static struct bw_job *next_job(struct keeping_rig *fixture)
-{
-    rig_wait(5000, rig_keeper_count(&fixture->keeper) > 0);
-    return rig_keeper_take(&fixture->keeper);
-}
-
 /* BMQ-176 */
 static void ends_are_told(void **state)
 {
     struct keeping_rig *fixture = *state;
+    struct rig_keeper *keeper = &fixture->keeper;
     struct bw_job_failure failure = { .message = "no" };
 
     rig_add(&fixture->rig, QUEUE, 3, "{\"attempts\":2}");
     run(fixture, NULL);
-    bw_job_complete(next_job(fixture), "{\"a\":1}", 7);
+    bw_job_complete(rig_keeper_take_id(keeper, "1"), "{\"a\":1}", 7);
     expect_told(" completed 1 {\"a\":1} test |");
-    bw_job_complete(next_job(fixture), NULL, 0);
+    bw_job_complete(rig_keeper_take_id(keeper, "2"), NULL, 0);
     expect_told(" completed 2 test |");
-    bw_job_fail(next_job(fixture), &failure);
+    bw_job_fail(rig_keeper_take_id(keeper, "3"), &failure);
     expect_told(" failed 3 no 1 test |");
-    bw_job_fail(next_job(fixture), &failure);
+    bw_job_fail(rig_keeper_take_id(keeper, "3"), &failure);
     expect_told(" failed 3 no 2 final test |");
 }
 
@@ -133,7 +130,7 @@ static void not_before_redis_has_it(void **state)
     run(fixture, NULL);
     rig_wait(5000, rig_keeper_count(&fixture->keeper) == 1);
     redis_server_pause(&rig->server);
-    bw_job_complete(next_job(fixture), "1", 1);
+    bw_job_complete(rig_keeper_take_id(&fixture->keeper, "1"), "1", 1);
     for (int i = 0; i < 30; i++) {
         rig_nap();
         assert_true(was_told(""));
@@ -152,15 +149,15 @@ static void refused_ends(void **state)
 
     rig_add(rig, QUEUE, 3, NULL);
     run(fixture, NULL);
-    job = next_job(fixture);
+    job = rig_keeper_take_id(&fixture->keeper, "1");
     assert_int_equal(rig_int(rig, "DEL bull:" QUEUE ":1:lock"), 1);
     bw_job_complete(job, "1", 1);
     expect_told(" error 1 its lock has expired test |");
-    job = next_job(fixture);
+    job = rig_keeper_take_id(&fixture->keeper, "2");
     rig_expect(rig, "OK", "SET bull:" QUEUE ":2:lock another");
     bw_job_fail(job, &failure);
     expect_told(" error 2 its lock belongs to another worker test |");
-    job = next_job(fixture);
+    job = rig_keeper_take_id(&fixture->keeper, "3");
     assert_int_equal(rig_int(rig, "DEL bull:" QUEUE ":3"), 1);
     bw_job_complete(job, "1", 1);
     expect_told(" error 3 the job is gone test |");
@@ -211,7 +208,7 @@ static void timed_out(void **state)
     options.timeout = 100;
     rig_add(rig, QUEUE, 1, NULL);
     run(fixture, &options);
-    job = next_job(fixture);
+    job = rig_keeper_take_id(&fixture->keeper, "1");
     rig_wait(5000, bw_job_cancelled(job));
     bw_job_fail(job, &(struct bw_job_failure){ .message = "own words" });
     expect_told(" failed 1 job timed out after 100 ms 1 final test |");

@@ -257,17 +257,51 @@ unsigned rig_keeper_cancelled(struct rig_keeper *keeper)
     return count;
 }
 
+/* The caller has the mutex. */
+static struct bw_job *take_at(struct rig_keeper *keeper, unsigned at)
+{
+    struct bw_job *job = keeper->jobs[at];
+
+    keeper->count--;
+    memmove(keeper->jobs + at, keeper->jobs + at + 1,
+            (keeper->count - at) * sizeof keeper->jobs[0]);
+    return job;
+}
+
 struct bw_job *rig_keeper_take(struct rig_keeper *keeper)
 {
     struct bw_job *job = NULL;
 
     bw_mutex_lock(&keeper->mutex);
-    if (keeper->count > 0) {
-        job = keeper->jobs[0];
-        keeper->count--;
-        memmove(keeper->jobs, keeper->jobs + 1, keeper->count * sizeof keeper->jobs[0]);
+    if (keeper->count > 0)
+        job = take_at(keeper, 0);
+    bw_mutex_unlock(&keeper->mutex);
+    return job;
+}
+
+static struct bw_job *take_if_kept(struct rig_keeper *keeper, const char *id)
+{
+    struct bw_job *job = NULL;
+
+    bw_mutex_lock(&keeper->mutex);
+    for (unsigned i = 0; i < keeper->count && job == NULL; i++) {
+        if (strcmp(bw_job_id(keeper->jobs[i]), id) == 0)
+            job = take_at(keeper, i);
     }
     bw_mutex_unlock(&keeper->mutex);
+    return job;
+}
+
+struct bw_job *rig_keeper_take_id(struct rig_keeper *keeper, const char *id)
+{
+    int64_t deadline = rig_wall_ms() + 10000;
+    struct bw_job *job;
+
+    while ((job = take_if_kept(keeper, id)) == NULL) {
+        if (rig_wall_ms() > deadline)
+            fail_msg("job %s did not come", id);
+        rig_nap();
+    }
     return job;
 }
 

@@ -102,6 +102,9 @@ unsigned rig_keeper_count(struct rig_keeper *keeper);
 unsigned rig_keeper_cancelled(struct rig_keeper *keeper);
 /* Takes the oldest job kept; NULL: none. */
 struct bw_job *rig_keeper_take(struct rig_keeper *keeper);
+/* Waits for the job with this id and takes it: which of several jobs comes first is the
+ * processor threads' affair. */
+struct bw_job *rig_keeper_take_id(struct rig_keeper *keeper, const char *id);
 
 /* A rig beside a keeper, as a test's state. */
 struct keeping_rig {
