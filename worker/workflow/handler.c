@@ -7,7 +7,7 @@
 #include "workflow/engine/engine.h"
 #include "workflow/jobs/foreign.h"
 #include "workflow/base/mem.h"
-#include "workflow/store/needs.h"
+#include "workflow/needs.h"
 #include "workflow/run/run.h"
 #include "workflow/run/under_way.h"
 

@@ -1,4 +1,4 @@
-#include "workflow/store/needs.h"
+#include "workflow/needs.h"
 
 #include <stdlib.h>
 #include <string.h>
