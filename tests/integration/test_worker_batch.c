@@ -95,19 +95,19 @@ static void full_batches(void **state)
         struct fixture *fixture = *state;
         struct bw_handler handler = { .process_batch = complete_all,
                                       .batch_size = 10,
-                                      .batch_wait = 50,
+                                      .batch_wait = 60000,
                                       .inline_ = inline_ == 1 };
 
         fixture->calls = fixture->jobs = 0;
         rig_add(&fixture->rig, QUEUE, 1000, NULL);
         run(fixture, handler, 40, 0);
-        rig_wait(10000, rig_int(&fixture->rig, "ZCARD bull:" QUEUE ":completed") ==
-                            1000 * (inline_ + 1));
+        rig_wait(PATIENCE_MS, rig_int(&fixture->rig, "ZCARD bull:" QUEUE ":completed") ==
+                                  1000 * (inline_ + 1));
         assert_int_equal(jobs_of(fixture), 1000);
         assert_int_equal(calls_of(fixture), 100);
         for (unsigned i = 0; i < fixture->calls; i++)
             assert_int_equal(fixture->sizes[i], 10);
-        assert_int_equal(rig_stop(&fixture->rig, 5000), BW_END_DRAINED);
+        assert_int_equal(rig_stop(&fixture->rig, PATIENCE_MS), BW_END_DRAINED);
     }
 }
 
@@ -119,10 +119,10 @@ static void no_wait(void **state)
 
     rig_add(&fixture->rig, QUEUE, 60, NULL);
     run(fixture, handler, 100, 0);
-    rig_wait(5000, rig_int(&fixture->rig, "ZCARD bull:" QUEUE ":completed") == 60);
+    rig_wait(PATIENCE_MS, rig_int(&fixture->rig, "ZCARD bull:" QUEUE ":completed") == 60);
     assert_true(calls_of(fixture) < 60);
     rig_add(&fixture->rig, QUEUE, 1, NULL);
-    rig_wait(5000, rig_int(&fixture->rig, "ZCARD bull:" QUEUE ":completed") == 61);
+    rig_wait(PATIENCE_MS, rig_int(&fixture->rig, "ZCARD bull:" QUEUE ":completed") == 61);
 }
 
 /* The first job waits for those that come later, but not for ever; nor once every slot's
@@ -139,14 +139,14 @@ static void wait_for_more(void **state)
     run(fixture, handler, 5, 0);
     begun = rig_wall_ms();
     rig_add(rig, QUEUE, 1, NULL);
-    rig_wait(5000, rig_stats(rig, QUEUE).in_flight == 1);
+    rig_wait(PATIENCE_MS, rig_stats(rig, QUEUE).in_flight == 1);
     rig_add(rig, QUEUE, 2, NULL);
-    rig_wait(9000, rig_int(rig, "ZCARD bull:" QUEUE ":completed") == 3);
+    rig_wait(PATIENCE_MS, rig_int(rig, "ZCARD bull:" QUEUE ":completed") == 3);
     assert_int_equal(calls_of(fixture), 1);
     assert_true(rig_wall_ms() - begun >= 2490);
     rig_add(rig, QUEUE, 5, NULL);
     begun = rig_wall_ms();
-    rig_wait(5000, rig_int(rig, "ZCARD bull:" QUEUE ":completed") == 8);
+    rig_wait(PATIENCE_MS, rig_int(rig, "ZCARD bull:" QUEUE ":completed") == 8);
     assert_int_equal(calls_of(fixture), 2);
     assert_true(rig_wall_ms() - begun < 2490);
 }
@@ -158,11 +158,11 @@ static void own_ends(void **state)
     struct rig *rig = &fixture->rig;
     struct bw_handler handler = { .process_batch = keep_all,
                                   .batch_size = 4,
-                                  .batch_wait = 5000 };
+                                  .batch_wait = 60000 };
 
     rig_add(rig, QUEUE, 4, "{\"attempts\":2}");
     run(fixture, handler, 8, 0);
-    rig_wait(5000, jobs_of(fixture) == 4);
+    rig_wait(PATIENCE_MS, jobs_of(fixture) == 4);
     assert_int_equal(calls_of(fixture), 1);
     assert_int_equal(bw_worker_cancel_job(rig->worker, QUEUE, "3", "enough"), BW_OK);
     assert_int_equal(cancelled_of(fixture), 1);
@@ -178,12 +178,12 @@ static void own_ends(void **state)
             bw_job_fail(
                 job, &(struct bw_job_failure){ .message = "no", .unrecoverable = true });
     }
-    rig_wait(5000, rig_int(rig, "ZCARD bull:" QUEUE ":failed") == 2);
+    rig_wait(PATIENCE_MS, rig_int(rig, "ZCARD bull:" QUEUE ":failed") == 2);
     rig_expect(rig, "\"one\"", "HGET bull:" QUEUE ":1 returnvalue");
     rig_expect(rig, "job cancelled: enough", "HGET bull:" QUEUE ":3 failedReason");
     rig_expect(rig, "no", "HGET bull:" QUEUE ":4 failedReason");
-    assert_int_equal(rig_int(rig, "ZCARD bull:" QUEUE ":delayed"), 1);
-    assert_int_equal(rig_int(rig, "ZCARD bull:" QUEUE ":completed"), 1);
+    rig_wait(PATIENCE_MS, rig_int(rig, "ZCARD bull:" QUEUE ":delayed") == 1);
+    rig_wait(PATIENCE_MS, rig_int(rig, "ZCARD bull:" QUEUE ":completed") == 1);
 }
 
 /* A job that is stopped before its batch is complete is never seen by the handler. */
@@ -197,12 +197,12 @@ static void stopped_while_gathered(void **state)
 
     rig_add(rig, QUEUE, 3, NULL);
     run(fixture, handler, 8, 0);
-    rig_wait(5000, rig_stats(rig, QUEUE).in_flight == 3);
+    rig_wait(PATIENCE_MS, rig_stats(rig, QUEUE).in_flight == 3);
     assert_int_equal(bw_worker_cancel_job(rig->worker, QUEUE, "1", "enough"), BW_OK);
-    rig_wait(5000, rig_int(rig, "ZCARD bull:" QUEUE ":failed") == 1);
-    rig_wait(5000, rig_stats(rig, QUEUE).in_flight == 2);
+    rig_wait(PATIENCE_MS, rig_int(rig, "ZCARD bull:" QUEUE ":failed") == 1);
+    rig_wait(PATIENCE_MS, rig_stats(rig, QUEUE).in_flight == 2);
     rig_add(rig, QUEUE, 1, NULL);
-    rig_wait(5000, rig_int(rig, "ZCARD bull:" QUEUE ":completed") == 3);
+    rig_wait(PATIENCE_MS, rig_int(rig, "ZCARD bull:" QUEUE ":completed") == 3);
     assert_int_equal(jobs_of(fixture), 3);
     assert_int_equal(cancelled_of(fixture), 0);
 }
@@ -218,10 +218,10 @@ static void timed_out_while_gathered(void **state)
 
     rig_add(rig, QUEUE, 2, NULL);
     run(fixture, handler, 8, 200);
-    rig_wait(5000, rig_int(rig, "ZCARD bull:" QUEUE ":failed") == 2);
+    rig_wait(PATIENCE_MS, rig_int(rig, "ZCARD bull:" QUEUE ":failed") == 2);
     rig_expect(rig, "job timed out after 200 ms", "HGET bull:" QUEUE ":1 failedReason");
     assert_int_equal(jobs_of(fixture), 0);
-    assert_int_equal(rig_stop(rig, 3000), BW_END_DRAINED);
+    assert_int_equal(rig_stop(rig, PATIENCE_MS), BW_END_DRAINED);
 }
 
 /* A drain does not wait for more: what was gathered is run. */
@@ -236,7 +236,7 @@ static void drained_while_gathered(void **state)
 
     rig_add(rig, QUEUE, 3, NULL);
     run(fixture, handler, 20, 0);
-    rig_wait(5000, rig_stats(rig, QUEUE).in_flight == 3);
+    rig_wait(PATIENCE_MS, rig_stats(rig, QUEUE).in_flight == 3);
     begun = rig_wall_ms();
     assert_int_equal(rig_stop(rig, 30000), BW_END_DRAINED);
     assert_true(rig_wall_ms() - begun < 10000);
@@ -253,9 +253,9 @@ static void handed_back(void **state)
 
     rig_add(rig, QUEUE, 3, NULL);
     run(fixture, handler, 3, 0);
-    rig_wait(5000, jobs_of(fixture) == 3);
+    rig_wait(PATIENCE_MS, jobs_of(fixture) == 3);
     bw_worker_drain(rig->worker, 0);
-    rig_wait(5000, cancelled_of(fixture) == 3);
+    rig_wait(PATIENCE_MS, cancelled_of(fixture) == 3);
     for (unsigned i = 0; i < 3; i++)
         bw_job_complete(fixture->kept[i], NULL, 0); /* too late: dropped */
     assert_int_equal(rig_stop(rig, 0), BW_END_HANDED_BACK);

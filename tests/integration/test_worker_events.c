@@ -72,7 +72,7 @@ static bool was_told(const char *text)
 
 static void expect_told(const char *text)
 {
-    int64_t deadline = rig_wall_ms() + 5000;
+    int64_t deadline = rig_wall_ms() + PATIENCE_MS;
 
     while (!was_told(text)) {
         if (rig_wall_ms() > deadline)
@@ -128,7 +128,7 @@ static void not_before_redis_has_it(void **state)
 
     rig_add(rig, QUEUE, 1, NULL);
     run(fixture, NULL);
-    rig_wait(5000, rig_keeper_count(&fixture->keeper) == 1);
+    rig_wait(PATIENCE_MS, rig_keeper_count(&fixture->keeper) == 1);
     redis_server_pause(&rig->server);
     bw_job_complete(rig_keeper_take_id(&fixture->keeper, "1"), "1", 1);
     for (int i = 0; i < 30; i++) {
@@ -205,13 +205,13 @@ static void timed_out(void **state)
     struct bw_queue_options options = rig_options(QUEUE, 4);
     struct bw_job *job;
 
-    options.timeout = 100;
+    options.timeout = 1000;
     rig_add(rig, QUEUE, 1, NULL);
     run(fixture, &options);
     job = rig_keeper_take_id(&fixture->keeper, "1");
-    rig_wait(5000, bw_job_cancelled(job));
+    rig_wait(PATIENCE_MS, bw_job_cancelled(job));
     bw_job_fail(job, &(struct bw_job_failure){ .message = "own words" });
-    expect_told(" failed 1 job timed out after 100 ms 1 final test |");
+    expect_told(" failed 1 job timed out after 1000 ms 1 final test |");
 }
 
 int main(void)

@@ -88,11 +88,11 @@ static void killed_connections(struct rig *rig, const struct bw_handler *handler
         rig_add(rig, QUEUE, 100, NULL);
         (void)rig_int(rig, "CLIENT KILL TYPE normal SKIPME yes");
     }
-    rig_wait(20000, completed_count(rig) == count);
-    rig_wait(5000, rig_stats(rig, QUEUE).in_flight == 0);
+    rig_wait(60000, completed_count(rig) == count);
+    rig_wait(PATIENCE_MS, rig_stats(rig, QUEUE).in_flight == 0);
     assert_books(rig, count);
     assert_int_equal(rig_stats(rig, QUEUE).locks_lost, 0);
-    rig_wait(5000, rig_stats(rig, QUEUE).completed == (uint64_t)count);
+    rig_wait(PATIENCE_MS, rig_stats(rig, QUEUE).completed == (uint64_t)count);
 }
 
 static void killed_connections_inline(void **state)
@@ -105,22 +105,22 @@ static void killed_connections_threads(void **state)
     killed_connections(*state, &worker);
 }
 
-/* A lost reply does not make its jobs wait: the last of them is found within a second. */
+/* A lost reply does not make its jobs wait: the last of them is found
+ * without a poll. */
 static void lost_replies_are_found(void **state)
 {
     struct rig *rig = *state;
     struct bw_queue_options options = flow_options();
 
+    options.drain_delay = 60000; /* it is no poll that finds them */
     rig_run(rig, &options, &rig_noop_inline, NULL);
-    rig_wait(5000, rig_stats(rig, QUEUE).last_fetch_ms > 0);
+    rig_wait(PATIENCE_MS, rig_stats(rig, QUEUE).last_fetch_ms > 0);
     for (int i = 1; i <= 30; i++) {
         /* In one transaction: Redis sends the marker and is rid of the connection, or has
          * taken the job and is rid of whoever asked. */
         rig_add(rig, QUEUE, 5, NULL);
         (void)rig_int(rig, "CLIENT KILL TYPE normal SKIPME yes");
-        /* The links' back-off is 1.5 s at most, and what is found is found within a
-         * second. */
-        rig_wait(2500, completed_count(rig) == i * 5);
+        rig_wait(PATIENCE_MS, completed_count(rig) == i * 5);
     }
     assert_books(rig, 150);
 }
@@ -147,7 +147,7 @@ static struct relayed *run_relayed(struct rig *rig, unsigned concurrency, unsign
     rig->redis.port = proxy_port(relayed->proxy);
     options.skip_stalled_check = true;
     rig_run(rig, &options, &rig_keep, &relayed->keeper);
-    rig_wait(5000, rig_keeper_count(&relayed->keeper) == kept);
+    rig_wait(PATIENCE_MS, rig_keeper_count(&relayed->keeper) == kept);
     return relayed;
 }
 
@@ -173,18 +173,18 @@ static void vanished_reply(struct rig *rig, void (*cut)(struct proxy *proxy))
     struct relayed *relayed;
 
     rig_add(rig, QUEUE, 4, NULL);
-    relayed = run_relayed(rig, 2, 2, 5000);
+    relayed = run_relayed(rig, 2, 2, 60000);
     proxy_swallow(relayed->proxy);
     complete_kept(relayed, 2);
-    rig_wait(2000, completed_count(rig) == 2);
-    rig_wait(2000, rig_int(rig, "LLEN bull:" QUEUE ":active") == 2);
+    rig_wait(PATIENCE_MS, completed_count(rig) == 2);
+    rig_wait(PATIENCE_MS, rig_int(rig, "LLEN bull:" QUEUE ":active") == 2);
     assert_int_equal(rig_keeper_count(&relayed->keeper), 0);
     assert_int_equal(rig_stats(rig, QUEUE).completed, 0);
     cut(relayed->proxy);
-    rig_wait(2000, rig_keeper_count(&relayed->keeper) == 2);
-    rig_wait(2000, rig_stats(rig, QUEUE).completed == 2);
+    rig_wait(PATIENCE_MS, rig_keeper_count(&relayed->keeper) == 2);
+    rig_wait(PATIENCE_MS, rig_stats(rig, QUEUE).completed == 2);
     complete_kept(relayed, 2);
-    rig_wait(2000, rig_stats(rig, QUEUE).completed == 4);
+    rig_wait(PATIENCE_MS, rig_stats(rig, QUEUE).completed == 4);
     assert_int_equal(rig_stats(rig, QUEUE).locks_lost, 0);
     assert_books(rig, 4);
     end_relayed(relayed);
@@ -209,7 +209,7 @@ static void vanished_reply_of_other_ends(void **state)
 
     rig_add(rig, QUEUE, 1, "{\"attempts\":3,\"backoff\":60000}");
     rig_add(rig, QUEUE, 1, "{\"removeOnComplete\":true}");
-    relayed = run_relayed(rig, 2, 2, 5000);
+    relayed = run_relayed(rig, 2, 2, 60000);
     proxy_swallow(relayed->proxy);
     for (int i = 0; i < 2; i++) {
         struct bw_job *job = rig_keeper_take(&relayed->keeper);
@@ -219,12 +219,12 @@ static void vanished_reply_of_other_ends(void **state)
         else
             bw_job_complete(job, "1", 1);
     }
-    rig_wait(2000, rig_int(rig, "ZCARD bull:" QUEUE ":delayed") == 1);
-    rig_wait(2000, rig_int(rig, "EXISTS bull:" QUEUE ":2") == 0);
+    rig_wait(PATIENCE_MS, rig_int(rig, "ZCARD bull:" QUEUE ":delayed") == 1);
+    rig_wait(PATIENCE_MS, rig_int(rig, "EXISTS bull:" QUEUE ":2") == 0);
     proxy_cut(relayed->proxy);
-    rig_wait(3000, rig_stats(rig, QUEUE).in_flight == 0);
-    rig_wait(5000, rig_stats(rig, QUEUE).retried == 1);
-    rig_wait(5000, rig_stats(rig, QUEUE).completed == 1);
+    rig_wait(PATIENCE_MS, rig_stats(rig, QUEUE).in_flight == 0);
+    rig_wait(PATIENCE_MS, rig_stats(rig, QUEUE).retried == 1);
+    rig_wait(PATIENCE_MS, rig_stats(rig, QUEUE).completed == 1);
     assert_int_equal(rig_stats(rig, QUEUE).locks_lost, 0);
     rig_expect(rig, "1", "HGET bull:" QUEUE ":1 atm");
     end_relayed(relayed);
@@ -237,20 +237,21 @@ static void half_open_wait(void **state)
     struct relayed *relayed;
 
     rig_add(rig, QUEUE, 1, NULL);
-    relayed = run_relayed(rig, 2, 1, 5000);
-    rig_wait(3000, rig_count_clients(rig, "flags=b") == 1); /* it blocks: all is quiet */
+    relayed = run_relayed(rig, 2, 1, 60000);
+    rig_wait(PATIENCE_MS,
+             rig_count_clients(rig, "flags=b") == 1); /* it blocks: all is quiet */
     proxy_swallow(relayed->proxy);
     rig_add(rig, QUEUE, 1, NULL);
-    rig_wait(2000,
+    rig_wait(PATIENCE_MS,
              rig_int(rig, "ZCARD bull:" QUEUE ":marker") == 0); /* the wait has it */
     assert_int_equal(rig_keeper_count(&relayed->keeper), 1);
     proxy_forsake(relayed->proxy);
-    rig_wait(3000, rig_keeper_count(&relayed->keeper) == 2);
+    rig_wait(PATIENCE_MS, rig_keeper_count(&relayed->keeper) == 2);
     /* The two links of now, and nothing of before. (What lists the worker works at
      * nothing: Redis's keepalive finds it.) */
-    rig_wait(3000, rig_count_clients(rig, " name=bulwark:") == 2);
+    rig_wait(PATIENCE_MS, rig_count_clients(rig, " name=bulwark:") == 2);
     complete_kept(relayed, 2);
-    rig_wait(2000, completed_count(rig) == 2);
+    rig_wait(PATIENCE_MS, completed_count(rig) == 2);
     end_relayed(relayed);
 }
 
@@ -260,14 +261,14 @@ static void deaf_links(void **state)
     struct rig *rig = *state;
     struct relayed *relayed = run_relayed(rig, 2, 0, 1000);
 
-    rig_wait(3000, rig_count_clients(rig, "cmd=bzpopmin") == 1);
+    rig_wait(PATIENCE_MS, rig_count_clients(rig, "cmd=bzpopmin") == 1);
     proxy_swallow(relayed->proxy);
     rig_add(rig, QUEUE, 2, NULL);
     /* 1 s of waiting, 1 s of grace, 2 s for the other link's answer, and the reconnect.
      */
-    rig_wait(6000, rig_keeper_count(&relayed->keeper) == 2);
+    rig_wait(PATIENCE_MS, rig_keeper_count(&relayed->keeper) == 2);
     complete_kept(relayed, 2);
-    rig_wait(3000, rig_stats(rig, QUEUE).completed == 2);
+    rig_wait(PATIENCE_MS, rig_stats(rig, QUEUE).completed == 2);
     assert_books(rig, 2);
     end_relayed(relayed);
 }
@@ -282,15 +283,15 @@ static void stopped_for_a_while(void **state)
     rig->processors = 8;
     rig_add(rig, QUEUE, 3000, NULL);
     rig_run(rig, &options, &worker, NULL);
-    rig_wait(5000, completed_count(rig) > 200);
+    rig_wait(PATIENCE_MS, completed_count(rig) > 200);
     redis_server_pause(&rig->server);
     back = rig_wall_ms() + 5000;
-    rig_wait(10000, rig_wall_ms() >= back);
+    rig_wait(PATIENCE_MS, rig_wall_ms() >= back);
     redis_server_cont(&rig->server);
     back = completed_count(rig);
-    rig_wait(2000, completed_count(rig) > back);
+    rig_wait(PATIENCE_MS, completed_count(rig) > back);
     rig_wait(30000, completed_count(rig) == 3000);
-    rig_wait(5000, rig_stats(rig, QUEUE).in_flight == 0);
+    rig_wait(PATIENCE_MS, rig_stats(rig, QUEUE).in_flight == 0);
     assert_books(rig, 3000);
 }
 
@@ -304,15 +305,15 @@ static void killed_and_restarted(void **state)
     rig->processors = 8;
     rig_add(rig, QUEUE, 3000, NULL);
     rig_run(rig, &options, &worker, NULL);
-    rig_wait(5000, completed_count(rig) > 200);
+    rig_wait(PATIENCE_MS, completed_count(rig) > 200);
     redis_server_halt(&rig->server);
     back = rig_wall_ms() + 5000;
-    rig_wait(10000, rig_wall_ms() >= back);
+    rig_wait(PATIENCE_MS, rig_wall_ms() >= back);
     redis_server_restart(&rig->server);
     back = completed_count(rig);
-    rig_wait(2000, completed_count(rig) > back);
+    rig_wait(PATIENCE_MS, completed_count(rig) > back);
     rig_wait(30000, completed_count(rig) == 3000);
-    rig_wait(5000, rig_stats(rig, QUEUE).in_flight == 0);
+    rig_wait(PATIENCE_MS, rig_stats(rig, QUEUE).in_flight == 0);
     assert_books(rig, 3000);
 }
 
@@ -344,7 +345,7 @@ static void reactor_out_of_memory(void **state)
     rig_add(rig, QUEUE, 3000, NULL);
     rig_run(rig, &options, &handler, &turn);
     rig_wait(60000, completed_count(rig) == 3000);
-    assert_int_equal(rig_stop(rig, 2000), BW_END_DRAINED);
+    assert_int_equal(rig_stop(rig, PATIENCE_MS), BW_END_DRAINED);
     assert_int_equal(rig_int(rig, "LLEN bull:" QUEUE ":active"), 0);
     assert_once(rig);
 }
@@ -353,18 +354,20 @@ static void reactor_out_of_memory(void **state)
 static void idle_through_a_restart(void **state)
 {
     struct rig *rig = *state;
+    struct bw_queue_options options = flow_options();
 
-    rig_run(rig, NULL, &rig_noop, NULL);
-    rig_wait(5000, rig_stats(rig, QUEUE).last_fetch_ms > 0);
+    options.drain_delay = 60000;
+    rig_run(rig, &options, &rig_noop, NULL);
+    rig_wait(PATIENCE_MS, rig_stats(rig, QUEUE).last_fetch_ms > 0);
     redis_server_halt(&rig->server);
-    rig_wait(5000, !rig_worker_stats(rig).connected);
+    rig_wait(PATIENCE_MS, !rig_worker_stats(rig).connected);
     redis_server_restart(&rig->server);
     rig_add(rig, QUEUE, 1, NULL);
-    rig_wait(2500, completed_count(rig) == 1);
-    rig_wait(2500, rig_worker_stats(rig).connected);
+    rig_wait(PATIENCE_MS, completed_count(rig) == 1);
+    rig_wait(PATIENCE_MS, rig_worker_stats(rig).connected);
     assert_true(rig_worker_stats(rig).reconnects > 0);
     rig_add(rig, QUEUE, 1, NULL);
-    rig_wait(500, completed_count(rig) == 2);
+    rig_wait(PATIENCE_MS, completed_count(rig) == 2);
 }
 
 /* Redis refuses our calls for a while: outcomes are kept, then recorded. */
@@ -380,18 +383,18 @@ static void refused_calls(void **state)
     options.run_retry_delay = 300;
     rig_add(rig, QUEUE, 10, NULL);
     rig_run(rig, &options, &rig_keep, keeper);
-    rig_wait(5000, rig_keeper_count(keeper) == 10);
+    rig_wait(PATIENCE_MS, rig_keeper_count(keeper) == 10);
     rig_expect(rig, "OK", "ACL SETUSER default -evalsha");
     while (rig_keeper_count(keeper) > 0)
         bw_job_complete(rig_keeper_take(keeper), "7", 1);
     until = rig_wall_ms() + 700;
-    rig_wait(5000, rig_wall_ms() > until);
+    rig_wait(PATIENCE_MS, rig_wall_ms() > until);
     assert_int_equal(completed_count(rig), 0);
     rig_expect(rig, "OK", "ACL SETUSER default +evalsha");
-    rig_wait(2000, completed_count(rig) == 10);
-    rig_wait(2000, rig_stats(rig, QUEUE).in_flight == 0);
+    rig_wait(PATIENCE_MS, completed_count(rig) == 10);
+    rig_wait(PATIENCE_MS, rig_stats(rig, QUEUE).in_flight == 0);
     assert_books(rig, 10);
-    assert_int_equal(rig_stop(rig, 1000), BW_END_DRAINED);
+    assert_int_equal(rig_stop(rig, PATIENCE_MS), BW_END_DRAINED);
     rig_keeper_fini(keeper);
     free(keeper);
 }
@@ -404,16 +407,16 @@ static void poisoned_job(void **state)
     struct bw_queue_options options = rig_options(QUEUE, 10);
 
     options.run_retry_delay = 300;
-    options.lock_duration = 1000;
+    options.lock_duration = 3000;
     options.stalled_interval = 500;
     rig_add(rig, QUEUE, 100, NULL);
     rig_expect(rig, "OK", "SET bull:" QUEUE ":7:dependencies wrong-type");
     rig_run(rig, &options, &rig_noop_inline, NULL);
-    rig_wait(10000, completed_count(rig) == 99);
-    rig_wait(2000, rig_stats(rig, QUEUE).in_flight == 0);
+    rig_wait(PATIENCE_MS, completed_count(rig) == 99);
+    rig_wait(PATIENCE_MS, rig_stats(rig, QUEUE).in_flight == 0);
     rig_expect(rig, "7", "LINDEX bull:" QUEUE ":active 0");
     assert_int_equal(rig_int(rig, "DEL bull:" QUEUE ":7:dependencies"), 1);
-    rig_wait(10000, completed_count(rig) == 100);
+    rig_wait(PATIENCE_MS, completed_count(rig) == 100);
     rig_expect(rig, "1", "HGET bull:" QUEUE ":7 stc");
     rig_expect(rig, "1", "HGET bull:" QUEUE ":7 atm");
     assert_once(rig);
@@ -426,11 +429,11 @@ static void half_open_wait_is_buried(void **state)
     struct rig *rig = *state;
 
     rig_run(rig, NULL, &rig_noop, NULL);
-    rig_wait(5000, rig_stats(rig, QUEUE).last_fetch_ms > 0);
+    rig_wait(PATIENCE_MS, rig_stats(rig, QUEUE).last_fetch_ms > 0);
     for (int i = 1; i <= 5; i++) {
         (void)rig_int(rig, "CLIENT KILL TYPE normal SKIPME yes");
-        rig_wait(3000, rig_worker_stats(rig).connected);
-        rig_wait(3000, rig_count_clients(rig, "cmd=bzpopmin") == 1);
+        rig_wait(PATIENCE_MS, rig_worker_stats(rig).connected);
+        rig_wait(PATIENCE_MS, rig_count_clients(rig, "cmd=bzpopmin") == 1);
     }
 }
 

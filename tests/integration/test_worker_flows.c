@@ -5,7 +5,7 @@
 #include "integration/proxy.h"
 #include "integration/worker_rig.h"
 
-#define CALL_MS 10000
+#define CALL_MS PATIENCE_MS
 
 #define completed_count(rig) rig_int(rig, "ZCARD bull:" QUEUE ":completed")
 
@@ -58,7 +58,7 @@ static void on_ids(const char *const *ids, size_t count, const struct bw_error *
 /* Waits for the one answer. */
 static void wait_answer(struct answer *answer)
 {
-    rig_wait(5000, atomic_load(&answer->count) > 0);
+    rig_wait(PATIENCE_MS, atomic_load(&answer->count) > 0);
     assert_int_equal(atomic_load(&answer->count), 1);
     atomic_store(&answer->count, 0);
 }
@@ -83,7 +83,7 @@ static struct held *hold(struct rig *rig, struct bw_queue_options options)
 
 static struct bw_job *next_job(struct held *held)
 {
-    rig_wait(5000, rig_keeper_count(&held->keeper) > 0);
+    rig_wait(PATIENCE_MS, rig_keeper_count(&held->keeper) > 0);
     return rig_keeper_take(&held->keeper);
 }
 
@@ -150,7 +150,7 @@ static void waits_for_children(void **state)
     assert_false(answer.yes); /* nothing to wait for: it goes on */
     assert_int_equal(answer.code, BW_OK);
     bw_job_complete(parent, "2", 1);
-    rig_wait(3000, completed_count(rig) == 2);
+    rig_wait(PATIENCE_MS, completed_count(rig) == 2);
     rig_expect(rig, "1", "HGET bull:" QUEUE ":1 atm");
     assert_int_equal(rig_stats(rig, QUEUE).locks_lost, 0);
     let_go(held);
@@ -178,7 +178,7 @@ static void waits_for_one_child(void **state)
     assert_true(answer.yes);
     bw_job_complete(next_job(held), "1", 1);
     bw_job_complete(next_job(held), "2", 1);
-    rig_wait(3000, completed_count(rig) == 2);
+    rig_wait(PATIENCE_MS, completed_count(rig) == 2);
     let_go(held);
 }
 
@@ -200,7 +200,7 @@ static void refused_by_a_failed_child(void **state)
     assert_int_equal(answer.code, BW_EJOB_FAILED_CHILD);
     assert_true(bw_job_lock_held(job));
     bw_job_fail(job, &failure);
-    rig_wait(3000, rig_int(rig, "ZCARD bull:" QUEUE ":failed") == 1);
+    rig_wait(PATIENCE_MS, rig_int(rig, "ZCARD bull:" QUEUE ":failed") == 1);
     let_go(held);
 }
 
@@ -223,7 +223,7 @@ static void refusal_passed_on(void **state)
     assert_int_equal(answer.code, BW_EJOB_FAILED_CHILD);
     assert_string_equal(answer.text, words);
     bw_job_fail(job, &(struct bw_job_failure){ .message = words });
-    rig_wait(3000, rig_int(rig, "ZCARD bull:" QUEUE ":failed") == 1);
+    rig_wait(PATIENCE_MS, rig_int(rig, "ZCARD bull:" QUEUE ":failed") == 1);
     rig_expect(rig, words, "HGET bull:" QUEUE ":1 failedReason");
     rig_expect(rig, "1", "HGET bull:" QUEUE ":1 atm");
     let_go(held);
@@ -248,7 +248,7 @@ static void refused_without_the_lock(void **state)
     wait_answer(&answer);
     assert_int_equal(answer.code, BW_EJOB_NO_LOCK);
     bw_job_complete(job, NULL, 0); /* refused as well */
-    rig_wait(3000, rig_stats(rig, QUEUE).in_flight <= 1);
+    rig_wait(PATIENCE_MS, rig_stats(rig, QUEUE).in_flight <= 1);
     assert_int_equal(rig_int(rig, "ZCARD bull:" QUEUE ":waiting-children"), 0);
     let_go(held);
 }
@@ -271,14 +271,14 @@ static void vanished_reply(struct rig *rig, bool done_meanwhile)
     add_child(job, ",\"delay\":3600000");
     proxy_swallow(proxy);
     assert_int_equal(bw_job_move_to_waiting_children(job, NULL, on_flag, &answer), BW_OK);
-    rig_wait(3000, rig_int(rig, "ZCARD bull:" QUEUE ":waiting-children") == 1);
+    rig_wait(PATIENCE_MS, rig_int(rig, "ZCARD bull:" QUEUE ":waiting-children") == 1);
     assert_int_equal(atomic_load(&answer.count), 0);
     if (done_meanwhile)
         assert_int_equal(rig_int(rig, "DEL bull:" QUEUE ":1:dependencies"), 1);
     proxy_cut(proxy);
     wait_answer(&answer);
     assert_true(answer.yes);
-    rig_wait(3000, rig_stats(rig, QUEUE).in_flight == 0);
+    rig_wait(PATIENCE_MS, rig_stats(rig, QUEUE).in_flight == 0);
     assert_int_equal(rig_stats(rig, QUEUE).locks_lost, 0);
     assert_int_equal(rig_int(rig, "ZCARD bull:" QUEUE ":waiting-children"), 1);
     let_go(held);
@@ -310,8 +310,8 @@ static void not_connected(void **state)
     job = next_job(held);
     add_child(job, ",\"delay\":3600000");
     proxy_cut(proxy);
-    rig_wait(3000, !bw_redis_is_ready(bw_job_redis(job)) ||
-                       rig_worker_stats(rig).reconnects > 0);
+    rig_wait(PATIENCE_MS, !bw_redis_is_ready(bw_job_redis(job)) ||
+                              rig_worker_stats(rig).reconnects > 0);
     assert_int_equal(bw_job_move_to_waiting_children(job, NULL, on_flag, &answer), BW_OK);
     wait_answer(&answer);
     assert_true(answer.yes);
@@ -370,7 +370,7 @@ static void extends_the_lock(void **state)
     struct held *held;
     struct bw_job *job;
 
-    options.lock_duration = 400;
+    options.lock_duration = 10000;
     options.skip_lock_renewal = true;
     options.skip_stalled_check = true;
     held = hold(rig, options);
@@ -383,14 +383,14 @@ static void extends_the_lock(void **state)
     assert_in_range(rig_int(rig, "PTTL bull:" QUEUE ":1:lock"), 50000, 60000);
     assert_int_equal(bw_job_extend_lock(job, 1, on_flag, &answer), BW_OK);
     wait_answer(&answer);
-    rig_wait(3000, !bw_job_lock_held(job)); /* known without asking */
-    rig_wait(3000, rig_int(rig, "EXISTS bull:" QUEUE ":1:lock") == 0);
+    rig_wait(PATIENCE_MS, !bw_job_lock_held(job)); /* known without asking */
+    rig_wait(PATIENCE_MS, rig_int(rig, "EXISTS bull:" QUEUE ":1:lock") == 0);
     assert_int_equal(bw_job_extend_lock(job, 1000, on_flag, &answer), BW_OK);
     wait_answer(&answer);
     assert_false(answer.yes);
     assert_int_equal(answer.code, BW_OK);
     bw_job_complete(job, NULL, 0);
-    rig_wait(3000, rig_stats(rig, QUEUE).in_flight == 0);
+    rig_wait(PATIENCE_MS, rig_stats(rig, QUEUE).in_flight == 0);
     let_go(held);
 }
 
@@ -411,7 +411,7 @@ static void moved_by_the_program(void **state)
     job = next_job(held); /* in its slot */
     assert_string_equal(bw_job_id(job), "2");
     bw_job_complete(job, NULL, 0);
-    rig_wait(3000, completed_count(rig) == 1);
+    rig_wait(PATIENCE_MS, completed_count(rig) == 1);
     rig_expect(rig, NULL, "HGET bull:" QUEUE ":1 finishedOn");
     rig_expect(rig, NULL, "HGET bull:" QUEUE ":1 atm");
     assert_int_equal(rig_int(rig, "ZCARD bull:" QUEUE ":delayed"), 1);
@@ -465,7 +465,7 @@ static void adds_a_flow(void **state)
     bw_job_complete(job, "\"text\"", 6);
     job = next_job(held);
     bw_job_complete(job, NULL, 0);
-    rig_wait(3000, rig_int(rig, "LLEN bull:other:wait") == 1);
+    rig_wait(PATIENCE_MS, rig_int(rig, "LLEN bull:other:wait") == 1);
     let_go(held);
 }
 
@@ -508,7 +508,7 @@ static void refused_flows(void **state)
     wait_answer(&answer);
     assert_int_equal(answer.code, BW_EJOB_PARENT_MISSING); /* BMQ-023 */
     bw_job_complete(job, NULL, 0);
-    rig_wait(3000, completed_count(rig) == 1);
+    rig_wait(PATIENCE_MS, completed_count(rig) == 1);
     rig_expect(rig, "1", "GET bull:" QUEUE ":id");
     let_go(held);
 }
@@ -549,7 +549,7 @@ static void adds_in_bulk(void **state)
         bw_queue_add_bulk(redis, adds, 0, NULL, CALL_MS, on_ids, &answer, &err),
         BW_EINVAL);
     bw_job_complete(job, NULL, 0);
-    rig_wait(3000, rig_int(rig, "ZCARD bull:other:completed") == 1);
+    rig_wait(PATIENCE_MS, rig_int(rig, "ZCARD bull:other:completed") == 1);
     let_go(held);
 }
 
@@ -618,7 +618,7 @@ static void gets_a_flow(void **state)
     wait_answer(&answer);
     assert_string_equal(answer.text, "null");
     bw_job_complete(job, NULL, 0);
-    rig_wait(3000, rig_int(rig, "ZCARD bull:other:completed") == 1);
+    rig_wait(PATIENCE_MS, rig_int(rig, "ZCARD bull:other:completed") == 1);
     let_go(held);
 }
 
@@ -667,7 +667,7 @@ static void reads_children(void **state)
     assert_string_equal(answer.text, "\"active\"");
     (void)rig_int(rig, "DEL bull:" QUEUE ":1:dependencies bull:" QUEUE ":1:unsuccessful");
     bw_job_complete(job, NULL, 0);
-    rig_wait(3000, completed_count(rig) == 1);
+    rig_wait(PATIENCE_MS, completed_count(rig) == 1);
     let_go(held);
 }
 

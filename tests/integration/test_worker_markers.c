@@ -13,11 +13,11 @@ static void run_idle(struct rig *rig)
     rig_run(rig, &options, &rig_noop_inline, NULL);
 }
 
-/* The connection that waits; 0: none does. */
+/* The connection that waits; 0: none does. `flags=b`: it is not the last command only. */
 static long long waiting_id(struct rig *rig)
 {
     char *list = rig_text(rig, "CLIENT LIST");
-    const char *wait = strstr(list, "cmd=bzpopmin");
+    const char *wait = strstr(list, " flags=b");
     long long id = 0;
 
     for (const char *line = list; wait != NULL && line < wait;) {
@@ -37,17 +37,17 @@ static void expect_heard(struct rig *rig)
 {
     int64_t before = completed_count(rig);
 
-    rig_wait(5000, waiting_id(rig) != 0);
+    rig_wait(PATIENCE_MS, waiting_id(rig) != 0);
     /* The fetches that came with the disturbance are over. */
-    rig_wait(5000, rig_worker_stats(rig).connected);
+    rig_wait(PATIENCE_MS, rig_worker_stats(rig).connected);
     for (int i = 0; i < 50; i++)
         rig_nap();
-    rig_wait(5000, waiting_id(rig) != 0);
+    rig_wait(PATIENCE_MS, waiting_id(rig) != 0);
     (void)rig_int(rig, "LPUSH bull:" QUEUE ":wait x%lld", (long long)before);
     (void)rig_int(rig, "HSET bull:" QUEUE ":x%lld name n data {} opts {}",
                   (long long)before);
     (void)rig_int(rig, "ZADD bull:" QUEUE ":marker 0 0");
-    rig_wait(2000, completed_count(rig) == before + 1);
+    rig_wait(PATIENCE_MS, completed_count(rig) == before + 1);
 }
 
 static void error_then_lost_link(void **state)
@@ -58,8 +58,7 @@ static void error_then_lost_link(void **state)
     for (int i = 0; i < 3; i++) {
         long long id;
 
-        rig_wait(5000, waiting_id(rig) != 0);
-        id = waiting_id(rig);
+        rig_wait(PATIENCE_MS, (id = waiting_id(rig)) != 0);
         assert_int_equal(rig_int(rig, "CLIENT UNBLOCK %lld ERROR", id), 1);
         assert_int_equal(rig_int(rig, "CLIENT KILL ID %lld", id), 1);
         expect_heard(rig);
@@ -71,7 +70,7 @@ static void error_alone(void **state)
     struct rig *rig = *state;
 
     run_idle(rig);
-    rig_wait(5000, waiting_id(rig) != 0);
+    rig_wait(PATIENCE_MS, waiting_id(rig) != 0);
     assert_int_equal(rig_int(rig, "CLIENT UNBLOCK %lld ERROR", waiting_id(rig)), 1);
     expect_heard(rig);
 }
@@ -83,11 +82,11 @@ static void refused_for_long(void **state)
 
     (void)rig_int(rig, "HSET bull:" QUEUE ":marker x 1");
     run_idle(rig);
-    rig_wait(10000, rig_worker_stats(rig).waits_refused);
+    rig_wait(PATIENCE_MS, rig_worker_stats(rig).waits_refused);
     assert_false(rig_worker_stats(rig).deaf);
     assert_int_equal(rig_int(rig, "DEL bull:" QUEUE ":marker"), 1);
     expect_heard(rig);
-    rig_wait(5000, !rig_worker_stats(rig).waits_refused);
+    rig_wait(PATIENCE_MS, !rig_worker_stats(rig).waits_refused);
 }
 
 int main(void)

@@ -39,7 +39,7 @@ static unsigned errors_told(void)
 
 static void assert_told(const char *id, const char *part)
 {
-    rig_wait(5000, errors_told() > 0);
+    rig_wait(PATIENCE_MS, errors_told() > 0);
     assert_int_equal(pthread_mutex_lock(&told.mutex), 0);
     if (strcmp(told.id, id) != 0 || strstr(told.error, part) == NULL)
         fail_msg("told \"%s\" of \"%s\"", told.error, told.id);
@@ -91,19 +91,19 @@ static void one_refused(struct rig *rig, const struct bw_handler *handler,
     struct bw_queue_options options = rig_options(QUEUE, 40);
 
     options.skip_stalled_check = true;
-    options.lock_duration = 1000;
+    options.lock_duration = 2500;
     rig_add(rig, QUEUE, 40, opts);
     (void)rig_int(rig, "HSET bull:" QUEUE ":meta opts.maxLenEvents 10000");
     free(rig_text(rig, spoil, 0));
     rig_run(rig, &options, handler, NULL);
-    rig_wait(10000, in(rig, "ZCARD bull:" QUEUE ":completed") == 39);
-    rig_wait(5000, rig_stats(rig, QUEUE).in_flight == 0);
+    rig_wait(PATIENCE_MS, in(rig, "ZCARD bull:" QUEUE ":completed") == 39);
+    rig_wait(PATIENCE_MS, rig_stats(rig, QUEUE).in_flight == 0);
     rig_expect(rig, "7", "LRANGE bull:" QUEUE ":active 0 -1");
     assert_int_equal(in(rig, "LLEN bull:" QUEUE ":wait"), 0);
     assert_int_equal(in(rig, "ZCARD bull:" QUEUE ":failed"), 0);
     assert_told("7", part);
-    rig_wait(5000, in(rig, "EXISTS bull:" QUEUE ":7:lock") == 0);
-    assert_int_equal(rig_stop(rig, 2000), BW_END_DRAINED);
+    rig_wait(PATIENCE_MS, in(rig, "EXISTS bull:" QUEUE ":7:lock") == 0);
+    assert_int_equal(rig_stop(rig, PATIENCE_MS), BW_END_DRAINED);
 }
 
 static void garbage_in_a_counter(void **state)
@@ -143,18 +143,18 @@ static void too_few_replicas(void **state)
     options.run_retry_delay = 200;
     rig_add(rig, QUEUE, 4, NULL);
     rig_run(rig, &options, &rig_keep, &fixture->keeper);
-    rig_wait(5000, rig_keeper_count(&fixture->keeper) == 4);
+    rig_wait(PATIENCE_MS, rig_keeper_count(&fixture->keeper) == 4);
     rig_expect(rig, "OK", "CONFIG SET min-replicas-to-write 1");
     while ((job = rig_keeper_take(&fixture->keeper)) != NULL) {
         assert_int_equal(bw_job_update_progress(job, "50", 2), BW_OK);
         bw_job_complete(job, "1", 1);
     }
     until = rig_wall_ms() + 600;
-    rig_wait(5000, rig_wall_ms() > until);
+    rig_wait(PATIENCE_MS, rig_wall_ms() > until);
     assert_int_equal(in(rig, "LLEN bull:" QUEUE ":active"), 4);
     rig_expect(rig, "OK", "CONFIG SET min-replicas-to-write 0");
-    rig_wait(5000, in(rig, "ZCARD bull:" QUEUE ":completed") == 4);
-    rig_wait(5000, rig_stats(rig, QUEUE).in_flight == 0);
+    rig_wait(PATIENCE_MS, in(rig, "ZCARD bull:" QUEUE ":completed") == 4);
+    rig_wait(PATIENCE_MS, rig_stats(rig, QUEUE).in_flight == 0);
     for (int i = 1; i <= 4; i++) {
         rig_expect(rig, "50", "HGET bull:" QUEUE ":%d progress", i);
         rig_expect(rig, "1", "HGET bull:" QUEUE ":%d atm", i);
@@ -184,12 +184,12 @@ static void events_of_another_type(void **state)
         (void)rig_int(rig, "LPUSH bull:" QUEUE ":wait %d", i);
     }
     rig_start(rig);
-    rig_wait(5000, in(rig, "ZCARD bull:neighbour:completed") == 3);
+    rig_wait(PATIENCE_MS, in(rig, "ZCARD bull:neighbour:completed") == 3);
     assert_told("", "WRONGTYPE");
     assert_int_equal(in(rig, "LLEN bull:" QUEUE ":wait"), 21);
     assert_int_equal(in(rig, "LLEN bull:" QUEUE ":active"), 0);
     assert_int_equal(in(rig, "DEL bull:" QUEUE ":events"), 1);
-    rig_wait(10000, in(rig, "ZCARD bull:" QUEUE ":completed") == 21);
+    rig_wait(PATIENCE_MS, in(rig, "ZCARD bull:" QUEUE ":completed") == 21);
     rig_expect(rig, "1", "HGET bull:" QUEUE ":1 ats");
     assert_int_equal(errors_told(), 1); /* once, however often it was tried */
 }

@@ -224,7 +224,19 @@ static void keep_cancelled(struct bw_job *job, void *arg)
     bw_mutex_unlock(&keeper->mutex);
 }
 
+static void note_last(const struct bw_event *event, void *arg)
+{
+    struct rig_keeper *keeper = arg;
+
+    bw_mutex_lock(&keeper->mutex);
+    keeper->told_last |= event->kind == BW_EVENT_LAST;
+    bw_mutex_unlock(&keeper->mutex);
+}
+
 const struct bw_handler rig_keep = { .process = keep, .cancel = keep_cancelled };
+const struct bw_handler rig_keep_until_last = { .process = keep,
+                                                .cancel = keep_cancelled,
+                                                .event = note_last };
 
 void rig_keeper_init(struct rig_keeper *keeper)
 {
@@ -255,6 +267,16 @@ unsigned rig_keeper_cancelled(struct rig_keeper *keeper)
     count = keeper->cancelled;
     bw_mutex_unlock(&keeper->mutex);
     return count;
+}
+
+bool rig_keeper_told_last(struct rig_keeper *keeper)
+{
+    bool told;
+
+    bw_mutex_lock(&keeper->mutex);
+    told = keeper->told_last;
+    bw_mutex_unlock(&keeper->mutex);
+    return told;
 }
 
 /* The caller has the mutex. */
@@ -294,7 +316,7 @@ static struct bw_job *take_if_kept(struct rig_keeper *keeper, const char *id)
 
 struct bw_job *rig_keeper_take_id(struct rig_keeper *keeper, const char *id)
 {
-    int64_t deadline = rig_wall_ms() + 10000;
+    int64_t deadline = rig_wall_ms() + PATIENCE_MS;
     struct bw_job *job;
 
     while ((job = take_if_kept(keeper, id)) == NULL) {

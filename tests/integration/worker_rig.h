@@ -19,6 +19,12 @@
 
 #define QUEUE "q"
 
+/* What has to happen happens within this, however busy the machine is. */
+enum { PATIENCE_MS = 20000 };
+/* So much earlier than it is due something may seem to happen: clocks are read in whole
+ * milliseconds, and timers, Redis and the wall have each their own. */
+enum { EARLY_MS = 10 };
+
 struct rig {
     struct redis_server server;
     struct bw_redis_options redis;
@@ -94,12 +100,16 @@ struct rig_keeper {
     struct bw_mutex mutex;
     struct bw_job *jobs[4096];
     unsigned count, cancelled;
+    bool told_last;
 };
 extern const struct bw_handler rig_keep;
+/* … and notes BW_EVENT_LAST: a drain's deadline has passed, if a fetch is still out. */
+extern const struct bw_handler rig_keep_until_last;
 void rig_keeper_init(struct rig_keeper *keeper);
 void rig_keeper_fini(struct rig_keeper *keeper);
 unsigned rig_keeper_count(struct rig_keeper *keeper);
 unsigned rig_keeper_cancelled(struct rig_keeper *keeper);
+bool rig_keeper_told_last(struct rig_keeper *keeper);
 /* Takes the oldest job kept; NULL: none. */
 struct bw_job *rig_keeper_take(struct rig_keeper *keeper);
 /* Waits for the job with this id and takes it: which of several jobs comes first is the
