@@ -210,8 +210,8 @@ const char *rig_ask(struct rig *rig, const char *words)
 {
     rig->answered = rig->wanted = 0;
     bw_buf_clear(&rig->answers);
-    assert_int_equal(rig_send(rig, 5000, words), BW_OK);
-    RIG_RUN(rig, rig_has_answers, 6000);
+    assert_int_equal(rig_send(rig, 15000, words), BW_OK);
+    RIG_RUN(rig, rig_has_answers, 20000);
     rig->answers.data[rig->answers.len - 1] = '\0';
     return rig->answers.data;
 }

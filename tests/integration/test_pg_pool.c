@@ -9,6 +9,9 @@
 
 #include <bulwark/thread.h>
 
+/* Well before a minute, for which the statements that are ended would have slept. */
+enum { SURELY_MS = 30000 };
+
 static const struct pg_statement select_text = { "t_text", "select $1::text", 1 };
 static const struct pg_statement select_two = { "t_two", "select $1::int + 1, $2::text",
                                                 2 };
@@ -77,7 +80,7 @@ static void a_batch_is_one_round_trip(void **state)
 
     pg_call_init(&call);
     pg_call_add(&call, &select_text, "warm");
-    assert_int_equal(pg_call_run(pool, &call, 5000), PG_OK);
+    assert_int_equal(pg_call_run(pool, &call, 20000), PG_OK);
     pg_pool_stats(pool, &before);
     pg_batch_clear(call.batch);
     pg_call_add(&call, &insert_row, "1", "one");
@@ -85,7 +88,7 @@ static void a_batch_is_one_round_trip(void **state)
     pg_call_add(&call, &count_rows);
     pg_call_add(&call, &select_two, "41", "");
     pg_call_add(&call, &delete_rows);
-    assert_int_equal(pg_call_run(pool, &call, 5000), PG_OK);
+    assert_int_equal(pg_call_run(pool, &call, 20000), PG_OK);
     pg_rig_wait_trips(pool, before.round_trips + 1);
     pg_pool_stats(pool, &after);
     assert_int_equal(after.round_trips, before.round_trips + 1);
@@ -113,7 +116,7 @@ static void sql_null_comes_and_goes(void **state)
 
     pg_call_init(&call);
     pg_call_add(&call, &select_text, NULL);
-    assert_int_equal(pg_call_run(pool, &call, 5000), PG_OK);
+    assert_int_equal(pg_call_run(pool, &call, 20000), PG_OK);
     assert_int_equal(pg_batch_rows(call.batch, 0), 1);
     assert_null(pg_batch_value(call.batch, 0, 0, 0));
     pg_call_fini(&call);
@@ -132,7 +135,7 @@ static void a_failing_statement_undoes_the_batch(void **state)
         pg_call_add(&call, &insert_row, "1", "one");
         pg_call_add(&call, &insert_row, "1", "again");
         pg_call_add(&call, &insert_row, "2", "two");
-        assert_int_equal(pg_call_run(pool, &call, 5000), PG_FAILED);
+        assert_int_equal(pg_call_run(pool, &call, 20000), PG_FAILED);
         assert_string_equal(pg_batch_sqlstate(call.batch), "23505");
         assert_non_null(strstr(pg_batch_message(call.batch), "t_insert: "));
         assert_non_null(strstr(pg_batch_message(call.batch), "t_row_pkey"));
@@ -155,13 +158,13 @@ static void a_failing_commit_fails_the_batch(void **state)
     pg_call_init(&call);
     pg_call_add(&call, &insert_row, "5", "five");
     pg_call_add(&call, &deferred);
-    assert_int_equal(pg_call_run(pool, &call, 5000), PG_FAILED);
+    assert_int_equal(pg_call_run(pool, &call, 20000), PG_FAILED);
     assert_string_equal(pg_batch_sqlstate(call.batch), "23503");
     pg_call_fini(&call);
     assert_int_equal(pg_server_integer(&rig->server, "select count(*) from t_row"), 0);
     pg_call_init(&call);
     pg_call_add(&call, &count_rows);
-    assert_int_equal(pg_call_run(pool, &call, 5000), PG_OK);
+    assert_int_equal(pg_call_run(pool, &call, 20000), PG_OK);
     pg_call_fini(&call);
     pg_pool_destroy(&pool);
 }
@@ -174,7 +177,7 @@ static void an_error_tells_no_values(void **state)
 
     pg_call_init(&call);
     pg_call_add(&call, &divide, "secret");
-    assert_int_equal(pg_call_run(pool, &call, 5000), PG_FAILED);
+    assert_int_equal(pg_call_run(pool, &call, 20000), PG_FAILED);
     assert_string_equal(pg_batch_sqlstate(call.batch), "22P02");
     assert_null(strstr(pg_batch_message(call.batch), "secret"));
     pg_call_fini(&call);
@@ -253,7 +256,7 @@ static void an_empty_batch_is_done(void **state)
     struct pg_call call;
 
     pg_call_init(&call);
-    assert_int_equal(pg_call_run(pool, &call, 5000), PG_OK);
+    assert_int_equal(pg_call_run(pool, &call, 20000), PG_OK);
     pg_call_fini(&call);
     pg_pool_destroy(&pool);
 }
@@ -271,7 +274,7 @@ static void a_session_has_its_settings(void **state)
 
         pg_call_init(&call);
         pg_call_add(&call, &show_zone);
-        assert_int_equal(pg_call_run(pool, &call, 5000), PG_OK);
+        assert_int_equal(pg_call_run(pool, &call, 20000), PG_OK);
         assert_string_equal(pg_batch_value(call.batch, 0, 0, 0), "UTC");
         assert_string_equal(pg_batch_value(call.batch, 0, 0, 1), "\"Odd \"\"one\"");
         assert_string_equal(pg_batch_value(call.batch, 0, 0, 2), "bulwark");
@@ -295,7 +298,7 @@ static void behind_a_pooler_nothing_is_named(void **state)
     pg_call_init(&call);
     pg_call_add(&call, &insert_row, "1", "one");
     pg_call_add(&call, &names);
-    assert_int_equal(pg_call_run(pool, &call, 5000), PG_OK);
+    assert_int_equal(pg_call_run(pool, &call, 20000), PG_OK);
     assert_string_equal(pg_batch_value(call.batch, 1, 0, 0), "0");
     assert_int_equal(pg_batch_affected(call.batch, 0), 1);
     pg_call_fini(&call);
@@ -321,14 +324,14 @@ static void a_forgotten_name_is_prepared_again(void **state)
     pg_call_init(&call);
     pg_call_add(&call, &select_text, "a");
     pg_call_add(&call, &forget);
-    assert_int_equal(pg_call_run(pool, &call, 5000), PG_OK);
+    assert_int_equal(pg_call_run(pool, &call, 20000), PG_OK);
     pg_batch_clear(call.batch);
     pg_call_add(&call, &deallocate);
-    assert_int_equal(pg_call_run(pool, &call, 5000), PG_OK);
+    assert_int_equal(pg_call_run(pool, &call, 20000), PG_OK);
     pg_batch_clear(call.batch);
     pg_call_add(&call, &insert_row, "1", "x");
     pg_call_add(&call, &select_text, "b");
-    assert_int_equal(pg_call_run(pool, &call, 5000), PG_OK);
+    assert_int_equal(pg_call_run(pool, &call, 20000), PG_OK);
     assert_string_equal(pg_batch_value(call.batch, 1, 0, 0), "b");
     pg_call_fini(&call);
     pg_pool_destroy(&pool);
@@ -346,11 +349,11 @@ static void a_stale_plan_is_replaced(void **state)
                                       "values (7)"));
     pg_call_init(&call);
     pg_call_add(&call, &all);
-    assert_int_equal(pg_call_run(pool, &call, 5000), PG_OK);
+    assert_int_equal(pg_call_run(pool, &call, 20000), PG_OK);
     free(pg_server_text(&rig->server, "alter table t_stale alter v type text"));
     pg_batch_clear(call.batch);
     pg_call_add(&call, &all);
-    assert_int_equal(pg_call_run(pool, &call, 5000), PG_OK);
+    assert_int_equal(pg_call_run(pool, &call, 20000), PG_OK);
     assert_string_equal(pg_batch_value(call.batch, 0, 0, 0), "7");
     pg_call_fini(&call);
     pg_pool_destroy(&pool);
@@ -366,26 +369,28 @@ static void a_deadline_cancels_on_the_server(void **state)
     struct pg_pool *pool = pg_rig_pool(rig, NULL, 1);
     struct pg_call slow;
     struct pg_call behind[5];
-    int64_t start = pg_rig_now_ms();
+    int64_t start;
 
+    pg_rig_wait_reachable(pool, true);
+    start = pg_rig_now_ms();
     pg_call_init(&slow);
     pg_call_add(&slow, &insert_row, "1", "undone");
     pg_call_add(&slow, &sleep_long, "60");
-    pg_call_submit(pool, &slow, 300);
+    pg_call_submit(pool, &slow, 1000);
     for (size_t i = 0; i < 5; i++) {
         pg_call_init(&behind[i]);
         pg_call_add(&behind[i], &select_text, "fine");
-        pg_call_submit(pool, &behind[i], 20000);
+        pg_call_submit(pool, &behind[i], 60000);
     }
     assert_int_equal(pg_call_wait(&slow), PG_TIMED_OUT);
-    assert_true(pg_rig_now_ms() - start < 2000);
+    assert_true(pg_rig_now_ms() - start < SURELY_MS);
     assert_true(pg_batch_sent(slow.batch));
     for (size_t i = 0; i < 5; i++) {
         assert_int_equal(pg_call_wait(&behind[i]), PG_OK);
         assert_int_equal(behind[i].times, 1);
         pg_call_fini(&behind[i]);
     }
-    assert_true(pg_rig_now_ms() - start < 5000);
+    assert_true(pg_rig_now_ms() - start < SURELY_MS);
     pg_call_fini(&slow);
     pg_rig_wait_sql(rig,
                     "select count(*) = 0 from pg_stat_activity where state = 'active' "
@@ -401,23 +406,25 @@ static void every_deadline_cancels(void **state)
     struct pg_pool *pool = pg_rig_pool(rig, NULL, 1);
     struct pg_call slow[4];
     struct pg_call last;
-    int64_t start = pg_rig_now_ms();
+    int64_t start;
 
+    pg_rig_wait_reachable(pool, true);
+    start = pg_rig_now_ms();
     for (size_t i = 0; i < 4; i++) {
         pg_call_init(&slow[i]);
         pg_call_add(&slow[i], &sleep_long, "60");
-        pg_call_submit(pool, &slow[i], 200);
+        pg_call_submit(pool, &slow[i], 1000);
     }
     pg_call_init(&last);
     pg_call_add(&last, &select_text, "fine");
-    pg_call_submit(pool, &last, 20000);
+    pg_call_submit(pool, &last, 60000);
     for (size_t i = 0; i < 4; i++) {
         assert_int_equal(pg_call_wait(&slow[i]), PG_TIMED_OUT);
         pg_call_fini(&slow[i]);
     }
     if (pg_call_wait(&last) != PG_OK)
         fail_msg("%s", pg_batch_message(last.batch));
-    assert_true(pg_rig_now_ms() - start < 10000);
+    assert_true(pg_rig_now_ms() - start < SURELY_MS);
     pg_call_fini(&last);
     pg_pool_destroy(&pool);
 }
@@ -452,20 +459,20 @@ static void a_cancel_stops_on_the_server(void **state)
     for (size_t i = 0; i < 5; i++) {
         pg_call_init(&behind[i]);
         pg_call_add(&behind[i], &select_text, "fine");
-        pg_call_submit(pool, &behind[i], 20000);
+        pg_call_submit(pool, &behind[i], 60000);
     }
     pg_rig_wait_sql(rig, somebody_sleeps);
     start = pg_rig_now_ms();
     assert_int_equal(pg_pool_cancel(pool, slow.ticket), BW_OK);
     assert_int_equal(pg_call_wait(&slow), PG_TIMED_OUT);
     assert_true(pg_batch_sent(slow.batch));
-    assert_true(pg_rig_now_ms() - start < 1000);
+    assert_true(pg_rig_now_ms() - start < SURELY_MS);
     for (size_t i = 0; i < 5; i++) {
         assert_int_equal(pg_call_wait(&behind[i]), PG_OK);
         pg_call_fini(&behind[i]);
     }
     pg_rig_wait_sql(rig, nobody_sleeps);
-    assert_true(pg_rig_now_ms() - start < 3000);
+    assert_true(pg_rig_now_ms() - start < SURELY_MS);
     pg_call_fini(&slow);
     assert_int_equal(pg_server_integer(&rig->server, "select count(*) from t_row"), 0);
     pg_pool_destroy(&pool);
@@ -481,14 +488,14 @@ static void a_cancel_spares_the_batch_in_front(void **state)
     int64_t start;
 
     pg_call_init(&front);
-    pg_call_add(&front, &sleep_long, "2");
+    pg_call_add(&front, &sleep_long, "4");
     pg_call_submit(pool, &front, 20000);
     pg_rig_wait_sql(rig, somebody_sleeps);
     submit_sleep(pool, &behind, "60");
     start = pg_rig_now_ms();
     assert_int_equal(pg_pool_cancel(pool, behind.ticket), BW_OK);
     assert_int_not_equal(pg_call_wait(&behind), PG_OK);
-    assert_true(pg_rig_now_ms() - start < 1000);
+    assert_true(pg_rig_now_ms() - start < 3500);
     assert_int_equal(pg_call_wait(&front), PG_OK);
     pg_rig_wait_sql(rig, nobody_sleeps);
     assert_int_equal(pg_server_integer(&rig->server, "select count(*) from t_row"), 0);
@@ -511,7 +518,7 @@ static void a_cancel_right_after_is_heard(void **state)
         assert_int_equal(pg_pool_cancel(pool, call.ticket), BW_OK);
         assert_int_not_equal(pg_call_wait(&call), PG_OK);
         assert_int_equal(call.times, 1);
-        assert_true(pg_rig_now_ms() - start < 1000);
+        assert_true(pg_rig_now_ms() - start < SURELY_MS);
         pg_call_fini(&call);
     }
     pg_rig_wait_sql(rig, nobody_sleeps);
@@ -530,7 +537,7 @@ static void a_late_cancel_does_nothing(void **state)
 
     pg_call_init(&call);
     pg_call_add(&call, &select_text, "first");
-    assert_int_equal(pg_call_run(pool, &call, 5000), PG_OK);
+    assert_int_equal(pg_call_run(pool, &call, 20000), PG_OK);
     old = call.ticket;
     assert_int_not_equal(old, 0);
     pg_batch_clear(call.batch);

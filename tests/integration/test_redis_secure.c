@@ -147,14 +147,14 @@ static void test_tls_link_is_made_again(void **state)
     open_tls("127.0.0.1", "ca.crt");
     RIG_RUN(&rig, rig_is_ready, 15000);
     redis_server_halt(&server);
-    RIG_RUN(&rig, rig_is_lost, 2000);
+    RIG_RUN(&rig, rig_is_lost, 15000);
     redis_server_restart(&server);
-    RIG_RUN(&rig, rig_is_ready, 2000);
+    RIG_RUN(&rig, rig_is_ready, 15000);
     assert_string_equal(rig_ask(&rig, "CLIENT GETNAME"), "over-tls");
     redis_server_pause(&server);
     rig_forget(&rig);
     assert_int_equal(rig_send(&rig, 200, "PING"), BW_OK);
-    RIG_RUN(&rig, rig_is_lost, 2000);
+    RIG_RUN(&rig, rig_is_lost, 15000);
     redis_server_cont(&server);
     RIG_RUN(&rig, rig_is_ready, 15000);
 }

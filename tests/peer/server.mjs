@@ -1,6 +1,7 @@
 // A private redis-server (or $REDIS_SERVER, say a valkey-server) on a free loopback port, in a folder of
 // its own under the system's temporary folder. It ends with the program that started it.
 import { spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -18,16 +19,33 @@ for (const [signal, number] of [
 ])
     process.once(signal, () => process.exit(128 + number));
 
-/** A loopback port that was free a moment ago. */
-export function freePort() {
+/** Listens at `where`; null when that is taken. */
+function tryListen(...where) {
     return new Promise((resolve, reject) => {
-        const probe = createServer();
-        probe.once('error', reject);
-        probe.listen(0, '127.0.0.1', () => {
-            const { port } = probe.address();
-            probe.close(() => resolve(port));
-        });
+        const server = createServer();
+        server.once('error', (error) => (error.code === 'EADDRINUSE' ? resolve(null) : reject(error)));
+        server.listen(...where, () => resolve(server));
     });
+}
+
+/**
+ * A loopback port that is free, below those that the kernel gives to whoever connects. A name is held for as long
+ * as this program lives, so that no other test takes the port while its server is still to start, or is away.
+ */
+export async function freePort() {
+    for (let tries = 0; tries < 1000; tries++) {
+        const port = randomInt(10000, 30000);
+        const name = await tryListen(`\0bulwark-test-port-${port}`);
+        if (name === null) continue;
+        const probe = await tryListen(port, '127.0.0.1');
+        if (probe !== null) {
+            name.unref();
+            await new Promise((resolve) => probe.close(resolve));
+            return port;
+        }
+        name.close();
+    }
+    throw new Error('no free port');
 }
 
 /** Waits until `condition` holds; throws naming `what` when it does not within `ms`. */

@@ -10,7 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -19,6 +21,9 @@
 
 #define START_DEADLINE_MS 15000
 #define PORT_TRIES        5
+/* Below those that the kernel gives to whoever connects. */
+#define FIRST_PORT 10000
+#define PORTS      20000
 
 /* On the heap, because a failed test leaves by longjmp and its struct redis_server is
  * gone. */
@@ -54,18 +59,55 @@ static void nap(void)
     (void)nanosleep(&pause, NULL); /* an interrupted nap is a shorter nap */
 }
 
-uint16_t free_port(void)
+/* Holds a name for as long as this program lives, so that no other test, in whatever
+ * language (peer/server.mjs), takes the port while its server is still to start, or is
+ * away. -1: another has it. */
+static int reserve(uint16_t port)
 {
-    struct sockaddr_in at = { .sin_family = AF_INET };
-    socklen_t len = sizeof at;
+    struct sockaddr_un at = { .sun_family = AF_UNIX };
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    if (fd < 0)
+        die("no socket");
+    (void)snprintf(at.sun_path + 1, sizeof at.sun_path - 1, "bulwark-test-port-%u",
+                   (unsigned)port); /* fits; the name is the whole array, as Node's is */
+    if (bind(fd, (struct sockaddr *)&at, sizeof at) == 0)
+        return fd;
+    (void)close(fd); /* nothing was written to it */
+    return -1;
+}
+
+static bool is_free(uint16_t port)
+{
+    struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(port) };
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool bound;
 
     at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (fd < 0 || bind(fd, (struct sockaddr *)&at, sizeof at) != 0 ||
-        getsockname(fd, (struct sockaddr *)&at, &len) != 0)
-        die("no free port");
+    if (fd < 0)
+        die("no socket");
+    bound = bind(fd, (struct sockaddr *)&at, sizeof at) == 0;
     (void)close(fd); /* nothing was written to it */
-    return ntohs(at.sin_port);
+    return bound;
+}
+
+uint16_t free_port(void)
+{
+    for (int tries = 0; tries < 1000; tries++) {
+        uint16_t chance, port;
+        int fd;
+
+        if (getrandom(&chance, sizeof chance, 0) != sizeof chance)
+            die("no random number");
+        port = (uint16_t)(FIRST_PORT + chance % PORTS);
+        fd = reserve(port);
+        if (fd >= 0 && is_free(port))
+            return port; /* the reservation is kept */
+        if (fd >= 0)
+            (void)close(fd); /* nothing was written to it */
+    }
+    die("no free port");
+    return 0;
 }
 
 /* --- the process */

@@ -44,7 +44,8 @@ char *redis_server_text(const struct redis_server *server, const char *format, .
 /* The same for an integer reply; aborts on any other. */
 int64_t redis_server_integer(const struct redis_server *server, const char *format, ...);
 
-/* A loopback TCP port that was free a moment ago. */
+/* A loopback TCP port that is free, and that no other test takes as long as this program
+ * lives. */
 uint16_t free_port(void);
 
 #endif
