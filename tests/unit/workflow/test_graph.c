@@ -614,6 +614,144 @@ static void test_reads_customer(void **state)
     }
 }
 
+#define CONFIG(text) "'data': {'config': {" text "}}}"
+
+/* One node by itself: does a run that ends with it need no stored variable? */
+static void test_plain_nodes(void **state)
+{
+    static const struct {
+        const char *type, *config;
+        bool plain;
+    } cases[] = {
+        { "message", "'text': 'Hello'", true },
+        { "message", "'text': 'Hello {user.firstName} {{telegram.chat[0].id}}'", true },
+        { "message", "'text': '{{ project.name }} {first_name} {not a name}'", true },
+        { "message", "'text': '{{score}}'", false },
+        { "message", "'text': '{score}'", false },
+        { "message", "'text': '{{user.name | upper}}'", false },
+        { "message", "'text': '{{users}}'", false },
+        { "message", "'text': '{{user'", false },
+        { "message", "'rows': [{'text': ['{{score}}']}]", false },
+        { "message.keyboard.inline", "'text': 'x'", true },
+        { "message.photo", "'text': 'x'", false },
+        { "trigger.message", "'pattern': '.*'", true },
+        { "action.set_variable", "'name': 'x', 'value': 1", true },
+        { "action.set_variable", "'name': 'x', 'scope': 'session'", true },
+        { "action.set_variable", "'name': 'x', 'scope': 'user'", false },
+        { "action.get_variable", "'name': 'x'", false },
+        { "condition", "'variable': 'user.balance', 'operator': 'greater'", true },
+        { "condition", "'variable': '', 'leftOperand': '{{user.balance}}'", true },
+        { "condition", "'variable': 'score'", false },
+        { "condition", "'variable': 'user.balance', 'expression': 'true'", false },
+        { "flow.switch", "'operator': 'x'", false },
+        { "flow.end", "", true },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct bw_buf nodes = BW_BUF_INIT;
+        struct wf_graph *graph;
+
+        assert_int_equal(bw_buf_addf(&nodes,
+                                     "[{'id': 'n', 'type': '%s', " CONFIG("%s") "]",
+                                     cases[i].type, cases[i].config),
+                         BW_OK);
+        graph = graph_of(bw_buf_text(&nodes), NULL, "n");
+        if (graph->entry->starts_plain != cases[i].plain)
+            fail_msg("%s: %s", cases[i].type, cases[i].config);
+        bw_buf_fini(&nodes);
+        wf_graph_unref(&graph);
+    }
+}
+
+static bool starts_plain(const struct wf_graph *graph, const char *id)
+{
+    return wf_graph_find(graph, id)->starts_plain;
+}
+
+/* a → b → c ⟲ and d read nothing, x does; s goes to x by a case; w waits before x. */
+static void test_plain_ways(void **state)
+{
+    static const char
+        nodes[] =
+            "[{'id': 'a', 'type': 'trigger.command'}, {'id': 'b', 'type': 'message'},"
+            " {'id': 'c', 'type': 'message'}, {'id': 'd', 'type': 'trigger.message'},"
+            " {'id': 's', 'type': 'flow.switch', " CONFIG(
+                "'variable': 'user.id', 'cases':"
+                "   [{'gotoNode': 'nobody'}, {'gotoNode': 'x'}]") ","
+                                                                  " {'id': 'w', 'type': "
+                                                                  "'message', " CONFIG(
+                                                                      "'waitForInput': "
+                                                                      "true") ","
+                                                                              " {'id': "
+                                                                              "'x', "
+                                                                              "'type': "
+                                                                              "'message',"
+                                                                              " " CONFIG(
+                                                                                  "'text'"
+                                                                                  ": "
+                                                                                  "'{{"
+                                                                                  "score}"
+                                                                                  "}'") "]";
+    static const char edges[] = "[{'source': 'a', 'target': 'b'},"
+                                " {'source': 'b', 'target': 'c'},"
+                                " {'source': 'c', 'target': 'b'},"
+                                " {'source': 'd', 'target': 'c'},"
+                                " {'source': 'd', 'target': 'missing'},"
+                                " {'source': 'w', 'target': 'x'}";
+    static const char before[] = ", {'source': 'c', 'target': 's'}]";
+    struct bw_buf more = BW_BUF_INIT;
+    struct wf_graph *graph;
+
+    (void)state;
+    assert_int_equal(bw_buf_addf(&more, "%s]", edges), BW_OK);
+    graph = graph_of(nodes, bw_buf_text(&more), "a");
+    assert_true(starts_plain(graph, "a"));
+    assert_true(starts_plain(graph, "c"));
+    assert_true(starts_plain(graph, "d"));
+    assert_false(starts_plain(graph, "s"));
+    assert_true(starts_plain(graph, "w"));
+    assert_false(starts_plain(graph, "x"));
+    wf_graph_unref(&graph);
+    bw_buf_fini(&more);
+    assert_int_equal(bw_buf_addf(&more, "%s%s", edges, before), BW_OK);
+    graph = graph_of(nodes, bw_buf_text(&more), "a");
+    assert_false(starts_plain(graph, "a"));
+    assert_false(starts_plain(graph, "b"));
+    assert_false(starts_plain(graph, "c"));
+    assert_false(starts_plain(graph, "d"));
+    assert_true(starts_plain(graph, "w"));
+    wf_graph_unref(&graph);
+    bw_buf_fini(&more);
+}
+
+/* A node that fails sends the run where the settings say. */
+static void test_plain_settings(void **state)
+{
+    static const struct {
+        const char *settings;
+        bool plain;
+    } cases[] = {
+        { NULL, true },
+        { "{\"errorHandling\": {\"action\": \"stop\"}}", true },
+        { "{\"errorHandling\": {\"action\": \"goto_node\"}}", false },
+        { "{\"errorHandling\": {\"message\": \"{{score}}\"}}", false },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct wf_graph_source source = { .nodes =
+                                              "[{\"id\": \"n\", \"type\": \"flow.end\"}]",
+                                          .entry_node_id = "n",
+                                          .settings = cases[i].settings };
+        struct wf_graph *graph;
+
+        assert_int_equal(wf_graph_create(&graph, &source, NULL), BW_OK);
+        assert_int_equal(graph->entry->starts_plain, cases[i].plain);
+        wf_graph_unref(&graph);
+    }
+}
+
 static void test_variables_and_settings(void **state)
 {
     struct wf_graph_source source = { .nodes = "[]",
@@ -656,6 +794,9 @@ int main(void)
         cmocka_unit_test(test_many_patterns),
         cmocka_unit_test(test_node_types),
         cmocka_unit_test(test_reads_customer),
+        cmocka_unit_test(test_plain_nodes),
+        cmocka_unit_test(test_plain_ways),
+        cmocka_unit_test(test_plain_settings),
         cmocka_unit_test(test_variables_and_settings),
     };
 

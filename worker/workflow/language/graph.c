@@ -7,6 +7,7 @@
 #include "json/read.h"
 #include "workflow/language/frozen.h"
 #include "workflow/language/graph_parse.h"
+#include "workflow/language/plain.h"
 #include "workflow/language/text.h"
 
 #define SHARED_VALUES 5
@@ -204,7 +205,9 @@ static int build(struct wf_graph_store *store)
     rc = wf_graph_read_nodes(store, take_edges);
     if (rc == BW_OK)
         rc = wf_graph_read_edges(store);
-    return rc == BW_OK ? wf_graph_compile_triggers(store) : rc;
+    if (rc == BW_OK)
+        rc = wf_graph_compile_triggers(store);
+    return rc == BW_OK ? wf_plain_mark(store) : rc;
 }
 
 static int fill(struct wf_graph *graph, const struct wf_graph_source *source)

@@ -31,6 +31,8 @@ struct wf_node {
     const json_t *stored; /* the whole node as stored */
     const struct wf_edge *edges; /* in stored order, `timeout` included */
     size_t edge_count;
+    /* A run that begins here needs no stored variable before it ends or waits. */
+    bool starts_plain;
 };
 
 struct wf_graph {

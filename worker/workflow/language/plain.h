@@ -1,0 +1,13 @@
+/* Which runs read nothing but what is at hand without a look at the stored variables: of
+ * the event, the project and the customer. spec/workflow.md §6.2. Pure. */
+#ifndef WORKFLOW_PLAIN_H
+#define WORKFLOW_PLAIN_H
+
+#include <bulwark/error.h>
+
+#include "workflow/language/graph_parse.h"
+
+/* Sets `starts_plain` of every node; edges have been read. BW_ENOMEM. */
+BW_MUSTCHECK int wf_plain_mark(struct wf_graph_store *store);
+
+#endif
