@@ -1,6 +1,8 @@
-#include "redis/conn.h"
+#include "redis/cmd.h"
 
 #include <string.h>
+
+#include <bulwark/error.h>
 
 #include "codec/num.h"
 #include "redis/script.h"
