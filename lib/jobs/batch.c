@@ -4,7 +4,7 @@
 
 #include "redis/loop.h"
 #include "jobs/job.h"
-#include "jobs/queue_loop.h"
+#include "jobs/lane.h"
 #include "run/reactor.h"
 
 int bw_batch_check(const struct bw_handler *handler, struct bw_error *err)
@@ -25,35 +25,35 @@ int bw_batch_check(const struct bw_handler *handler, struct bw_error *err)
 
 static void wait_is_over(void *arg)
 {
-    struct bw_queue_loop *queue = arg;
+    struct bw_lane *lane = arg;
 
-    queue->gathered.due = true; /* the turn sees to it */
+    lane->gathered.due = true; /* the turn sees to it */
 }
 
-int bw_batch_prepare(struct bw_queue_loop *queue)
+int bw_batch_prepare(struct bw_lane *lane)
 {
-    if (queue->handler.process_batch == NULL)
+    if (lane->handler.process_batch == NULL)
         return BW_OK;
-    return bw_timer_create(&queue->gathered.timer, queue->reactor->loop, wait_is_over,
-                           queue);
+    return bw_timer_create(&lane->gathered.timer, lane->reactor->loop, wait_is_over,
+                           lane);
 }
 
-void bw_batch_fini(struct bw_queue_loop *queue)
+void bw_batch_fini(struct bw_lane *lane)
 {
-    bw_timer_destroy(&queue->gathered.timer);
+    bw_timer_destroy(&lane->gathered.timer);
 }
 
 /* Full, too, when every slot's job is in it: no more can come. */
-static bool is_full(const struct bw_queue_loop *queue)
+static bool is_full(const struct bw_lane *lane)
 {
-    return queue->gathered.count >= queue->handler.batch_size ||
-           queue->gathered.count >= queue->options.concurrency;
+    return lane->gathered.count >= lane->handler.batch_size ||
+           lane->gathered.count >= lane->options.concurrency;
 }
 
 /* The jobs go as the task of the first of them, linked by batch_next. */
-static void hand_over(struct bw_queue_loop *queue)
+static void hand_over(struct bw_lane *lane)
 {
-    struct bw_batch *batch = &queue->gathered;
+    struct bw_batch *batch = &lane->gathered;
     struct bw_job *first = batch->head;
 
     bw_timer_stop(batch->timer);
@@ -61,16 +61,16 @@ static void hand_over(struct bw_queue_loop *queue)
     batch->count = 0;
     batch->due = false;
     first->task.run = bw_job_run_batch_task;
-    if (queue->handler.inline_)
+    if (lane->handler.inline_)
         bw_job_run_batch_task(&first->task);
     else
-        bw_reactor_run_later(queue->reactor, first);
+        bw_reactor_run_later(lane->reactor, first);
 }
 
 void bw_batch_add(struct bw_job *job)
 {
-    struct bw_queue_loop *queue = job->queue;
-    struct bw_batch *batch = &queue->gathered;
+    struct bw_lane *lane = job->lane;
+    struct bw_batch *batch = &lane->gathered;
 
     job->batch_next = NULL;
     if (batch->tail != NULL)
@@ -79,19 +79,19 @@ void bw_batch_add(struct bw_job *job)
         batch->head = job;
     batch->tail = job;
     batch->count++;
-    if (is_full(queue)) {
-        hand_over(queue);
+    if (is_full(lane)) {
+        hand_over(lane);
         return;
     }
-    if (batch->count == 1 && queue->handler.batch_wait > 0)
-        bw_timer_start(batch->timer, queue->handler.batch_wait);
+    if (batch->count == 1 && lane->handler.batch_wait > 0)
+        bw_timer_start(batch->timer, lane->handler.batch_wait);
 }
 
-void bw_batch_turn(struct bw_queue_loop *queue)
+void bw_batch_turn(struct bw_lane *lane)
 {
-    const struct bw_batch *batch = &queue->gathered;
+    const struct bw_batch *batch = &lane->gathered;
 
     if (batch->count > 0 &&
-        (batch->due || queue->handler.batch_wait == 0 || queue->reactor->draining))
-        hand_over(queue);
+        (batch->due || lane->handler.batch_wait == 0 || lane->reactor->draining))
+        hand_over(lane);
 }

@@ -1,8 +1,8 @@
 /* Batches: jobs that one call of a handler runs. A job is gathered on the reactor, and
  * goes to the handler with the others when the batch is full, when its wait is over, or
  * when the worker drains. */
-#ifndef BW_RUN_BATCH_H
-#define BW_RUN_BATCH_H
+#ifndef BW_JOBS_BATCH_H
+#define BW_JOBS_BATCH_H
 
 #include <stdbool.h>
 
@@ -10,7 +10,7 @@
 #include <bulwark/worker.h>
 
 struct bw_job;
-struct bw_queue_loop;
+struct bw_lane;
 struct bw_timer;
 
 struct bw_batch { /* of a queue; the reactor's */
@@ -22,12 +22,12 @@ struct bw_batch { /* of a queue; the reactor's */
 
 /* Names what is wrong with the handler. */
 BW_MUSTCHECK int bw_batch_check(const struct bw_handler *handler, struct bw_error *err);
-BW_MUSTCHECK int bw_batch_prepare(struct bw_queue_loop *queue);
-void bw_batch_fini(struct bw_queue_loop *queue);
+BW_MUSTCHECK int bw_batch_prepare(struct bw_lane *lane);
+void bw_batch_fini(struct bw_lane *lane);
 
 /* The job joins the batch. */
 void bw_batch_add(struct bw_job *job);
 /* Hands the batch over if it is time. Once a turn. */
-void bw_batch_turn(struct bw_queue_loop *queue);
+void bw_batch_turn(struct bw_lane *lane);
 
 #endif

@@ -8,7 +8,7 @@
 #include "base/alloc.h"
 #include "base/list.h"
 #include "jobs/job.h"
-#include "jobs/queue_loop.h"
+#include "jobs/lane.h"
 #include "run/reactor.h"
 #include "jobs/stop.h"
 
@@ -47,11 +47,10 @@ static struct bw_job *find_job(const struct request *request)
     const struct bw_reactor *reactor = request->reactor;
     const struct bw_text id = { request->id, strlen(request->id) };
 
-    for (size_t i = 0; i < reactor->queue_count; i++) {
-        const struct bw_queue_loop *queue = reactor->queues[i];
-        struct bw_job *job = strcmp(queue->name, request->queue) == 0
-                                 ? bw_queue_find_held(queue, id)
-                                 : NULL;
+    for (size_t i = 0; i < reactor->lane_count; i++) {
+        const struct bw_lane *lane = reactor->lanes[i];
+        struct bw_job *job =
+            strcmp(lane->name, request->queue) == 0 ? bw_lane_find_held(lane, id) : NULL;
 
         if (job != NULL)
             return job;

@@ -7,7 +7,7 @@
 #include "base/list.h"
 #include "redis/refusal.h"
 #include "jobs/job.h"
-#include "jobs/queue_loop.h"
+#include "jobs/lane.h"
 #include "run/reactor.h"
 
 static void effect_free(struct bw_effect *effect)
@@ -19,7 +19,7 @@ static void effect_free(struct bw_effect *effect)
 static void build(struct bw_effect *effect)
 {
     const struct bw_job *job = effect->job;
-    const struct bw_keys *keys = &effect->queue->keys;
+    const struct bw_keys *keys = &effect->lane->keys;
     struct bw_text text = { effect->text, effect->len };
 
     switch (effect->kind) {
@@ -39,7 +39,7 @@ static void build(struct bw_effect *effect)
 static void deliver(struct bw_letter *letter, bool open)
 {
     struct bw_effect *effect = BW_LIST_OF(letter, struct bw_effect, letter);
-    struct bw_reactor *reactor = effect->queue->reactor;
+    struct bw_reactor *reactor = effect->lane->reactor;
 
     /* A job that was handed back is not ours to write to any more. */
     if (!open || atomic_load(&effect->job->given_up)) {
@@ -67,7 +67,7 @@ struct bw_effect *bw_effect_create(struct bw_job *job, enum bw_effect_kind kind,
     bw_list_init(&effect->node);
     effect->kind = kind;
     effect->job = job;
-    effect->queue = job->queue;
+    effect->lane = job->lane;
     effect->len = len;
     if (len > 0)
         memcpy(effect->text, text, len);
@@ -77,22 +77,22 @@ struct bw_effect *bw_effect_create(struct bw_job *job, enum bw_effect_kind kind,
 static void on_effect(const struct bw_reply *reply, const struct bw_error *err, void *arg)
 {
     struct bw_effect *effect = arg;
-    struct bw_queue_loop *queue = effect->queue;
+    struct bw_lane *lane = effect->lane;
 
     bool passing = err != NULL && err->code == BW_EREDIS && bw_refusal_passes(err->text);
 
     if (passing || (err != NULL && err->code != BW_EREDIS && err->code != BW_ENOMEM)) {
         bw_list_remove(&effect->node);
-        bw_list_append(&queue->reactor->effects.lost, &effect->node);
+        bw_list_append(&lane->reactor->effects.lost, &effect->node);
         if (passing) /* sent again after the pause, before the ends of jobs */
-            bw_queue_refused(queue, "side effect", err);
+            bw_lane_refused(lane, "side effect", err);
         return;
     }
     if (err != NULL)
-        bw_log(&queue->log, BW_LOG_WARNING, "side effect of a job failed",
+        bw_log(&lane->log, BW_LOG_WARNING, "side effect of a job failed",
                bw_text("error", err->text));
     else if (bw_reply_integer(reply) < 0)
-        bw_log(&queue->log, BW_LOG_WARNING,
+        bw_log(&lane->log, BW_LOG_WARNING,
                "side effect of a job failed: the job is gone");
     bw_list_remove(&effect->node);
     effect_free(effect);
@@ -115,7 +115,7 @@ static bool send_list(struct bw_reactor *reactor, struct bw_list *list)
         struct bw_effect *effect = BW_LIST_OF(at, struct bw_effect, node);
 
         next = at->next;
-        if (bw_queue_in_pause(effect->queue))
+        if (bw_lane_in_pause(effect->lane))
             continue;
         /* Not connected after all, or out of memory: tried again at the end of the turn.
          */

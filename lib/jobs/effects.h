@@ -3,8 +3,8 @@
  *
  * One whose answer was lost with the connection is sent again: setting twice is harmless,
  * and a log row that may appear twice is better than one that is missing. */
-#ifndef BW_RUN_EFFECTS_H
-#define BW_RUN_EFFECTS_H
+#ifndef BW_JOBS_EFFECTS_H
+#define BW_JOBS_EFFECTS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,7 +16,7 @@
 #include "jobs/letters.h"
 
 struct bw_job;
-struct bw_queue_loop;
+struct bw_lane;
 struct bw_reactor;
 
 enum bw_effect_kind { BW_EFFECT_PROGRESS, BW_EFFECT_LOG, BW_EFFECT_DATA };
@@ -27,7 +27,7 @@ struct bw_effect {
     enum bw_effect_kind kind;
     struct bw_job
         *job; /* until it is delivered: a job's answer comes after its effects */
-    struct bw_queue_loop *queue;
+    struct bw_lane *lane;
     struct bw_cmd cmd;
     size_t len;
     char text[];

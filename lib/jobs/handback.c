@@ -6,11 +6,11 @@
 #include "base/alloc.h"
 #include "jobs/job.h"
 #include "jobs/outcome.h"
-#include "jobs/queue_loop.h"
+#include "jobs/lane.h"
 #include "run/reactor.h"
 
 struct handback_call {
-    struct bw_queue_loop *queue;
+    struct bw_lane *lane;
     unsigned count;
     struct bw_job *jobs[BW_SETTLE_BATCH];
 };
@@ -19,22 +19,22 @@ struct handback_call {
 
 void bw_handback_add(struct bw_job *job)
 {
-    struct bw_queue_loop *queue = job->queue;
-    uint64_t number = bw_queue_token_number(job);
-    struct bw_list *before = queue->handbacks.prev;
+    struct bw_lane *lane = job->lane;
+    uint64_t number = bw_lane_token_number(job);
+    struct bw_list *before = lane->handbacks.prev;
 
     job->place = BW_JOB_READY;
-    while (before != &queue->handbacks &&
-           bw_queue_token_number(BW_LIST_OF(before, struct bw_job, handback)) > number)
+    while (before != &lane->handbacks &&
+           bw_lane_token_number(BW_LIST_OF(before, struct bw_job, handback)) > number)
         before = before->prev;
     bw_list_insert_after(before, &job->handback);
-    bw_queue_touch(queue);
+    bw_lane_touch(lane);
 }
 
 /* The last of them come first: each call puts its jobs before those of the one before. */
 static void take_last(struct handback_call *call)
 {
-    struct bw_list *waiting = &call->queue->handbacks;
+    struct bw_list *waiting = &call->lane->handbacks;
     unsigned start = BW_SETTLE_BATCH;
 
     while (start > 0 && waiting->prev != waiting) {
@@ -63,7 +63,7 @@ static void on_handed_back(const struct bw_reply *reply, const struct bw_error *
                            void *arg)
 {
     struct handback_call *call = arg;
-    struct bw_queue_loop *queue = call->queue;
+    struct bw_lane *lane = call->lane;
     const struct bw_error odd = { BW_EPROTO, "hand_back: unexpected form of reply" };
 
     if (err == NULL && bw_reply_count(reply) != call->count)
@@ -71,9 +71,9 @@ static void on_handed_back(const struct bw_reply *reply, const struct bw_error *
     if (err != NULL) {
         return_jobs(call, err->code != BW_ECLOSED);
         if (err->code == BW_EREDIS || err->code == BW_EPROTO)
-            bw_queue_refused(queue, "hand back", err);
+            bw_lane_refused(lane, "hand back", err);
     } else {
-        queue->refusals = 0;
+        lane->refusals = 0;
         for (unsigned i = 0; i < call->count; i++) {
             const char *why;
             int code = bw_item_code(bw_reply_at(reply, i), &why);
@@ -88,20 +88,20 @@ static void on_handed_back(const struct bw_reply *reply, const struct bw_error *
 }
 
 /* False: the rest waits. */
-static bool send_one(struct bw_queue_loop *queue)
+static bool send_one(struct bw_lane *lane)
 {
-    struct bw_reactor *reactor = queue->reactor;
+    struct bw_reactor *reactor = lane->reactor;
     struct handback_call *call = bw_calloc(1, sizeof *call);
     struct bw_cmd *cmd = bw_reactor_cmd(reactor);
     const struct bw_error no_memory = { BW_ENOMEM, "out of memory" };
     int result = BW_ENOMEM;
 
     if (call != NULL) {
-        call->queue = queue;
+        call->lane = lane;
         take_last(call);
         for (unsigned i = 0; i < call->count; i++)
             reactor->items[i] = call->jobs[i]->item;
-        bw_hand_back_build(cmd, &queue->keys, (int)queue->options.pause_layout,
+        bw_hand_back_build(cmd, &lane->keys, (int)lane->options.pause_layout,
                            reactor->items, call->count);
         result = bw_reactor_call(reactor, cmd, on_handed_back, call);
         if (result != BW_OK) {
@@ -110,12 +110,12 @@ static bool send_one(struct bw_queue_loop *queue)
         }
     }
     if (result == BW_ENOMEM)
-        bw_queue_refused(queue, "hand back", &no_memory);
+        bw_lane_refused(lane, "hand back", &no_memory);
     return result == BW_OK;
 }
 
-void bw_handback_send(struct bw_queue_loop *queue)
+void bw_handback_send(struct bw_lane *lane)
 {
-    while (!bw_list_is_empty(&queue->handbacks) && send_one(queue))
+    while (!bw_list_is_empty(&lane->handbacks) && send_one(lane))
         continue;
 }

@@ -1,15 +1,15 @@
 /* Jobs that go back to wait as if they had not been fetched: gathered while a turn lasts,
  * in the order in which they were fetched, and sent in calls of their own (BMQ-170). On
  * the reactor. */
-#ifndef BW_RUN_HANDBACK_H
-#define BW_RUN_HANDBACK_H
+#ifndef BW_JOBS_HANDBACK_H
+#define BW_JOBS_HANDBACK_H
 
 struct bw_job;
-struct bw_queue_loop;
+struct bw_lane;
 
 /* The job, whose item is a hand-back, waits for the end of the turn. */
 void bw_handback_add(struct bw_job *job);
 /* Sends what waits; what cannot be sent waits on. */
-void bw_handback_send(struct bw_queue_loop *queue);
+void bw_handback_send(struct bw_lane *lane);
 
 #endif

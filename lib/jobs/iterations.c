@@ -8,13 +8,13 @@
 #include "queue/calls_schedulers.h"
 #include "redis/refusal.h"
 #include "jobs/job.h"
-#include "jobs/queue_loop.h"
+#include "jobs/lane.h"
 #include "run/reactor.h"
 
 enum { BATCH = 64 };
 
 struct bw_plan_call {
-    struct bw_queue_loop *queue;
+    struct bw_lane *lane;
     unsigned count;
     struct bw_job *jobs[BATCH]; /* NULL: forgotten meanwhile */
 };
@@ -23,33 +23,33 @@ struct bw_plan_call {
 
 void bw_iterations_want(struct bw_job *job)
 {
-    struct bw_queue_loop *queue = job->queue;
+    struct bw_lane *lane = job->lane;
 
     assert(job->place == BW_JOB_HELD);
     job->planning = true;
     job->plan = NULL;
     job->next = NULL;
-    if (queue->plan_tail != NULL)
-        queue->plan_tail->next = job;
+    if (lane->plan_tail != NULL)
+        lane->plan_tail->next = job;
     else
-        queue->plan_head = job;
-    queue->plan_tail = job;
-    bw_queue_touch(queue);
+        lane->plan_head = job;
+    lane->plan_tail = job;
+    bw_lane_touch(lane);
 }
 
 static void remove_waiting(struct bw_job *job)
 {
-    struct bw_queue_loop *queue = job->queue;
+    struct bw_lane *lane = job->lane;
     struct bw_job *before = NULL;
 
-    for (struct bw_job *at = queue->plan_head; at != job; at = at->next)
+    for (struct bw_job *at = lane->plan_head; at != job; at = at->next)
         before = at;
     if (before != NULL)
         before->next = job->next;
     else
-        queue->plan_head = job->next;
-    if (queue->plan_tail == job)
-        queue->plan_tail = before;
+        lane->plan_head = job->next;
+    if (lane->plan_tail == job)
+        lane->plan_tail = before;
     job->next = NULL;
 }
 
@@ -76,7 +76,7 @@ static void begin(struct bw_job *job)
 {
     job->planning = false;
     job->plan = NULL;
-    bw_queue_begin(job);
+    bw_intake_begin(job);
 }
 
 /* The iteration that is there runs all the same; the scheduler's trouble is told each
@@ -86,9 +86,9 @@ static void unplanned(struct bw_job *job, const struct bw_error *err)
     bw_log(&job->log, BW_LOG_ERROR, "the next iteration could not be planned",
            bw_text_len("scheduler", job->data.repeat_key.data, job->data.repeat_key.len),
            bw_text("error", err->text));
-    bw_queue_tell_of(job, (struct bw_event){ .kind = BW_EVENT_ERROR,
-                                             .error = err->text,
-                                             .error_len = strlen(err->text) });
+    bw_lane_tell_of(job, (struct bw_event){ .kind = BW_EVENT_ERROR,
+                                            .error = err->text,
+                                            .error_len = strlen(err->text) });
     begin(job);
 }
 
@@ -141,7 +141,7 @@ static void on_planned(const struct bw_reply *reply, const struct bw_error *err,
     struct bw_plan_call *call = arg;
     const struct bw_error odd = { BW_EPROTO, "unexpected reply" };
 
-    call->queue->plan_calls--;
+    call->lane->plan_calls--;
     if (err == NULL && bw_reply_count(reply) != call->count)
         err = &odd;
     if (err == NULL) {
@@ -151,7 +151,7 @@ static void on_planned(const struct bw_reply *reply, const struct bw_error *err,
         }
     } else if (err->code == BW_EREDIS && bw_refusal_passes(err->text)) {
         lost(call); /* asked again after a pause */
-        bw_queue_refused(call->queue, "next iteration", err);
+        bw_lane_refused(call->lane, "next iteration", err);
     } else if (err->code == BW_EREDIS || err->code == BW_EPROTO ||
                err->code == BW_ENOMEM) {
         refused(call, err);
@@ -185,9 +185,9 @@ static void add_job(struct bw_plan_call *call, struct bw_cmd *cmd, struct bw_job
     bw_iteration_fini(&iteration);
 }
 
-static struct bw_job *take_waiting(struct bw_queue_loop *queue)
+static struct bw_job *take_waiting(struct bw_lane *lane)
 {
-    struct bw_job *job = queue->plan_head;
+    struct bw_job *job = lane->plan_head;
 
     if (job != NULL)
         remove_waiting(job);
@@ -196,23 +196,23 @@ static struct bw_job *take_waiting(struct bw_queue_loop *queue)
 
 static void fill(struct bw_plan_call *call, struct bw_cmd *cmd)
 {
-    struct bw_queue_loop *queue = call->queue;
-    struct bw_wall now = bw_loop_wall(queue->reactor->loop);
+    struct bw_lane *lane = call->lane;
+    struct bw_wall now = bw_loop_wall(lane->reactor->loop);
 
-    bw_next_iteration_build(cmd, &queue->keys, now, queue->options.strict);
-    while (call->count < BATCH && queue->plan_head != NULL) {
-        bool alone = queue->plan_head->plan_alone;
+    bw_next_iteration_build(cmd, &lane->keys, now, lane->options.strict);
+    while (call->count < BATCH && lane->plan_head != NULL) {
+        bool alone = lane->plan_head->plan_alone;
 
         if (alone && call->count > 0)
             break;
-        add_job(call, cmd, take_waiting(queue), now);
+        add_job(call, cmd, take_waiting(lane), now);
         if (alone)
             break;
     }
 }
 
 /* False: the rest waits. */
-static bool send_one(struct bw_queue_loop *queue)
+static bool send_one(struct bw_lane *lane)
 {
     struct bw_plan_call *call = bw_calloc(1, sizeof *call);
     /* Not the reactor's scratch: jobs may begin, and run, while this is built. */
@@ -221,20 +221,20 @@ static bool send_one(struct bw_queue_loop *queue)
     int result;
 
     if (call == NULL) {
-        unplanned(take_waiting(queue), &no_memory);
+        unplanned(take_waiting(lane), &no_memory);
         return true;
     }
-    call->queue = queue;
+    call->lane = lane;
     fill(call, &cmd);
     if (call->count == 0) {
         free(call);
         bw_cmd_fini(&cmd);
         return true;
     }
-    result = bw_reactor_call(queue->reactor, &cmd, on_planned, call);
+    result = bw_reactor_call(lane->reactor, &cmd, on_planned, call);
     bw_cmd_fini(&cmd);
     if (result == BW_OK) {
-        queue->plan_calls++;
+        lane->plan_calls++;
         return true;
     }
     if (result == BW_ENOMEM)
@@ -245,9 +245,9 @@ static bool send_one(struct bw_queue_loop *queue)
     return result == BW_ENOMEM;
 }
 
-void bw_iterations_send(struct bw_queue_loop *queue)
+void bw_iterations_send(struct bw_lane *lane)
 {
-    while (queue->plan_head != NULL && bw_reactor_can_call(queue->reactor) &&
-           send_one(queue))
+    while (lane->plan_head != NULL && bw_reactor_can_call(lane->reactor) &&
+           send_one(lane))
         continue;
 }

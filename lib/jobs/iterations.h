@@ -6,18 +6,18 @@
  * is sent again: what it had planned is not planned twice. Where Redis refuses to plan a
  * job, or its pattern or zone cannot be read, it runs all the same, and the trouble is
  * logged and told as an error; BullMQ leaves such a job to stall (BMQ-172). */
-#ifndef BW_RUN_ITERATIONS_H
-#define BW_RUN_ITERATIONS_H
+#ifndef BW_JOBS_ITERATIONS_H
+#define BW_JOBS_ITERATIONS_H
 
 #include <stdbool.h>
 
 struct bw_job;
-struct bw_queue_loop;
+struct bw_lane;
 
-/* The job waits for the next call; bw_queue_begin() follows. */
+/* The job waits for the next call; bw_intake_begin() follows. */
 void bw_iterations_want(struct bw_job *job);
 /* Sends for those that wait, while calls can be sent. */
-void bw_iterations_send(struct bw_queue_loop *queue);
+void bw_iterations_send(struct bw_lane *lane);
 /* The job is given up: it does not wait any more, and no handler will answer for it.
  * False: it did not wait. */
 bool bw_iterations_forget(struct bw_job *job);

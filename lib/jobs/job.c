@@ -8,7 +8,7 @@
 #include "base/list.h"
 #include "codec/json_check.h"
 #include "jobs/effects.h"
-#include "jobs/queue_loop.h"
+#include "jobs/lane.h"
 #include "run/reactor.h"
 
 /* Values of job->answer. */
@@ -47,7 +47,7 @@ static void deliver_answer(struct bw_letter *letter, bool open)
 
     assert(job->magic == BW_JOB_MAGIC);
     if (open)
-        bw_queue_answered(job);
+        bw_intake_answered(job);
     else
         job->answered = true; /* its queue frees it */
 }
@@ -99,7 +99,7 @@ void bw_job_destroy(struct bw_job **jobp)
     *jobp = NULL;
     assert(job->magic == BW_JOB_MAGIC);
     job->magic = 0;
-    reactor = job->queue->reactor;
+    reactor = job->lane->reactor;
     bw_job_data_fini(&job->data);
     free(job->stop_reason);
     if (reactor->free_job_count >= KEPT_JOBS) {
@@ -136,16 +136,16 @@ static bool begin(struct bw_job *job)
     if (!atomic_load(&job->given_up) &&
         atomic_compare_exchange_strong(&job->answer, &expected, ANSWER_OPEN))
         return true;
-    bw_reactor_send(job->queue->reactor, &job->letter);
+    bw_reactor_send(job->lane->reactor, &job->letter);
     return false;
 }
 
 void bw_job_run(struct bw_job *job)
 {
-    struct bw_queue_loop *queue = job->queue;
+    struct bw_lane *lane = job->lane;
 
     if (begin(job))
-        queue->handler.process(job, queue->handler_arg);
+        lane->handler.process(job, lane->handler_arg);
 }
 
 void bw_job_run_task(struct bw_task *task)
@@ -159,7 +159,7 @@ void bw_job_run_task(struct bw_task *task)
 void bw_job_run_batch_task(struct bw_task *task)
 {
     struct bw_job *job = BW_LIST_OF(task, struct bw_job, task), *next;
-    struct bw_queue_loop *queue = job->queue;
+    struct bw_lane *lane = job->lane;
     struct bw_job *jobs[BW_BATCH_MAX];
     size_t count = 0;
 
@@ -170,7 +170,7 @@ void bw_job_run_batch_task(struct bw_task *task)
             jobs[count++] = job;
     }
     if (count > 0)
-        queue->handler.process_batch(jobs, count, queue->handler_arg);
+        lane->handler.process_batch(jobs, count, lane->handler_arg);
 }
 
 /* --- cancelling: a callback on the reactor, and an answer from anywhere, but never the
@@ -179,15 +179,15 @@ void bw_job_run_batch_task(struct bw_task *task)
 
 void bw_job_cancel(struct bw_job *job)
 {
-    struct bw_queue_loop *queue = job->queue;
-    struct bw_reactor *reactor = queue->reactor;
+    struct bw_lane *lane = job->lane;
+    struct bw_reactor *reactor = lane->reactor;
     int expected = ANSWER_OPEN;
 
-    if (atomic_exchange(&job->cancelled, true) || queue->handler.cancel == NULL)
+    if (atomic_exchange(&job->cancelled, true) || lane->handler.cancel == NULL)
         return;
     bw_mutex_lock(&reactor->cancel_mutex);
     if (atomic_compare_exchange_strong(&job->answer, &expected, ANSWER_TELLING)) {
-        queue->handler.cancel(job, queue->handler_arg);
+        lane->handler.cancel(job, lane->handler_arg);
         atomic_store(&job->answer, ANSWER_OPEN);
     }
     bw_mutex_unlock(&reactor->cancel_mutex);
@@ -197,12 +197,12 @@ void bw_job_cancel(struct bw_job *job)
 
 static void deliver(struct bw_job *job)
 {
-    struct bw_reactor *reactor = job->queue->reactor;
+    struct bw_reactor *reactor = job->lane->reactor;
 
     if (bw_reactor_is_current(reactor)) {
         /* Side effects that another thread has sent come before the end. */
         bw_letterbox_read(&reactor->letters, true);
-        bw_queue_answered(job);
+        bw_intake_answered(job);
         return;
     }
     bw_reactor_send(reactor, &job->letter);
@@ -212,7 +212,7 @@ static void deliver(struct bw_job *job)
  * it is gone for the caller. */
 static bool claim_answer(struct bw_job *job)
 {
-    struct bw_reactor *reactor = job->queue->reactor;
+    struct bw_reactor *reactor = job->lane->reactor;
 
     for (;;) {
         int expected = ANSWER_OPEN;
@@ -417,7 +417,7 @@ void bw_job_answer_fail(struct bw_job *job, struct bw_text message,
 
 const char *bw_job_queue(const struct bw_job *job)
 {
-    return job->queue->name;
+    return job->lane->name;
 }
 
 const char *bw_job_id(const struct bw_job *job)
@@ -544,7 +544,7 @@ const struct bw_log *bw_job_log(const struct bw_job *job)
 
 bool bw_job_lock_held(const struct bw_job *job)
 {
-    const struct bw_reactor *reactor = job->queue->reactor;
+    const struct bw_reactor *reactor = job->lane->reactor;
 
     return !atomic_load(&job->lock_lost) && !atomic_load(&job->given_up) &&
            bw_mono_now(reactor->clock).ns < atomic_load(&job->lock_until_ns);
@@ -571,7 +571,7 @@ static int send_effect(struct bw_job *job, enum bw_effect_kind kind, const char 
     effect = bw_effect_create(job, kind, text, len);
     if (effect == NULL)
         return BW_ENOMEM;
-    bw_reactor_send(job->queue->reactor, &effect->letter);
+    bw_reactor_send(job->lane->reactor, &effect->letter);
     return BW_OK;
 }
 

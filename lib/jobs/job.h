@@ -10,8 +10,8 @@
  *                                     └─ LOOKUP ◄┘
  *
  * The memory ends when the job is GONE and its handler has answered. */
-#ifndef BW_RUN_JOB_H
-#define BW_RUN_JOB_H
+#ifndef BW_JOBS_JOB_H
+#define BW_JOBS_JOB_H
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -27,7 +27,7 @@
 #include "jobs/letters.h"
 
 struct bw_plan_call;
-struct bw_queue_loop;
+struct bw_lane;
 struct bw_reactor;
 
 #define BW_JOB_MAGIC 0x6a6f6221u
@@ -64,7 +64,7 @@ struct bw_outcome { /* what the handler said */
 
 struct bw_job {
     unsigned magic;
-    struct bw_queue_loop *queue;
+    struct bw_lane *lane;
     struct bw_job_data data;
     struct bw_log log;
 
@@ -84,8 +84,8 @@ struct bw_job {
     struct bw_list node; /* among the jobs of the queue, or among those given up */
     struct bw_job *next; /* among those that are ready, among those whose next iteration
                             is to be planned, or among free memory */
-    struct bw_list handback;   /* among those that are handed back: run/handback.c */
-    bool planning;             /* run/iterations.c has it; no handler yet */
+    struct bw_list handback;   /* among those that are handed back: jobs/handback.c */
+    bool planning;             /* jobs/iterations.c has it; no handler yet */
     bool plan_alone;           /* a call that planned for others too was refused */
     struct bw_plan_call *plan; /* in which call; NULL: it waits for the next */
     bool answered;
@@ -93,7 +93,7 @@ struct bw_job {
     bool unsure;            /* an earlier call with its end was lost */
     bool child_failed;      /* it could not wait for its children, and was told so */
     bool alone;             /* a call with nothing else was refused: endangers others */
-    struct bw_mono stop_at; /* run/stop.h: its time limit, then the end of the grace */
+    struct bw_mono stop_at; /* jobs/stop.h: its time limit, then the end of the grace */
     char *stop_reason;      /* owned: what a stopped job fails with; NULL: not stopped */
     bool stop_final;        /* and without a retry */
     uint64_t renewal;       /* the renewal call it was last part of */

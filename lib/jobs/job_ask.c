@@ -2,28 +2,28 @@
 #include "queue/flow_read.h"
 #include "queue/keys.h"
 #include "jobs/job.h"
-#include "jobs/queue_loop.h"
+#include "jobs/lane.h"
 #include "run/reactor.h"
 
 struct bw_redis *bw_job_redis(const struct bw_job *job)
 {
-    return job->queue->reactor->commands;
+    return job->lane->reactor->commands;
 }
 
 const char *bw_job_prefix(const struct bw_job *job)
 {
-    return job->queue->prefix;
+    return job->lane->prefix;
 }
 
 const char *bw_job_queue_key(const struct bw_job *job)
 {
-    return job->queue->qualified_name;
+    return job->lane->qualified_name;
 }
 
 static int ask(const struct bw_job *job, enum bw_flow_question question, bw_json_cb *cb,
                void *arg)
 {
-    struct bw_flow_job of = { job->queue->prefix, job->queue->name, job->data.id };
+    struct bw_flow_job of = { job->lane->prefix, job->lane->name, job->data.id };
 
     return bw_flow_ask(bw_job_redis(job), &of, question, BW_CALL_TIMEOUT_MS, cb, arg);
 }

@@ -5,7 +5,7 @@
 
 #include "jobs/groups.h"
 #include "jobs/job.h"
-#include "jobs/queue_loop.h"
+#include "jobs/lane.h"
 #include "run/reactor.h"
 #include "jobs/recheck.h"
 
@@ -46,9 +46,9 @@ static void start_item(struct bw_job *job, enum bw_settle_kind kind)
     };
 }
 
-static struct bw_keep keep_for(const struct bw_keep *own, const struct bw_keep *queues)
+static struct bw_keep keep_for(const struct bw_keep *own, const struct bw_keep *lanes)
 {
-    return own->set ? *own : *queues;
+    return own->set ? *own : *lanes;
 }
 
 static void decide_completed(struct bw_job *job)
@@ -56,7 +56,7 @@ static void decide_completed(struct bw_job *job)
     start_item(job, BW_SETTLE_COMPLETED);
     job->item.value = said(&job->outcome, "null");
     job->item.keep = keep_for(&job->data.parsed.remove_on_complete,
-                              &job->queue->options.remove_on_complete);
+                              &job->lane->options.remove_on_complete);
 }
 
 /* The refusal to wait for failed children is final where the handler passes it on, as an
@@ -75,7 +75,7 @@ static bool is_unrecoverable(const struct bw_job *job)
 static bool may_retry(const struct bw_job *job)
 {
     const struct bw_job_data *data = &job->data;
-    int64_t most_started = job->queue->options.max_started_attempts;
+    int64_t most_started = job->lane->options.max_started_attempts;
 
     if (is_unrecoverable(job) || data->attempts_made + 1 >= data->parsed.attempts)
         return false;
@@ -87,7 +87,7 @@ static int64_t retry_delay(struct bw_job *job)
     if (job->outcome.has_delay)
         return job->outcome.delay_ms;
     return bw_backoff_delay(&job->data.parsed, job->data.attempts_made,
-                            bw_rand_unit(&job->queue->reactor->rand));
+                            bw_rand_unit(&job->lane->reactor->rand));
 }
 
 static void start_retry(struct bw_job *job, int64_t delay)
@@ -102,7 +102,7 @@ static void start_failed(struct bw_job *job, struct bw_text reason)
     start_item(job, BW_SETTLE_FAILED);
     job->item.value = reason;
     job->item.keep =
-        keep_for(&job->data.parsed.remove_on_fail, &job->queue->options.remove_on_fail);
+        keep_for(&job->data.parsed.remove_on_fail, &job->lane->options.remove_on_fail);
 }
 
 /* failedReason and stacktrace are written by every failed attempt (BMQ-084). */
@@ -129,9 +129,9 @@ static bool add_failure(struct bw_job *job, struct bw_text reason)
 /* Redis does not take the job's end, or there is none to give it. */
 static void tell_unrecorded(const struct bw_job *job, const char *why)
 {
-    bw_queue_tell_of(job, (struct bw_event){ .kind = BW_EVENT_ERROR,
-                                             .error = why,
-                                             .error_len = strlen(why) });
+    bw_lane_tell_of(job, (struct bw_event){ .kind = BW_EVENT_ERROR,
+                                            .error = why,
+                                            .error_len = strlen(why) });
 }
 
 static bool leave(struct bw_job *job, const char *why)
@@ -161,17 +161,17 @@ static bool decide_failure(struct bw_job *job)
 
 static void decide_limit(struct bw_job *job)
 {
-    struct bw_queue_loop *queue = job->queue;
-    struct bw_reactor *reactor = queue->reactor;
+    struct bw_lane *lane = job->lane;
+    struct bw_reactor *reactor = lane->reactor;
     struct bw_cmd *cmd = bw_reactor_cmd(reactor);
     int64_t pause = job->outcome.delay_ms;
 
-    bw_rate_limit_build(cmd, &queue->keys, pause > 0 ? pause : 1);
+    bw_rate_limit_build(cmd, &lane->keys, pause > 0 ? pause : 1);
     /* When this is lost the pause below still holds for this worker. */
-    bw_reactor_tell(reactor, cmd, queue);
-    if (pause > queue->options.maximum_rate_limit_delay)
-        pause = queue->options.maximum_rate_limit_delay;
-    queue->limit_until = bw_mono_add_ms(bw_reactor_now(reactor), pause);
+    bw_reactor_tell(reactor, cmd, lane);
+    if (pause > lane->options.maximum_rate_limit_delay)
+        pause = lane->options.maximum_rate_limit_delay;
+    lane->limit_until = bw_mono_add_ms(bw_reactor_now(reactor), pause);
     bw_outcome_put_back(job);
 }
 
@@ -222,7 +222,7 @@ void bw_outcome_hand_back(struct bw_job *job, bool unstarted)
 
 static void count_recorded(struct bw_job *job)
 {
-    struct bw_queue_counters *counters = &job->queue->counters;
+    struct bw_lane_counters *counters = &job->lane->counters;
 
     switch (job->item.kind) {
     case BW_SETTLE_COMPLETED:
@@ -238,8 +238,8 @@ static void count_recorded(struct bw_job *job)
         bw_count(job->item.counts_attempt ? &counters->retried : &counters->delayed);
         break;
     case BW_SETTLE_HAND_BACK:
-        if (job->queue->reactor->draining)
-            job->queue->reactor->handed_back = true;
+        if (job->lane->reactor->draining)
+            job->lane->reactor->handed_back = true;
         bw_count(&counters->put_back);
         break;
     case BW_SETTLE_PUT_BACK:
@@ -284,19 +284,19 @@ static void tell_recorded(const struct bw_job *job)
     bool is_final = item->kind == BW_SETTLE_FAILED;
 
     if (item->kind == BW_SETTLE_COMPLETED) {
-        bw_queue_tell_of(
+        bw_lane_tell_of(
             job, (struct bw_event){
                      .kind = BW_EVENT_COMPLETED,
                      .result = outcome->has_text ? bw_buf_text(&outcome->text) : NULL,
                      .result_len = outcome->has_text ? outcome->text.len : 0 });
     } else if (item->has_failure) {
         log_failure(job, is_final);
-        bw_queue_tell_of(job,
-                         (struct bw_event){ .kind = BW_EVENT_FAILED,
-                                            .error = item->reason.data,
-                                            .error_len = item->reason.len,
-                                            .attempts_made = job->data.attempts_made + 1,
-                                            .is_final = is_final });
+        bw_lane_tell_of(job,
+                        (struct bw_event){ .kind = BW_EVENT_FAILED,
+                                           .error = item->reason.data,
+                                           .error_len = item->reason.len,
+                                           .attempts_made = job->data.attempts_made + 1,
+                                           .is_final = is_final });
     }
 }
 
@@ -304,7 +304,7 @@ void bw_outcome_recorded(struct bw_job *job)
 {
     count_recorded(job);
     tell_recorded(job);
-    bw_queue_job_gone(job);
+    bw_lane_job_gone(job);
 }
 
 /* Completing was refused for the sake of the job's children: the failure path is run
@@ -323,26 +323,26 @@ static void fail_instead(struct bw_job *job, const char *before, const char *aft
     }
     bw_buf_fini(&message);
     if (bw_outcome_decide(job))
-        bw_queue_ready(job);
+        bw_ready_add(job);
     else
-        bw_queue_job_gone(job);
+        bw_lane_job_gone(job);
 }
 
 static void lose(struct bw_job *job, const char *why)
 {
     if (!atomic_exchange(&job->lock_lost, true))
-        bw_count(&job->queue->counters.locks_lost);
+        bw_count(&job->lane->counters.locks_lost);
     bw_log(&job->log, BW_LOG_WARNING, "job abandoned: its end cannot be recorded",
            bw_text("reason", why));
     tell_unrecorded(job, why);
-    bw_queue_job_gone(job);
+    bw_lane_job_gone(job);
 }
 
 static void drop(struct bw_job *job, enum bw_log_level level, const char *why)
 {
     bw_log(&job->log, level, "result of a job dropped", bw_text("reason", why));
     tell_unrecorded(job, why);
-    bw_queue_job_gone(job);
+    bw_lane_job_gone(job);
 }
 
 void bw_outcome_refused(struct bw_job *job, const char *why)
@@ -352,7 +352,7 @@ void bw_outcome_refused(struct bw_job *job, const char *why)
            bw_text_len("name", job->data.name.data, job->data.name.len),
            bw_text("reason", why));
     tell_unrecorded(job, why);
-    bw_queue_job_gone(job);
+    bw_lane_job_gone(job);
 }
 
 static void settle_odd(struct bw_job *job, int code)

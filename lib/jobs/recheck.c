@@ -5,7 +5,7 @@
 #include "redis/refusal.h"
 #include "jobs/job.h"
 #include "jobs/outcome.h"
-#include "jobs/queue_loop.h"
+#include "jobs/lane.h"
 #include "run/reactor.h"
 
 static bool ends_the_job(const struct bw_job *job)
@@ -37,8 +37,8 @@ static void on_looked_up(const struct bw_reply *reply, const struct bw_error *er
 
     if (err != NULL && (err->code != BW_EREDIS || bw_refusal_passes(err->text))) {
         if (err->code == BW_EREDIS)
-            bw_queue_refused(job->queue, "lookup", err);
-        bw_queue_ready_first(job); /* lost again, or not now: asked again */
+            bw_lane_refused(job->lane, "lookup", err);
+        bw_ready_add_first(job); /* lost again, or not now: asked again */
         return;
     }
     if (err == NULL && is_recorded(job, bw_reply_at(reply, 0), bw_reply_at(reply, 1))) {
@@ -52,7 +52,7 @@ static void on_looked_up(const struct bw_reply *reply, const struct bw_error *er
 static int build(struct bw_cmd *cmd, const struct bw_job *job)
 {
     struct bw_buf key = BW_BUF_INIT;
-    int result = bw_buf_add_str(&key, job->queue->keys.text[BW_KEY_BASE]);
+    int result = bw_buf_add_str(&key, job->lane->keys.text[BW_KEY_BASE]);
 
     if (result == BW_OK)
         result = bw_buf_add(&key, job->data.id.data, job->data.id.len);
@@ -68,7 +68,7 @@ static int build(struct bw_cmd *cmd, const struct bw_job *job)
 
 void bw_recheck(struct bw_job *job, int code)
 {
-    struct bw_reactor *reactor = job->queue->reactor;
+    struct bw_reactor *reactor = job->lane->reactor;
     struct bw_cmd *cmd = bw_reactor_cmd(reactor);
 
     if (leaves_no_trace(job)) {
@@ -79,5 +79,5 @@ void bw_recheck(struct bw_job *job, int code)
     job->refusal = code;
     if (build(cmd, job) != BW_OK ||
         bw_reactor_call(reactor, cmd, on_looked_up, job) != BW_OK)
-        bw_queue_ready_first(job); /* no memory, or not connected: asked again */
+        bw_ready_add_first(job); /* no memory, or not connected: asked again */
 }

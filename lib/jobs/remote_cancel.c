@@ -1,50 +1,50 @@
 #include "jobs/remote_cancel.h"
 
 #include "jobs/job.h"
-#include "jobs/queue_loop.h"
+#include "jobs/lane.h"
 #include "run/reactor.h"
 #include "jobs/stop.h"
 
-static void add_key(struct bw_cmd *cmd, const struct bw_queue_loop *queue)
+static void add_key(struct bw_cmd *cmd, const struct bw_lane *lane)
 {
     struct bw_buf key = BW_BUF_INIT;
 
-    if (bw_buf_addf(&key, "%s::bulwark:%s:cancel", queue->prefix, queue->name) == BW_OK)
+    if (bw_buf_addf(&key, "%s::bulwark:%s:cancel", lane->prefix, lane->name) == BW_OK)
         bw_cmd_str(cmd, bw_buf_text(&key));
     else
         cmd->failed = BW_ENOMEM;
     bw_buf_fini(&key);
 }
 
-static void take_out(struct bw_queue_loop *queue, struct bw_text id)
+static void take_out(struct bw_lane *lane, struct bw_text id)
 {
-    struct bw_cmd *cmd = bw_reactor_cmd(queue->reactor);
+    struct bw_cmd *cmd = bw_reactor_cmd(lane->reactor);
 
     bw_cmd_str(cmd, "HDEL");
-    add_key(cmd, queue);
+    add_key(cmd, lane);
     bw_cmd_arg(cmd, id.data, id.len);
     /* When it is lost the request stands until it expires: the job is gone by then. */
-    bw_reactor_tell(queue->reactor, cmd, queue);
+    bw_reactor_tell(lane->reactor, cmd, lane);
 }
 
-static void stop(struct bw_queue_loop *queue, struct bw_text id, const char *reason)
+static void stop(struct bw_lane *lane, struct bw_text id, const char *reason)
 {
-    struct bw_job *job = bw_queue_find_held(queue, id);
+    struct bw_job *job = bw_lane_find_held(lane, id);
 
     if (job == NULL)
         return; /* another worker's, or not running */
-    take_out(queue, id);
+    take_out(lane, id);
     if (bw_stop_cancel(job, reason) != BW_OK)
-        bw_log(&queue->log, BW_LOG_ERROR, "a job could not be cancelled: out of memory",
+        bw_log(&lane->log, BW_LOG_ERROR, "a job could not be cancelled: out of memory",
                bw_text_len("job", id.data, id.len));
 }
 
 static void on_requests(const struct bw_reply *reply, const struct bw_error *err,
                         void *arg)
 {
-    struct bw_queue_loop *queue = arg;
+    struct bw_lane *lane = arg;
 
-    queue->cancels_asked = false;
+    lane->cancels_asked = false;
     if (err != NULL)
         return; /* asked again within a second */
     for (size_t i = 0; i + 1 < bw_reply_count(reply); i += 2) {
@@ -53,20 +53,20 @@ static void on_requests(const struct bw_reply *reply, const struct bw_error *err
 
         id.data = bw_reply_text(bw_reply_at(reply, i), &id.len);
         if (id.data != NULL && reason != NULL)
-            stop(queue, id, reason);
+            stop(lane, id, reason);
     }
 }
 
-void bw_remote_cancel_ask(struct bw_queue_loop *queue)
+void bw_remote_cancel_ask(struct bw_lane *lane)
 {
-    struct bw_reactor *reactor = queue->reactor;
+    struct bw_reactor *reactor = lane->reactor;
     struct bw_cmd *cmd;
 
-    if (!queue->options.remote_cancel || queue->held_count == 0 || queue->cancels_asked ||
+    if (!lane->options.remote_cancel || lane->held_count == 0 || lane->cancels_asked ||
         !bw_reactor_can_call(reactor))
         return;
     cmd = bw_reactor_cmd(reactor);
     bw_cmd_str(cmd, "HGETALL");
-    add_key(cmd, queue);
-    queue->cancels_asked = bw_reactor_call(reactor, cmd, on_requests, queue) == BW_OK;
+    add_key(cmd, lane);
+    lane->cancels_asked = bw_reactor_call(reactor, cmd, on_requests, lane) == BW_OK;
 }

@@ -2,12 +2,12 @@
  * reason, whose empty segment keeps it out of every queue (spec/bullmq.md §1). Each
  * second a worker that runs jobs of a queue with `remoteCancel` reads it, and takes out
  * what it stops. On the reactor. */
-#ifndef BW_RUN_REMOTE_CANCEL_H
-#define BW_RUN_REMOTE_CANCEL_H
+#ifndef BW_JOBS_REMOTE_CANCEL_H
+#define BW_JOBS_REMOTE_CANCEL_H
 
-struct bw_queue_loop;
+struct bw_lane;
 
 /* Asks, if there is a reason to. */
-void bw_remote_cancel_ask(struct bw_queue_loop *queue);
+void bw_remote_cancel_ask(struct bw_lane *lane);
 
 #endif

@@ -8,7 +8,7 @@
 #include "jobs/groups.h"
 #include "jobs/job.h"
 #include "jobs/outcome.h"
-#include "jobs/queue_loop.h"
+#include "jobs/lane.h"
 #include "run/reactor.h"
 
 struct move {
@@ -23,7 +23,7 @@ struct move {
 
 struct extension {
     struct bw_letter letter;
-    struct bw_queue_loop *queue;
+    struct bw_lane *lane;
     struct bw_job *job; /* until it is sent: a job's answer comes after its requests */
     int64_t duration_ms;
     struct bw_mono sent;
@@ -76,8 +76,8 @@ static void give_back(struct move *move, const struct bw_error *err)
 
     job->place = BW_JOB_HELD;
     job->unsure = false;
-    if (job->queue->reactor->deadline_passed)
-        bw_queue_give_up(job);
+    if (job->lane->reactor->deadline_passed)
+        bw_intake_give_up(job);
     end_move(move, false, err);
 }
 
@@ -108,16 +108,16 @@ static void move_done(struct move *move)
     struct bw_job *job = move->job;
 
     bw_job_forget_handler(job);
-    job->queue->held_count--;
+    job->lane->held_count--;
     bw_groups_left(job);
-    bw_queue_job_gone(job);
+    bw_lane_job_gone(job);
     end_move(move, true, NULL);
 }
 
 static void wait_to_be_sent(struct move *move)
 {
     move->job->place = BW_JOB_READY; /* so its lock is renewed */
-    bw_list_append(&move->job->queue->reactor->requests.moves, &move->node);
+    bw_list_append(&move->job->lane->reactor->requests.moves, &move->node);
 }
 
 static const char *code_text(int code)
@@ -176,7 +176,7 @@ static bool send_move(struct bw_reactor *reactor, struct move *move)
     struct bw_job *job = move->job;
     struct bw_cmd *cmd = bw_reactor_cmd(reactor);
 
-    bw_move_to_waiting_children_build(cmd, &job->queue->keys, bw_loop_wall(reactor->loop),
+    bw_move_to_waiting_children_build(cmd, &job->lane->keys, bw_loop_wall(reactor->loop),
                                       job->data.id, job->data.token, move->child,
                                       job->unsure);
     return bw_reactor_call(reactor, cmd, on_moved, move) == BW_OK;
@@ -209,7 +209,7 @@ static void deliver_move(struct bw_letter *letter, bool open)
         return;
     }
     wait_to_be_sent(move);
-    bw_requests_flush(move->job->queue->reactor);
+    bw_requests_flush(move->job->lane->reactor);
 }
 
 int bw_job_move_to_waiting_children(struct bw_job *job, const char *child,
@@ -230,7 +230,7 @@ int bw_job_move_to_waiting_children(struct bw_job *job, const char *child,
         memcpy(move->text, child, len);
         move->child = (struct bw_text){ move->text, len };
     }
-    if (send_letter(job->queue->reactor, &move->letter))
+    if (send_letter(job->lane->reactor, &move->letter))
         return BW_OK;
     free(move);
     return BW_ECLOSED;
@@ -248,7 +248,7 @@ static void end_extension(struct extension *extension, bool held,
 static void note_lock(const struct extension *extension)
 {
     for (struct bw_job *job = NULL;
-         (job = bw_queue_next_job(extension->queue, job)) != NULL;) {
+         (job = bw_lane_next_job(extension->lane, job)) != NULL;) {
         if (job->data.token.len == extension->len &&
             memcmp(job->data.token.data, extension->token, extension->len) == 0)
             atomic_store_explicit(
@@ -274,7 +274,7 @@ static void deliver_extension(struct bw_letter *letter, bool open)
 {
     struct extension *extension = BW_LIST_OF(letter, struct extension, letter);
     const struct bw_job *job = extension->job;
-    struct bw_reactor *reactor = extension->queue->reactor;
+    struct bw_reactor *reactor = extension->lane->reactor;
     struct bw_error err;
     struct bw_cmd *cmd;
     int result = BW_ECLOSED;
@@ -286,7 +286,7 @@ static void deliver_extension(struct bw_letter *letter, bool open)
     if (open) {
         cmd = bw_reactor_cmd(reactor);
         extension->sent = bw_reactor_now(reactor);
-        bw_extend_locks_build(cmd, &extension->queue->keys, extension->duration_ms,
+        bw_extend_locks_build(cmd, &extension->lane->keys, extension->duration_ms,
                               &job->data.id, &job->data.token, 1);
         extension->job = NULL;
         result = bw_reactor_call(reactor, cmd, on_extended, extension);
@@ -311,14 +311,14 @@ int bw_job_extend_lock(struct bw_job *job, int64_t duration_ms, bw_job_lock_cb *
     if (extension == NULL)
         return BW_ENOMEM;
     extension->letter.deliver = deliver_extension;
-    extension->queue = job->queue;
+    extension->lane = job->lane;
     extension->job = job;
     extension->duration_ms = duration_ms;
     extension->cb = cb;
     extension->arg = arg;
     extension->len = token->len;
     memcpy(extension->token, token->data, token->len);
-    if (send_letter(job->queue->reactor, &extension->letter))
+    if (send_letter(job->lane->reactor, &extension->letter))
         return BW_OK;
     free(extension);
     return BW_ECLOSED;

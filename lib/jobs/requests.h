@@ -5,8 +5,8 @@
  * A request comes as a letter, so that it follows the job's side effects. One that moves
  * the job is repeated after a lost connection, as an outcome is. After the reactor's end
  * requests are refused, and those on their way are called back: nobody waits in vain. */
-#ifndef BW_RUN_REQUESTS_H
-#define BW_RUN_REQUESTS_H
+#ifndef BW_JOBS_REQUESTS_H
+#define BW_JOBS_REQUESTS_H
 
 #include <stdbool.h>
 

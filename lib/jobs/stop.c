@@ -8,7 +8,7 @@
 
 #include "jobs/job.h"
 #include "jobs/outcome.h"
-#include "jobs/queue_loop.h"
+#include "jobs/lane.h"
 #include "run/reactor.h"
 
 enum { AGAIN_MS = 1000 };
@@ -17,19 +17,19 @@ static int64_t limit_of(const struct bw_job *job)
 {
     int64_t own = job->data.parsed.timeout;
 
-    return own > 0 ? own : job->queue->options.timeout;
+    return own > 0 ? own : job->lane->options.timeout;
 }
 
 /* The queue's timer runs for the earliest. */
-static void wake_at(struct bw_queue_loop *queue, struct bw_mono at)
+static void wake_at(struct bw_lane *lane, struct bw_mono at)
 {
     int64_t wait;
 
-    if (queue->stop_next.ns != 0 && !bw_mono_before(at, queue->stop_next))
+    if (lane->stop_next.ns != 0 && !bw_mono_before(at, lane->stop_next))
         return;
-    queue->stop_next = at;
-    wait = bw_mono_ms_until(bw_reactor_now(queue->reactor), at);
-    bw_timer_start(queue->stop_timer, wait > 0 ? wait : 1);
+    lane->stop_next = at;
+    wait = bw_mono_ms_until(bw_reactor_now(lane->reactor), at);
+    bw_timer_start(lane->stop_timer, wait > 0 ? wait : 1);
 }
 
 void bw_stop_watch(struct bw_job *job)
@@ -38,8 +38,8 @@ void bw_stop_watch(struct bw_job *job)
 
     if (limit <= 0)
         return;
-    job->stop_at = bw_mono_add_ms(bw_reactor_now(job->queue->reactor), limit);
-    wake_at(job->queue, job->stop_at);
+    job->stop_at = bw_mono_add_ms(bw_reactor_now(job->lane->reactor), limit);
+    wake_at(job->lane, job->stop_at);
 }
 
 /* --- the two steps */
@@ -53,39 +53,39 @@ static void fail(struct bw_job *job)
 
 bool bw_stop_end(struct bw_job *job)
 {
-    struct bw_queue_loop *queue = job->queue;
+    struct bw_lane *lane = job->lane;
 
     if (job->stop_reason == NULL || job->planning || !bw_job_take_answer(job, false))
         return false;
     atomic_store(&job->given_up, true);
     fail(job);
-    queue->held_count--;
+    lane->held_count--;
     if (bw_outcome_decide(job))
-        bw_queue_ready(job);
+        bw_ready_add(job);
     else
-        bw_queue_job_gone(job);
+        bw_lane_job_gone(job);
     return true;
 }
 
 /* Takes `reason`. */
 static void stop(struct bw_job *job, char *reason, bool final)
 {
-    struct bw_queue_loop *queue = job->queue;
+    struct bw_lane *lane = job->lane;
 
     job->stop_reason = reason;
     job->stop_final = final;
     atomic_store(&job->revoked, final);
-    job->stop_at = bw_mono_add_ms(bw_reactor_now(queue->reactor), BW_STOP_GRACE_MS);
+    job->stop_at = bw_mono_add_ms(bw_reactor_now(lane->reactor), BW_STOP_GRACE_MS);
     bw_log(&job->log, BW_LOG_WARNING, "job is stopped", bw_text("reason", reason));
     if (job->planning)
-        return; /* bw_queue_begin() will see it */
+        return; /* bw_intake_begin() will see it */
     bw_job_cancel(job);
     /* A handler that has not got it yet need not be waited for. */
     if (bw_job_take_answer(job, true)) {
         (void)bw_stop_end(job); /* nobody else can have its answer */
         return;
     }
-    wake_at(queue, job->stop_at);
+    wake_at(lane, job->stop_at);
 }
 
 int bw_stop_cancel(struct bw_job *job, const char *reason)
@@ -112,7 +112,7 @@ static void time_out(struct bw_job *job)
         return;
     }
     bw_buf_fini(&text);
-    job->stop_at = bw_mono_add_ms(bw_reactor_now(job->queue->reactor), AGAIN_MS);
+    job->stop_at = bw_mono_add_ms(bw_reactor_now(job->lane->reactor), AGAIN_MS);
 }
 
 /* --- the timer */
@@ -130,20 +130,20 @@ static void look_at(struct bw_job *job, struct bw_mono now)
 
 void bw_stop_tick(void *arg)
 {
-    struct bw_queue_loop *queue = arg;
-    struct bw_mono now = bw_reactor_now(queue->reactor);
+    struct bw_lane *lane = arg;
+    struct bw_mono now = bw_reactor_now(lane->reactor);
     struct bw_job *next;
 
-    queue->stop_next.ns = 0;
-    for (struct bw_job *job = bw_queue_next_job(queue, NULL); job != NULL; job = next) {
-        next = bw_queue_next_job(queue, job);
+    lane->stop_next.ns = 0;
+    for (struct bw_job *job = bw_lane_next_job(lane, NULL); job != NULL; job = next) {
+        next = bw_lane_next_job(lane, job);
         if (job->stop_at.ns != 0 && !bw_mono_before(now, job->stop_at))
             look_at(job, now);
     }
-    for (struct bw_job *job = bw_queue_next_job(queue, NULL); job != NULL;
-         job = bw_queue_next_job(queue, job)) {
+    for (struct bw_job *job = bw_lane_next_job(lane, NULL); job != NULL;
+         job = bw_lane_next_job(lane, job)) {
         if (job->stop_at.ns != 0)
-            wake_at(queue, job->stop_at);
+            wake_at(lane, job->stop_at);
     }
 }
 

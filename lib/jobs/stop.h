@@ -6,15 +6,15 @@
  *
  * A time limit is a queue's option `timeout`, or a job's own `opts.timeout`. Nothing runs
  * for jobs without one. */
-#ifndef BW_RUN_STOP_H
-#define BW_RUN_STOP_H
+#ifndef BW_JOBS_STOP_H
+#define BW_JOBS_STOP_H
 
 #include <stdbool.h>
 
 #include <bulwark/error.h>
 
 struct bw_job;
-struct bw_queue_loop;
+struct bw_lane;
 
 #define BW_STOP_GRACE_MS 5000
 

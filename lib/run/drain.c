@@ -1,7 +1,7 @@
 #include "run/drain.h"
 
 #include "jobs/job.h"
-#include "jobs/queue_loop.h"
+#include "jobs/lane.h"
 #include "run/reactor.h"
 
 /* How long Redis may take to answer the last calls: longer than it ever should, shorter
@@ -26,8 +26,8 @@ static unsigned count_jobs(const struct bw_reactor *reactor)
 {
     unsigned count = 0;
 
-    for (size_t i = 0; i < reactor->queue_count; i++)
-        count += reactor->queues[i]->job_count;
+    for (size_t i = 0; i < reactor->lane_count; i++)
+        count += reactor->lanes[i]->job_count;
     return count;
 }
 
@@ -36,8 +36,8 @@ static unsigned count_unheard(const struct bw_reactor *reactor)
 {
     unsigned count = 0;
 
-    for (size_t i = 0; i < reactor->queue_count; i++)
-        count += !bw_queue_is_last(reactor->queues[i]);
+    for (size_t i = 0; i < reactor->lane_count; i++)
+        count += !bw_lane_is_last(reactor->lanes[i]);
     return count;
 }
 
@@ -66,29 +66,29 @@ static void start_grace(struct bw_reactor *reactor)
 
 static void touch_queues(struct bw_reactor *reactor)
 {
-    for (size_t i = 0; i < reactor->queue_count; i++)
-        bw_queue_touch(reactor->queues[i]);
+    for (size_t i = 0; i < reactor->lane_count; i++)
+        bw_lane_touch(reactor->lanes[i]);
 }
 
 /* What a fetch under way brings was fetched later than what is handed back already, and
  * belongs behind it: they wait for each other, but not for long. */
-bool bw_drain_holds_handbacks(const struct bw_queue_loop *queue)
+bool bw_drain_holds_handbacks(const struct bw_lane *lane)
 {
-    const struct bw_reactor *reactor = queue->reactor;
+    const struct bw_reactor *reactor = lane->reactor;
 
-    return reactor->draining && !reactor->half_grace_over && !bw_queue_is_last(queue);
+    return reactor->draining && !reactor->half_grace_over && !bw_lane_is_last(lane);
 }
 
-static unsigned give_up_jobs(struct bw_queue_loop *queue)
+static unsigned give_up_jobs(struct bw_lane *lane)
 {
     unsigned count = 0;
     struct bw_job *job, *next;
 
-    for (job = bw_queue_next_job(queue, NULL); job != NULL; job = next) {
-        next = bw_queue_next_job(queue, job);
+    for (job = bw_lane_next_job(lane, NULL); job != NULL; job = next) {
+        next = bw_lane_next_job(lane, job);
         if (job->place != BW_JOB_HELD)
             continue;
-        bw_queue_give_up(job);
+        bw_intake_give_up(job);
         count++;
     }
     return count;
@@ -101,10 +101,10 @@ static void deadline(struct bw_reactor *reactor)
     /* Answers that have arrived count. */
     bw_letterbox_read(&reactor->letters, true);
     reactor->deadline_passed = true;
-    for (size_t i = 0; i < reactor->queue_count; i++) {
-        count += give_up_jobs(reactor->queues[i]);
-        reactor->queues[i]->retry_at.ns = 0; /* the last chance */
-        bw_queue_touch(reactor->queues[i]);
+    for (size_t i = 0; i < reactor->lane_count; i++) {
+        count += give_up_jobs(reactor->lanes[i]);
+        reactor->lanes[i]->retry_at.ns = 0; /* the last chance */
+        bw_lane_touch(reactor->lanes[i]);
     }
     if (count > 0) {
         reactor->handed_back = true;
@@ -169,13 +169,13 @@ void bw_drain_wake(struct bw_reactor *reactor)
 /* No more job can come to a handler: it may end what runs them. */
 static void tell_last(struct bw_reactor *reactor)
 {
-    for (size_t i = 0; i < reactor->queue_count; i++) {
-        struct bw_queue_loop *queue = reactor->queues[i];
+    for (size_t i = 0; i < reactor->lane_count; i++) {
+        struct bw_lane *lane = reactor->lanes[i];
 
-        if (queue->told_last || !(bw_queue_is_last(queue) || reactor->deadline_passed))
+        if (lane->told_last || !(bw_lane_is_last(lane) || reactor->deadline_passed))
             continue;
-        queue->told_last = true;
-        bw_queue_tell(queue, BW_EVENT_LAST, (struct bw_text){ NULL, 0 });
+        lane->told_last = true;
+        bw_lane_tell(lane, BW_EVENT_LAST, (struct bw_text){ NULL, 0 });
     }
 }
 

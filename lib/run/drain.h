@@ -10,7 +10,7 @@
 
 #include <bulwark/error.h>
 
-struct bw_queue_loop;
+struct bw_lane;
 struct bw_reactor;
 
 /* Any thread. Begins the drain, or shortens its deadline. */
@@ -21,7 +21,7 @@ void bw_drain_fini(struct bw_reactor *reactor);
 /* When the loop was woken: takes notice of a request. */
 void bw_drain_wake(struct bw_reactor *reactor);
 /* What goes back waits yet. */
-bool bw_drain_holds_handbacks(const struct bw_queue_loop *queue);
+bool bw_drain_holds_handbacks(const struct bw_lane *lane);
 /* At the end of a turn: is it over? */
 void bw_drain_turn(struct bw_reactor *reactor);
 

@@ -6,7 +6,7 @@
 
 #include "base/alloc.h"
 #include "redis/client.h"
-#include "jobs/queue_loop.h"
+#include "jobs/lane.h"
 #include "run/reactor.h"
 
 enum { PROBE_MS = 2000 };
@@ -24,8 +24,8 @@ static void recover(struct bw_reactor *reactor)
     links->listed = 0;
     links->recovered = true;
     bw_redis_lend(reactor->commands, links->command);
-    for (size_t i = 0; i < reactor->queue_count; i++)
-        bw_queue_recover(reactor->queues[i]);
+    for (size_t i = 0; i < reactor->lane_count; i++)
+        bw_lane_recover(reactor->lanes[i]);
 }
 
 /* --- killing what Redis holds of lost links */
@@ -179,8 +179,8 @@ static void on_command_lost(struct bw_conn *conn, const struct bw_error *why, vo
     struct bw_links *links = &reactor->links;
 
     (void)conn; /* it has logged why */
-    for (size_t i = 0; i < reactor->queue_count; i++)
-        bw_queue_tell_error(reactor->queues[i], why->text);
+    for (size_t i = 0; i < reactor->lane_count; i++)
+        bw_lane_tell_error(reactor->lanes[i], why->text);
     bw_redis_lend(reactor->commands, NULL);
     add_dead(links, links->command_id);
     links->command_id = 0;
@@ -227,20 +227,20 @@ static void on_blocking_lost(struct bw_conn *conn, const struct bw_error *why, v
 
 /* --- life */
 
-static int create_listing(struct bw_reactor *reactor, struct bw_queue_loop *queue,
+static int create_listing(struct bw_reactor *reactor, struct bw_lane *lane,
                           struct bw_error *err)
 {
     struct bw_conn_options options = {
         .redis = &reactor->redis,
-        .name = queue->client_name,
+        .name = lane->client_name,
         .second = true,
         .patient = true,
-        .log = &queue->log,
+        .log = &lane->log,
     };
 
-    if (queue->options.skip_listing)
+    if (lane->options.skip_listing)
         return BW_OK;
-    return bw_conn_create(&queue->listing, reactor->loop, &options, err);
+    return bw_conn_create(&lane->listing, reactor->loop, &options, err);
 }
 
 /* What makes us visible to getWorkers (§10.8) is never the connection that waits: by that
@@ -287,8 +287,8 @@ int bw_links_prepare(struct bw_reactor *reactor, struct bw_error *err)
     result = bw_conn_create(&links->command, reactor->loop, &command, err);
     if (result == BW_OK)
         result = bw_conn_create(&links->blocking, reactor->loop, &blocking, err);
-    for (size_t i = 0; i < reactor->queue_count && result == BW_OK; i++)
-        result = create_listing(reactor, reactor->queues[i], err);
+    for (size_t i = 0; i < reactor->lane_count && result == BW_OK; i++)
+        result = create_listing(reactor, reactor->lanes[i], err);
     return result;
 }
 
@@ -296,9 +296,9 @@ void bw_links_open(struct bw_reactor *reactor)
 {
     bw_conn_open(reactor->links.command);
     bw_conn_open(reactor->links.blocking);
-    for (size_t i = 0; i < reactor->queue_count; i++) {
-        if (reactor->queues[i]->listing != NULL)
-            bw_conn_open(reactor->queues[i]->listing);
+    for (size_t i = 0; i < reactor->lane_count; i++) {
+        if (reactor->lanes[i]->listing != NULL)
+            bw_conn_open(reactor->lanes[i]->listing);
     }
 }
 
@@ -312,8 +312,8 @@ void bw_links_close(struct bw_reactor *reactor)
 {
     struct bw_links *links = &reactor->links;
 
-    for (size_t i = 0; i < reactor->queue_count; i++)
-        bw_conn_destroy(&reactor->queues[i]->listing);
+    for (size_t i = 0; i < reactor->lane_count; i++)
+        bw_conn_destroy(&reactor->lanes[i]->listing);
     bw_conn_destroy(&links->blocking);
     bw_conn_destroy(&links->command);
     links->recovered = false;

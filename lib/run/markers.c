@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "jobs/queue_loop.h"
+#include "jobs/lane.h"
 #include "run/reactor.h"
 
 enum {
@@ -52,7 +52,7 @@ int bw_markers_prepare(struct bw_reactor *reactor, struct bw_error *err)
 {
     struct bw_markers *markers = &reactor->markers;
 
-    markers->in_wait = bw_calloc(reactor->queue_count + 1, sizeof *markers->in_wait);
+    markers->in_wait = bw_calloc(reactor->lane_count + 1, sizeof *markers->in_wait);
     if (markers->in_wait == NULL ||
         bw_timer_create(&markers->timer, reactor->loop, on_timer, reactor) != BW_OK)
         return bw_error_set(err, BW_ENOMEM, "out of memory");
@@ -71,33 +71,33 @@ void bw_markers_fini(struct bw_reactor *reactor)
 
 static int by_marker(const void *key, const void *element)
 {
-    struct bw_queue_loop *const *queue = element;
+    struct bw_lane *const *lane = element;
 
-    return strcmp(key, (*queue)->keys.text[BW_KEY_MARKER]);
+    return strcmp(key, (*lane)->keys.text[BW_KEY_MARKER]);
 }
 
-static struct bw_queue_loop *find_queue(const struct bw_reactor *reactor, const char *key)
+static struct bw_lane *find_queue(const struct bw_reactor *reactor, const char *key)
 {
-    struct bw_queue_loop **found = bsearch(key, reactor->queues, reactor->queue_count,
-                                           sizeof *reactor->queues, by_marker);
+    struct bw_lane **found = bsearch(key, reactor->lanes, reactor->lane_count,
+                                     sizeof *reactor->lanes, by_marker);
 
     return found != NULL ? *found : NULL;
 }
 
 /* We cannot take now, another worker may: it gets the marker back. */
-static void give_back(struct bw_queue_loop *queue, const char *member, const char *score)
+static void give_back(struct bw_lane *lane, const char *member, const char *score)
 {
-    struct bw_cmd *cmd = bw_reactor_cmd(queue->reactor);
+    struct bw_cmd *cmd = bw_reactor_cmd(lane->reactor);
 
-    bw_marker_return_build(cmd, &queue->keys, member, strlen(member), score,
+    bw_marker_return_build(cmd, &lane->keys, member, strlen(member), score,
                            strlen(score));
     /* When this is lost, the other workers' polls find the job. */
-    bw_reactor_tell(queue->reactor, cmd, queue);
+    bw_reactor_tell(lane->reactor, cmd, lane);
 }
 
 /* Popping the marker of a delayed job makes us answerable for its time (§4.6, BMQ-067).
  */
-static bool is_for_later(struct bw_queue_loop *queue, const char *score)
+static bool is_for_later(struct bw_lane *lane, const char *score)
 {
     double due = strtod(score, NULL);
     int64_t due_ms;
@@ -105,55 +105,55 @@ static bool is_for_later(struct bw_queue_loop *queue, const char *score)
     if (!(due > 0 && due < 9e15))
         return false;
     due_ms = (int64_t)due;
-    if (due_ms <= bw_loop_wall(queue->reactor->loop).ms)
+    if (due_ms <= bw_loop_wall(lane->reactor->loop).ms)
         return false;
-    if (queue->due_ms == 0 || due_ms < queue->due_ms)
-        queue->due_ms = due_ms;
-    queue->owes_due_ms = due_ms;
+    if (lane->due_ms == 0 || due_ms < lane->due_ms)
+        lane->due_ms = due_ms;
+    lane->owes_due_ms = due_ms;
     return true;
 }
 
-static bool is_told_to_stop(const struct bw_queue_loop *queue)
+static bool is_told_to_stop(const struct bw_lane *lane)
 {
-    return queue->reactor->draining || atomic_load(&queue->quiet) ||
-           (atomic_load(&queue->held) && atomic_load(&queue->let) == 0);
+    return lane->reactor->draining || atomic_load(&lane->quiet) ||
+           (atomic_load(&lane->held) && atomic_load(&lane->let) == 0);
 }
 
-void bw_markers_return_owed(struct bw_queue_loop *queue)
+void bw_markers_return_owed(struct bw_lane *lane)
 {
     char score[24];
 
-    if (queue->owes_marker && !bw_queue_can_fetch(queue)) {
-        queue->owes_marker = false;
-        give_back(queue, "0", "0");
+    if (lane->owes_marker && !bw_lane_can_fetch(lane)) {
+        lane->owes_marker = false;
+        give_back(lane, "0", "0");
     }
-    if (queue->owes_due_ms > 0 && is_told_to_stop(queue)) {
-        (void)snprintf(score, sizeof score, "%" PRId64, queue->owes_due_ms);
-        queue->owes_due_ms = 0;
-        give_back(queue, "1", score);
+    if (lane->owes_due_ms > 0 && is_told_to_stop(lane)) {
+        (void)snprintf(score, sizeof score, "%" PRId64, lane->owes_due_ms);
+        lane->owes_due_ms = 0;
+        give_back(lane, "1", score);
     }
 }
 
 static void marker_came(struct bw_reactor *reactor, const struct bw_reply *reply)
 {
-    struct bw_queue_loop *queue =
+    struct bw_lane *lane =
         find_queue(reactor, bw_reply_text(bw_reply_at(reply, 0), NULL));
     const char *member = bw_reply_text(bw_reply_at(reply, 1), NULL);
     const char *score = bw_reply_text(bw_reply_at(reply, 2), NULL);
 
-    if (queue == NULL)
+    if (lane == NULL)
         return; /* an answer to a question we did not ask */
-    if (!bw_queue_can_fetch(queue) || bw_queue_free_slots(queue) == 0) {
-        give_back(queue, member, score);
+    if (!bw_lane_can_fetch(lane) || bw_lane_free_slots(lane) == 0) {
+        give_back(lane, member, score);
         return;
     }
-    if (is_for_later(queue, score)) {
-        bw_queue_touch(queue);
+    if (is_for_later(lane, score)) {
+        bw_lane_touch(lane);
         return;
     }
-    queue->owes_marker = true;
-    reactor->markers.woken = queue;
-    bw_queue_wake(queue);
+    lane->owes_marker = true;
+    reactor->markers.woken = lane;
+    bw_lane_wake(lane);
 }
 
 /* Redis answers: those of the wait are heard, whatever it brought. */
@@ -161,9 +161,9 @@ static void wait_answered(struct bw_reactor *reactor)
 {
     struct bw_markers *markers = &reactor->markers;
 
-    for (size_t i = 0; i < reactor->queue_count; i++) {
+    for (size_t i = 0; i < reactor->lane_count; i++) {
         if (markers->in_wait[i])
-            reactor->queues[i]->unheard_ms = 0;
+            reactor->lanes[i]->unheard_ms = 0;
     }
     if (markers->refusal[0] != '\0')
         bw_log(&reactor->log, BW_LOG_INFO, "waiting for markers works again");
@@ -173,8 +173,8 @@ static void wait_answered(struct bw_reactor *reactor)
 
 static void wake_all(struct bw_reactor *reactor)
 {
-    for (size_t i = 0; i < reactor->queue_count; i++)
-        bw_queue_wake(reactor->queues[i]);
+    for (size_t i = 0; i < reactor->lane_count; i++)
+        bw_lane_wake(reactor->lanes[i]);
 }
 
 static void wait_refused(struct bw_reactor *reactor, const struct bw_error *err)
@@ -223,11 +223,11 @@ static int64_t wait_time(const struct bw_reactor *reactor)
     bool unbreakable = reactor->markers.unbreakable || reactor->links.blocking_id == 0;
     int64_t least = BW_MARKERS_WAIT_MS;
 
-    if (unbreakable && reactor->queue_count > 1)
+    if (unbreakable && reactor->lane_count > 1)
         return UNBREAKABLE_MS;
 
-    for (size_t i = 0; i < reactor->queue_count; i++) {
-        int64_t delay = reactor->queues[i]->options.drain_delay;
+    for (size_t i = 0; i < reactor->lane_count; i++) {
+        int64_t delay = reactor->lanes[i]->options.drain_delay;
 
         if (reactor->markers.in_wait[i] && delay < least)
             least = delay;
@@ -243,13 +243,13 @@ static unsigned build_wait(struct bw_reactor *reactor)
 
     bw_cmd_clear(cmd);
     bw_cmd_str(cmd, "BZPOPMIN");
-    for (size_t i = 0; i < reactor->queue_count; i++) {
-        struct bw_queue_loop *queue = reactor->queues[i];
+    for (size_t i = 0; i < reactor->lane_count; i++) {
+        struct bw_lane *lane = reactor->lanes[i];
 
-        markers->in_wait[i] = bw_queue_wants_marker(queue);
+        markers->in_wait[i] = bw_lane_wants_marker(lane);
         if (!markers->in_wait[i])
             continue;
-        bw_cmd_arg(cmd, queue->keys.text[BW_KEY_MARKER], queue->keys.len[BW_KEY_MARKER]);
+        bw_cmd_arg(cmd, lane->keys.text[BW_KEY_MARKER], lane->keys.len[BW_KEY_MARKER]);
         keys++;
     }
     return keys;
@@ -327,8 +327,8 @@ static void break_wait(struct bw_reactor *reactor)
 
 static bool is_one_missing(const struct bw_reactor *reactor)
 {
-    for (size_t i = 0; i < reactor->queue_count; i++) {
-        if (!reactor->markers.in_wait[i] && bw_queue_wants_marker(reactor->queues[i]))
+    for (size_t i = 0; i < reactor->lane_count; i++) {
+        if (!reactor->markers.in_wait[i] && bw_lane_wants_marker(reactor->lanes[i]))
             return true;
     }
     return false;
@@ -354,9 +354,9 @@ static bool awaits_woken(const struct bw_markers *markers)
     return markers->woken != NULL && markers->woken->calls_out > 0;
 }
 
-void bw_markers_answered(struct bw_reactor *reactor, const struct bw_queue_loop *queue)
+void bw_markers_answered(struct bw_reactor *reactor, const struct bw_lane *lane)
 {
-    if (reactor->markers.woken != queue)
+    if (reactor->markers.woken != lane)
         return;
     reactor->markers.woken = NULL;
     bw_markers_touch(reactor);

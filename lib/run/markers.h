@@ -13,7 +13,7 @@
 
 enum { BW_MARKERS_WAIT_MS = 10000 }; /* the longest that a wait takes */
 
-struct bw_queue_loop;
+struct bw_lane;
 struct bw_reactor;
 struct bw_timer;
 
@@ -29,10 +29,9 @@ struct bw_markers {
     struct bw_mono break_at; /* the wait that is out lacks a queue: broken then; 0: not */
     unsigned refusals;       /* errors in a row */
     char refusal[BW_ERROR_TEXT_MAX]; /* logged; the same again is no news */
-    bool *in_wait; /* by index of the queue: is it in the wait that is out? */
-    struct bw_queue_loop
-        *woken; /* its fetch will tell whether it is drained: until then no new
-                   wait, so that one wake-up costs one wait, not two */
+    bool *in_wait;         /* by index of the queue: is it in the wait that is out? */
+    struct bw_lane *woken; /* its fetch will tell whether it is drained: until then no new
+                              wait, so that one wake-up costs one wait, not two */
     struct bw_timer *timer;
     struct bw_cmd cmd;
 };
@@ -43,10 +42,10 @@ void bw_markers_fini(struct bw_reactor *reactor);
 /* A queue's wish may have changed. */
 void bw_markers_touch(struct bw_reactor *reactor);
 /* A settle call of the queue has been answered, or lost. */
-void bw_markers_answered(struct bw_reactor *reactor, const struct bw_queue_loop *queue);
+void bw_markers_answered(struct bw_reactor *reactor, const struct bw_lane *lane);
 /* A queue that has been told to stop in the moment in which its marker came gives it
  * back: an idle worker elsewhere takes the job. */
-void bw_markers_return_owed(struct bw_queue_loop *queue);
+void bw_markers_return_owed(struct bw_lane *lane);
 /* At the end of a turn: begins, or breaks, the wait. */
 void bw_markers_turn(struct bw_reactor *reactor);
 /* The blocking connection was lost: a marker may have been lost with it. */

@@ -7,7 +7,7 @@
 #include "redis/client.h"
 #include "run/drain.h"
 #include "jobs/job.h"
-#include "jobs/queue_loop.h"
+#include "jobs/lane.h"
 #include "run/watch.h"
 
 /* The reactor whose thread this is. */
@@ -48,20 +48,20 @@ int bw_reactor_call(struct bw_reactor *reactor, const struct bw_cmd *cmd, bw_red
 
 static void on_told(const struct bw_reply *reply, const struct bw_error *err, void *arg)
 {
-    struct bw_queue_loop *queue = arg;
+    struct bw_lane *lane = arg;
 
     (void)reply;
     if (err != NULL)
-        bw_log(&queue->log, BW_LOG_WARNING, "a call failed", bw_text("error", err->text));
+        bw_log(&lane->log, BW_LOG_WARNING, "a call failed", bw_text("error", err->text));
 }
 
 void bw_reactor_tell(struct bw_reactor *reactor, const struct bw_cmd *cmd,
-                     struct bw_queue_loop *queue)
+                     struct bw_lane *lane)
 {
-    int result = bw_reactor_call(reactor, cmd, on_told, queue);
+    int result = bw_reactor_call(reactor, cmd, on_told, lane);
 
     if (result != BW_OK)
-        bw_log(&queue->log, BW_LOG_WARNING, "a call could not be sent",
+        bw_log(&lane->log, BW_LOG_WARNING, "a call could not be sent",
                bw_text("error", bw_code_name(result)));
 }
 
@@ -94,11 +94,11 @@ static void hand_out_jobs(struct bw_reactor *reactor)
 static void turn_queues(struct bw_reactor *reactor)
 {
     while (reactor->touched != NULL) {
-        struct bw_queue_loop *queue = reactor->touched;
+        struct bw_lane *lane = reactor->touched;
 
-        reactor->touched = queue->next_touched;
-        queue->touched = false;
-        bw_queue_turn(queue);
+        reactor->touched = lane->next_touched;
+        lane->touched = false;
+        bw_lane_turn(lane);
     }
 }
 
@@ -126,8 +126,8 @@ static void on_turn(void *arg)
 {
     struct bw_reactor *reactor = arg;
 
-    for (size_t i = 0; i < reactor->queue_count; i++)
-        bw_batch_turn(reactor->queues[i]);
+    for (size_t i = 0; i < reactor->lane_count; i++)
+        bw_batch_turn(reactor->lanes[i]);
     hand_out_jobs(reactor);
     bw_effects_flush(reactor);
     bw_requests_flush(reactor);
@@ -139,15 +139,15 @@ static void on_turn(void *arg)
 
 static void quiet_changed(struct bw_reactor *reactor)
 {
-    for (size_t i = 0; i < reactor->queue_count; i++) {
-        struct bw_queue_loop *queue = reactor->queues[i];
-        bool quiet = atomic_load(&queue->quiet);
+    for (size_t i = 0; i < reactor->lane_count; i++) {
+        struct bw_lane *lane = reactor->lanes[i];
+        bool quiet = atomic_load(&lane->quiet);
 
-        if (quiet != queue->told_quiet)
-            bw_queue_tell(queue, quiet ? BW_EVENT_PAUSED : BW_EVENT_RESUMED,
-                          (struct bw_text){ NULL, 0 });
-        queue->told_quiet = quiet;
-        bw_queue_wake(queue);
+        if (quiet != lane->told_quiet)
+            bw_lane_tell(lane, quiet ? BW_EVENT_PAUSED : BW_EVENT_RESUMED,
+                         (struct bw_text){ NULL, 0 });
+        lane->told_quiet = quiet;
+        bw_lane_wake(lane);
     }
 }
 
@@ -195,22 +195,22 @@ int bw_reactor_create(struct bw_reactor **reactorp,
     return BW_OK;
 }
 
-int bw_reactor_add_queue(struct bw_reactor *reactor, struct bw_queue_loop *queue,
+int bw_reactor_add_queue(struct bw_reactor *reactor, struct bw_lane *lane,
                          struct bw_error *err)
 {
-    struct bw_queue_loop **queues;
+    struct bw_lane **lanes;
 
-    for (size_t i = 0; i < reactor->queue_count; i++) {
-        if (strcmp(reactor->queues[i]->keys.text[BW_KEY_BASE],
-                   queue->keys.text[BW_KEY_BASE]) == 0)
+    for (size_t i = 0; i < reactor->lane_count; i++) {
+        if (strcmp(reactor->lanes[i]->keys.text[BW_KEY_BASE],
+                   lane->keys.text[BW_KEY_BASE]) == 0)
             return bw_error_set(err, BW_EINVAL, "the worker has queue %s already",
-                                queue->name);
+                                lane->name);
     }
-    queues = bw_realloc(reactor->queues, (reactor->queue_count + 1) * sizeof *queues);
-    if (queues == NULL)
+    lanes = bw_realloc(reactor->lanes, (reactor->lane_count + 1) * sizeof *lanes);
+    if (lanes == NULL)
         return bw_error_set(err, BW_ENOMEM, "out of memory");
-    reactor->queues = queues;
-    queues[reactor->queue_count++] = queue;
+    reactor->lanes = lanes;
+    lanes[reactor->lane_count++] = lane;
     return BW_OK;
 }
 
@@ -235,7 +235,7 @@ int bw_reactor_add_client(struct bw_reactor *reactor,
 
 static int by_marker(const void *a, const void *b)
 {
-    struct bw_queue_loop *const *left = a, *const *right = b;
+    struct bw_lane *const *left = a, *const *right = b;
 
     return strcmp((*left)->keys.text[BW_KEY_MARKER], (*right)->keys.text[BW_KEY_MARKER]);
 }
@@ -245,10 +245,10 @@ int bw_reactor_prepare(struct bw_reactor *reactor, struct bw_error *err)
     int result;
 
     /* Without a queue the worker serves the program's own connections only. */
-    if (reactor->queue_count > 0)
-        qsort(reactor->queues, reactor->queue_count, sizeof *reactor->queues, by_marker);
-    for (size_t i = 0; i < reactor->queue_count; i++)
-        reactor->queues[i]->index = i;
+    if (reactor->lane_count > 0)
+        qsort(reactor->lanes, reactor->lane_count, sizeof *reactor->lanes, by_marker);
+    for (size_t i = 0; i < reactor->lane_count; i++)
+        reactor->lanes[i]->index = i;
     result = bw_markers_prepare(reactor, err);
     if (result == BW_OK)
         result = bw_drain_prepare(reactor, err);
@@ -297,9 +297,9 @@ void bw_reactor_destroy(struct bw_reactor **reactorp)
     bw_effects_fini(reactor);
     bw_requests_fini(&reactor->requests);
     bw_links_close(reactor);
-    for (size_t i = 0; i < reactor->queue_count; i++)
-        bw_queue_destroy(&reactor->queues[i]);
-    free(reactor->queues);
+    for (size_t i = 0; i < reactor->lane_count; i++)
+        bw_lane_destroy(&reactor->lanes[i]);
+    free(reactor->lanes);
     bw_job_free_kept(reactor);
     bw_markers_fini(reactor);
     bw_drain_fini(reactor);

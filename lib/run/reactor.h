@@ -30,7 +30,7 @@
 #include "jobs/settle.h"
 
 struct bw_job;
-struct bw_queue_loop;
+struct bw_lane;
 
 /* A script call that takes longer than this has lost its connection. */
 #define BW_CALL_TIMEOUT_MS 10000
@@ -47,9 +47,9 @@ struct bw_reactor {
     struct bw_markers markers;
     struct bw_processors *processors;
 
-    struct bw_queue_loop **queues; /* sorted by marker key from start on */
-    size_t queue_count;
-    struct bw_queue_loop *touched;
+    struct bw_lane **lanes; /* sorted by marker key from start on */
+    size_t lane_count;
+    struct bw_lane *touched;
 
     struct bw_redis **clients; /* the program's own connections */
     size_t client_count;
@@ -98,8 +98,8 @@ BW_MUSTCHECK int bw_reactor_create(struct bw_reactor **reactorp,
                                    const struct bw_worker_options *options,
                                    const struct bw_log *log, struct bw_error *err);
 /* Takes the queue on success. */
-BW_MUSTCHECK int bw_reactor_add_queue(struct bw_reactor *reactor,
-                                      struct bw_queue_loop *queue, struct bw_error *err);
+BW_MUSTCHECK int bw_reactor_add_queue(struct bw_reactor *reactor, struct bw_lane *lane,
+                                      struct bw_error *err);
 /* A connection for the program's own commands, borrowed. `options` NULL: the reactor's.
  */
 BW_MUSTCHECK int bw_reactor_add_client(struct bw_reactor *reactor,
@@ -125,7 +125,7 @@ BW_MUSTCHECK int bw_reactor_call(struct bw_reactor *reactor, const struct bw_cmd
 /* The same for a call whose result changes nothing: a failure is logged with the queue's
  * log. */
 void bw_reactor_tell(struct bw_reactor *reactor, const struct bw_cmd *cmd,
-                     struct bw_queue_loop *queue);
+                     struct bw_lane *lane);
 /* The scratch command, empty. */
 struct bw_cmd *bw_reactor_cmd(struct bw_reactor *reactor);
 /* Queues a job for the processor threads; they get it when the turn ends. */
@@ -136,7 +136,7 @@ static inline struct bw_mono bw_reactor_now(const struct bw_reactor *reactor)
     return bw_loop_mono(reactor->loop);
 }
 
-/* --- run/job.c */
+/* --- jobs/job.c */
 void bw_job_free_kept(struct bw_reactor *reactor);
 
 #endif

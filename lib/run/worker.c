@@ -9,7 +9,7 @@
 #include "base/alloc.h"
 #include "jobs/cancel.h"
 #include "run/drain.h"
-#include "jobs/queue_loop.h"
+#include "jobs/lane.h"
 #include "run/reactor.h"
 
 enum { DEFAULT_PROCESSORS = 4 };
@@ -52,16 +52,16 @@ int bw_worker_create(struct bw_worker **workerp, const struct bw_worker_options 
 int bw_worker_add_queue(struct bw_worker *worker, const struct bw_queue_options *options,
                         const struct bw_handler *handler, void *arg, struct bw_error *err)
 {
-    struct bw_queue_loop *queue = NULL;
+    struct bw_lane *lane = NULL;
     int result;
 
     if (worker->started)
         return bw_error_set(err, BW_EINVAL, "the worker was started");
-    result = bw_queue_create(&queue, worker->reactor, options, handler, arg, err);
+    result = bw_lane_create(&lane, worker->reactor, options, handler, arg, err);
     if (result == BW_OK)
-        result = bw_reactor_add_queue(worker->reactor, queue, err);
+        result = bw_reactor_add_queue(worker->reactor, lane, err);
     if (result != BW_OK)
-        bw_queue_destroy(&queue);
+        bw_lane_destroy(&lane);
     return result;
 }
 
@@ -159,14 +159,14 @@ static int set_flag(struct bw_worker *worker, const char *name, enum flag flag, 
     struct bw_reactor *reactor = worker->reactor;
     bool found = name == NULL;
 
-    for (size_t i = 0; i < reactor->queue_count; i++) {
-        struct bw_queue_loop *queue = reactor->queues[i];
+    for (size_t i = 0; i < reactor->lane_count; i++) {
+        struct bw_lane *lane = reactor->lanes[i];
 
-        if (name != NULL && strcmp(queue->name, name) != 0)
+        if (name != NULL && strcmp(lane->name, name) != 0)
             continue;
         if (flag == FLAG_HELD)
-            atomic_store(&queue->let, 0);
-        atomic_store(flag == FLAG_QUIET ? &queue->quiet : &queue->held, on);
+            atomic_store(&lane->let, 0);
+        atomic_store(flag == FLAG_QUIET ? &lane->quiet : &lane->held, on);
         found = true;
     }
     if (!found)
@@ -196,12 +196,12 @@ int bw_worker_let(struct bw_worker *worker, const char *name, unsigned jobs)
     struct bw_reactor *reactor = worker->reactor;
     bool found = false;
 
-    for (size_t i = 0; i < reactor->queue_count; i++) {
-        struct bw_queue_loop *queue = reactor->queues[i];
+    for (size_t i = 0; i < reactor->lane_count; i++) {
+        struct bw_lane *lane = reactor->lanes[i];
 
-        if (name != NULL && strcmp(queue->name, name) != 0)
+        if (name != NULL && strcmp(lane->name, name) != 0)
             continue;
-        atomic_store(&queue->let, jobs);
+        atomic_store(&lane->let, jobs);
         found = true;
     }
     if (!found)
@@ -272,7 +272,7 @@ void bw_worker_stats(struct bw_worker *worker, struct bw_worker_stats *stats)
         .connected_at_ms = atomic_load(&reactor->connected_at_ms),
         .script_calls = atomic_load(&reactor->script_calls),
         .last_turn_ms = atomic_load(&reactor->last_turn_ms),
-        .queue_count = reactor->queue_count,
+        .queue_count = reactor->lane_count,
     };
 }
 
@@ -280,19 +280,19 @@ bool bw_worker_queue_stats(struct bw_worker *worker, size_t index,
                            struct bw_queue_stats *stats)
 {
     const struct bw_reactor *reactor = worker->reactor;
-    const struct bw_queue_loop *queue;
-    const struct bw_queue_counters *counters;
+    const struct bw_lane *lane;
+    const struct bw_lane_counters *counters;
 
-    if (index >= reactor->queue_count)
+    if (index >= reactor->lane_count)
         return false;
-    queue = reactor->queues[index];
-    counters = &queue->counters;
+    lane = reactor->lanes[index];
+    counters = &lane->counters;
     *stats = (struct bw_queue_stats){
-        .name = queue->name,
-        .concurrency = queue->options.concurrency,
+        .name = lane->name,
+        .concurrency = lane->options.concurrency,
         .in_flight = atomic_load(&counters->in_flight),
-        .quiet = atomic_load(&queue->quiet),
-        .held = atomic_load(&queue->held),
+        .quiet = atomic_load(&lane->quiet),
+        .held = atomic_load(&lane->held),
         .paused = atomic_load(&counters->paused),
         .completed = atomic_load(&counters->completed),
         .failed = atomic_load(&counters->failed),

@@ -1,7 +1,7 @@
 /* BMQ-171: what Redis refuses loses no job and touches no other: an end that is refused
  * for good is told and left to the stalled check, what the server as a whole refuses is
  * waited out, and a fetch that is refused leaves its jobs where they were. Answers for
- * what lib/jobs/settle.c, outcome.c, effects.c and queue_loop.c make of refusals. */
+ * what lib/jobs/settle.c, outcome.c, effects.c and lane.c make of refusals. */
 #include <pthread.h>
 #include <stdio.h>
 

@@ -4,7 +4,7 @@
 
 #include "base/alloc.h"
 #include "jobs/job.h"
-#include "jobs/queue_loop.h"
+#include "jobs/lane.h"
 #include "run/reactor.h"
 #include "jobs/renew.h"
 #include "jobs/stalled.h"
@@ -128,38 +128,36 @@ static char *qualified_name(const char *prefix, const char *name)
     return bw_buf_take(&text);
 }
 
-static int copy_options(struct bw_queue_loop *queue,
-                        const struct bw_queue_options *options)
+static int copy_options(struct bw_lane *lane, const struct bw_queue_options *options)
 {
-    struct bw_queue_options *own = &queue->options;
+    struct bw_queue_options *own = &lane->options;
 
     *own = *options;
-    if (copy_text(&queue->name, options->name) != BW_OK ||
-        copy_text(&queue->prefix, options->prefix != NULL ? options->prefix : "bull") !=
+    if (copy_text(&lane->name, options->name) != BW_OK ||
+        copy_text(&lane->prefix, options->prefix != NULL ? options->prefix : "bull") !=
             BW_OK ||
-        copy_text(&queue->worker_name, options->worker_name) != BW_OK ||
-        copy_text(&queue->group_key, options->group_key) != BW_OK)
+        copy_text(&lane->worker_name, options->worker_name) != BW_OK ||
+        copy_text(&lane->group_key, options->group_key) != BW_OK)
         return BW_ENOMEM;
-    own->name = queue->name;
-    own->prefix = queue->prefix;
-    own->worker_name = queue->worker_name;
-    own->group_key = queue->group_key;
-    queue->groups = (struct bw_groups){
+    own->name = lane->name;
+    own->prefix = lane->prefix;
+    own->worker_name = lane->worker_name;
+    own->group_key = lane->group_key;
+    lane->groups = (struct bw_groups){
         .key = own->group_key,
         .concurrency = own->group_concurrency,
         .rate_max = own->group_rate_max,
         .rate_duration = own->group_rate_duration,
         .strict = own->group_strict,
     };
-    queue->groups_left = true;
+    lane->groups_left = true;
     if (own->lock_renew_time == BW_LOCK_RENEW_HALF)
         own->lock_renew_time = own->lock_duration / 2;
-    queue->qualified_name = qualified_name(queue->prefix, queue->name);
-    if (queue->qualified_name == NULL)
+    lane->qualified_name = qualified_name(lane->prefix, lane->name);
+    if (lane->qualified_name == NULL)
         return BW_ENOMEM;
-    queue->client_name =
-        bw_keys_client_name(queue->prefix, queue->name, queue->worker_name);
-    return queue->client_name != NULL ? BW_OK : BW_ENOMEM;
+    lane->client_name = bw_keys_client_name(lane->prefix, lane->name, lane->worker_name);
+    return lane->client_name != NULL ? BW_OK : BW_ENOMEM;
 }
 
 /* Two calls of half the slots each keep Redis busy with one while we see to the other. */
@@ -170,13 +168,13 @@ static unsigned batch_for(unsigned concurrency)
     return half < BW_SETTLE_BATCH ? half : BW_SETTLE_BATCH;
 }
 
-static int create_calls(struct bw_queue_loop *queue)
+static int create_calls(struct bw_lane *lane)
 {
-    queue->batch = batch_for(queue->options.concurrency);
+    lane->batch = batch_for(lane->options.concurrency);
     for (unsigned i = 0; i < BW_SETTLE_CALLS; i++) {
-        queue->calls[i].queue = queue;
-        queue->calls[i].jobs = bw_calloc(queue->batch, sizeof *queue->calls[i].jobs);
-        if (queue->calls[i].jobs == NULL)
+        lane->calls[i].lane = lane;
+        lane->calls[i].jobs = bw_calloc(lane->batch, sizeof *lane->calls[i].jobs);
+        if (lane->calls[i].jobs == NULL)
             return BW_ENOMEM;
     }
     return BW_OK;
@@ -184,26 +182,26 @@ static int create_calls(struct bw_queue_loop *queue)
 
 static void on_timer(void *arg)
 {
-    bw_queue_touch(arg);
+    bw_lane_touch(arg);
 }
 
-static int create_timers(struct bw_queue_loop *queue)
+static int create_timers(struct bw_lane *lane)
 {
-    struct bw_loop *loop = queue->reactor->loop;
+    struct bw_loop *loop = lane->reactor->loop;
 
-    if (bw_timer_create(&queue->timer, loop, on_timer, queue) != BW_OK ||
-        bw_timer_create(&queue->renew_timer, loop, bw_renew_tick, queue) != BW_OK ||
-        bw_timer_create(&queue->stalled_timer, loop, bw_stalled_tick, queue) != BW_OK ||
-        bw_timer_create(&queue->stop_timer, loop, bw_stop_tick, queue) != BW_OK)
+    if (bw_timer_create(&lane->timer, loop, on_timer, lane) != BW_OK ||
+        bw_timer_create(&lane->renew_timer, loop, bw_renew_tick, lane) != BW_OK ||
+        bw_timer_create(&lane->stalled_timer, loop, bw_stalled_tick, lane) != BW_OK ||
+        bw_timer_create(&lane->stop_timer, loop, bw_stop_tick, lane) != BW_OK)
         return BW_ENOMEM;
     return BW_OK;
 }
 
-int bw_queue_create(struct bw_queue_loop **queuep, struct bw_reactor *reactor,
-                    const struct bw_queue_options *options,
-                    const struct bw_handler *handler, void *arg, struct bw_error *err)
+int bw_lane_create(struct bw_lane **lanep, struct bw_reactor *reactor,
+                   const struct bw_queue_options *options,
+                   const struct bw_handler *handler, void *arg, struct bw_error *err)
 {
-    struct bw_queue_loop *queue;
+    struct bw_lane *lane;
     int result = bw_queue_options_check(options, err);
 
     if (result != BW_OK)
@@ -211,31 +209,31 @@ int bw_queue_create(struct bw_queue_loop **queuep, struct bw_reactor *reactor,
     result = bw_batch_check(handler, err);
     if (result != BW_OK)
         return result;
-    queue = bw_calloc(1, sizeof *queue);
-    if (queue == NULL)
+    lane = bw_calloc(1, sizeof *lane);
+    if (lane == NULL)
         return bw_error_set(err, BW_ENOMEM, "out of memory");
-    bw_list_init(&queue->jobs);
-    bw_list_init(&queue->given_up);
-    bw_list_init(&queue->handbacks);
-    queue->reactor = reactor;
-    queue->handler = *handler;
-    atomic_store(&queue->held, handler->held);
-    queue->handler_arg = arg;
-    (void)snprintf(queue->token_prefix, sizeof queue->token_prefix,
+    bw_list_init(&lane->jobs);
+    bw_list_init(&lane->given_up);
+    bw_list_init(&lane->handbacks);
+    lane->reactor = reactor;
+    lane->handler = *handler;
+    atomic_store(&lane->held, handler->held);
+    lane->handler_arg = arg;
+    (void)snprintf(lane->token_prefix, sizeof lane->token_prefix,
                    "%s:", reactor->uuid); /* 37 bytes */
-    result = bw_keys_init(&queue->keys, options->prefix, options->name, err);
+    result = bw_keys_init(&lane->keys, options->prefix, options->name, err);
     if (result != BW_OK)
         goto fail;
-    if (copy_options(queue, options) != BW_OK || create_calls(queue) != BW_OK ||
-        create_timers(queue) != BW_OK || bw_batch_prepare(queue) != BW_OK) {
+    if (copy_options(lane, options) != BW_OK || create_calls(lane) != BW_OK ||
+        create_timers(lane) != BW_OK || bw_batch_prepare(lane) != BW_OK) {
         result = bw_error_set(err, BW_ENOMEM, "out of memory");
         goto fail;
     }
-    bw_log_child(&queue->log, &reactor->log, "queue", queue->name);
-    *queuep = queue;
+    bw_log_child(&lane->log, &reactor->log, "queue", lane->name);
+    *lanep = lane;
     return BW_OK;
 fail:
-    bw_queue_destroy(&queue);
+    bw_lane_destroy(&lane);
     return result;
 }
 
@@ -250,28 +248,28 @@ static void destroy_jobs(struct bw_list *list)
     }
 }
 
-void bw_queue_destroy(struct bw_queue_loop **queuep)
+void bw_lane_destroy(struct bw_lane **lanep)
 {
-    struct bw_queue_loop *queue = *queuep;
+    struct bw_lane *lane = *lanep;
 
-    if (queue == NULL)
+    if (lane == NULL)
         return;
-    *queuep = NULL;
-    destroy_jobs(&queue->jobs);
-    destroy_jobs(&queue->given_up);
-    bw_timer_destroy(&queue->timer);
-    bw_timer_destroy(&queue->renew_timer);
-    bw_timer_destroy(&queue->stalled_timer);
-    bw_timer_destroy(&queue->stop_timer);
-    bw_batch_fini(queue);
+    *lanep = NULL;
+    destroy_jobs(&lane->jobs);
+    destroy_jobs(&lane->given_up);
+    bw_timer_destroy(&lane->timer);
+    bw_timer_destroy(&lane->renew_timer);
+    bw_timer_destroy(&lane->stalled_timer);
+    bw_timer_destroy(&lane->stop_timer);
+    bw_batch_fini(lane);
     for (unsigned i = 0; i < BW_SETTLE_CALLS; i++)
-        free(queue->calls[i].jobs);
-    bw_keys_fini(&queue->keys);
-    free(queue->name);
-    free(queue->prefix);
-    free(queue->worker_name);
-    free(queue->group_key);
-    free(queue->client_name);
-    free(queue->qualified_name);
-    free(queue);
+        free(lane->calls[i].jobs);
+    bw_keys_fini(&lane->keys);
+    free(lane->name);
+    free(lane->prefix);
+    free(lane->worker_name);
+    free(lane->group_key);
+    free(lane->client_name);
+    free(lane->qualified_name);
+    free(lane);
 }
