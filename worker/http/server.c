@@ -146,16 +146,18 @@ static void on_connection(void *arg, struct MHD_Connection *connection, void **c
                           enum MHD_ConnectionNotificationCode code)
 {
     struct http_server *server = arg;
-    const union MHD_ConnectionInfo *fd, *address;
+    const union MHD_ConnectionInfo *info;
+    int fd;
 
     if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
         http_guest_gone(*context);
         return;
     }
-    fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    address = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    *context = http_guest_came(&server->guests, fd->connect_fd, address->client_addr,
-                               bw_mono_now(NULL));
+    /* libmicrohttpd 1.0 answers every question in the same place: one at a time. */
+    info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    fd = info->connect_fd;
+    info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    *context = http_guest_came(&server->guests, fd, info->client_addr, bw_mono_now(NULL));
 }
 
 /* Percent encoding is left to whoever splits the path: a name may hold a slash. */
