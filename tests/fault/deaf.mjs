@@ -52,7 +52,7 @@ test('deaf for a while: repaired', async (cleanup) => {
     address.deaf = false;
     await addJobs(queue, 1);
     await until(async () => (await queue.getCompletedCount()) === 4, 'a job', 6000 * PATIENCE);
-    await until(async () => (await daemon.http('GET', '/healthz')).status === 200, 'health', 3000);
+    await until(async () => (await daemon.http('GET', '/healthz')).status === 200, 'health');
     assert.equal((await daemon.http('GET', '/status')).json.redis.deaf, false);
 });
 

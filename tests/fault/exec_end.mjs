@@ -94,10 +94,14 @@ test('close comes after the last job', async (cleanup) => {
         handler: { exec: ['node', PUPPET, 'loud'] } }));
     cleanup(() => daemon.signal('SIGKILL'));
     await daemon.logged('a processor is ready: jobs are taken');
-    const { id } = await queue.add('job', { slow: 10 }, { delay: 1500 });
-    await sleep(500); // the marker is the worker's
+    const due = Date.now() + 2500;
+    const { id } = await queue.add('job', { slow: 10 }, { delay: 2500 });
+    const looking = new Redis(own.port, '127.0.0.1');
+    await until(async () => await looking.zcard('bull:q:marker') === 0, 'the marker to be the worker\'s');
+    looking.disconnect();
+    await sleep(due - Date.now() - 700);
     own.signal('SIGSTOP');
-    await sleep(1200); // it has asked for the job
+    await sleep(due - Date.now() + 700); // it has asked for the job
     daemon.signal('SIGTERM');
     await daemon.logged('draining');
     await sleep(300);

@@ -28,10 +28,10 @@ const waitFor = (it, name, fits = () => true) =>
 
 test('completed and failed are told once Redis has recorded them', async (cleanup) => { // BMQ-176
     const it = await stage(cleanup, { mode: 'telling', handler: { events: true } });
-    const job = await it.producer.add('job', { slow: 300 });
+    const job = await it.producer.add('job', { slow: 1000 });
     await waitFor(it, 'active', ([, id]) => id === job.id);
     redis.signal('SIGSTOP');
-    await sleep(1200); // it has answered long ago
+    await sleep(2000); // it has answered long ago
     assert.deepEqual(told(it, 'completed'), []);
     redis.signal('SIGCONT');
     assert.deepEqual(await waitFor(it, 'completed'), ['completed', job.id, job.id]);

@@ -120,9 +120,9 @@ test('user: another one, with its groups', async (cleanup) => {
 });
 
 test('a restart after a time of health begins with 100 ms again', async (cleanup) => {
-    const it = await stage(cleanup, { handler: { healthyAfter: 700 } });
+    const it = await stage(cleanup, { handler: { healthyAfter: 2500 } });
     const ends = () => it.daemon.lines.filter(({ message }) => message === 'processor exited with code 5');
-    for (const pause of [0, 0, 1000]) {
+    for (const pause of [0, 0, 2700]) {
         await until(() => it.daemon.lines.filter(({ message }) => message === 'processor is ready').length >
             ends().length, 'a processor');
         await sleep(pause);

@@ -107,12 +107,12 @@ test('cancel: with its reason; the program still answers', async (cleanup) => {
 
 test('cancel: an answer after the lock was lost is ignored', async (cleanup) => {
     const it = await stage(cleanup, { lockDuration: 800, stalledInterval: 600000 });
-    const job = await it.producer.add('job', { slow: 1500 });
+    const job = await it.producer.add('job', { slow: 2500 });
     await until(async () => (await job.getState()) === 'active', 'the job to run');
     await withRedis((client) => client.set(`bull:${it.name}:${job.id}:lock`, 'somebody else'));
     await until(async () => (await seen(it)).some(({ type, reason }) => type === 'cancel' &&
         reason === "the job's lock is lost"), 'the cancellation');
-    await sleep(1500);
+    await sleep(3000);
     assert.equal(await job.getState(), 'active', "it is somebody else's");
 });
 

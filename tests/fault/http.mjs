@@ -64,7 +64,7 @@ test('pause and resume', async (cleanup) => {
     assert.equal(await queue.getCompletedCount(), 0);
     assert.equal(await queue.isPaused(), false, 'this worker only');
     assert.equal((await daemon.http('POST', '/queues/q/resume')).status, 200);
-    await until(async () => (await queue.getCompletedCount()) === 5, 'the jobs', 3000);
+    await until(async () => (await queue.getCompletedCount()) === 5, 'the jobs');
 });
 
 test('a queue paused for all is seen', async (cleanup) => {
@@ -119,7 +119,7 @@ test('a job that runs nowhere, and a queue that asks nobody', async (cleanup) =>
     await until(async () => (await asking.http('GET', '/readyz')).status === 200, 'readiness');
     assert.equal((await asking.http('POST', '/queues/q/jobs/nix/cancel')).status, 202);
     await until(async () => (await keys(redis, '*::bulwark:*')).length === 0,
-        'the request to expire', 6000);
+        'the request to expire');
 });
 
 test('a browser page on the machine cannot steer', async (cleanup) => {

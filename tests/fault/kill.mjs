@@ -15,7 +15,7 @@ test('2000 jobs survive ten kills', async (cleanup) => {
     await addJobs(queue, JOBS);
 
     // Slow enough for ten lives, and a job may stall as often as there are kills.
-    const config = oneQueue(redis, { concurrency: 40, handler: { noop: { delayMs: 100 } },
+    const config = oneQueue(redis, { concurrency: 20, handler: { noop: { delayMs: 100 } },
         lockDuration: 1000, stalledInterval: 500, maxStalledCount: KILLS + 1 });
     let busyKills = 0;
     for (let i = 0; i < KILLS; i++) {

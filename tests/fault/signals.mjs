@@ -25,7 +25,7 @@ test('SIGTSTP goes quiet, SIGCONT resumes', async (cleanup) => {
     assert.equal(await queue.getCompletedCount(), 0, 'nothing is taken');
     assert.equal((await daemon.http('GET', '/healthz')).status, 200);
     daemon.signal('SIGCONT');
-    await until(async () => (await queue.getCompletedCount()) === 5, 'the jobs', 3000);
+    await until(async () => (await queue.getCompletedCount()) === 5, 'the jobs');
 });
 
 test('SIGHUP takes over the log level and names what needs a restart', async (cleanup) => {

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 
 import { installWorkflow, Postgres, startBotApi } from './postgres.mjs';
-import { Daemon, openQueue, PATIENCE, PersistentRedis, runAll, sleep, test, until } from './rig.mjs';
+import { Daemon, openQueue, PATIENCE, PersistentRedis, runAll, sleep, SLOWNESS, test, until } from './rig.mjs';
 
 function option(name, value) {
     const at = process.argv.indexOf(`--${name}`);
@@ -147,7 +147,7 @@ test('the same while Redis stops to answer for moments', (cleanup) =>
         redis.signal('SIGSTOP');
         await sleep(300); // longer than the engine waits for an answer
         redis.signal('SIGCONT');
-        await sleep(2500 * PATIENCE);
+        await sleep(2500 * SLOWNESS);
     }));
 
 await runAll();

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 
 import { Redis } from '../peer/peer.mjs';
 import { installWorkflow, Postgres, startBotApi } from './postgres.mjs';
-import { Daemon, openQueue, PATIENCE, PersistentRedis, runAll, sleep, test, until } from './rig.mjs';
+import { Daemon, openQueue, PATIENCE, PersistentRedis, runAll, sleep, SLOWNESS, test, until } from './rig.mjs';
 
 const SOON_MS = 1500 * PATIENCE; // every wait below would last much longer
 const QUEUE = 'workflow-processing';
@@ -111,11 +111,13 @@ test('a pause before a message', async (cleanup) => {
     { workflowConfig: { 'ratelimit.chat_ms': 20000, 'telegram.throttle_wait_ms': 60000 } });
     const job = await rig.add();
     await until(() => rig.bot.sent().length === 1, 'the first message');
-    await sleep(300);
     const client = new Redis(rig.redis.url);
-    const kept = JSON.parse(await client.get(`workflow:job:bull:${QUEUE}:${job.id}`));
+    const intended = async () =>
+        JSON.parse(await client.get(`workflow:job:bull:${QUEUE}:${job.id}`) ?? '{"intended":"unknown"}').intended;
+    await until(async () => await intended() === undefined, 'what was sent to be over');
+    await sleep(300);
+    assert.equal(await intended(), undefined, 'what waits is not about to go out');
     client.disconnect();
-    assert.equal(kept.intended, undefined, 'what waits is not about to go out');
     await cancelled(rig, job);
     assert.equal(rig.bot.sent().length, 1);
 });
@@ -156,7 +158,7 @@ test('at any moment', async (cleanup) => {
 
 test('a time limit reaches the query, and the retry succeeds', async (cleanup) => {
     const rig = await up(cleanup, () => chain(trigger, SPEND, node('m', 'message', { text: 'done' })),
-        { queue: { timeout: 1000 * PATIENCE } });
+        { queue: { timeout: 2000 * SLOWNESS } });
     await holdBonuses(rig.pg, cleanup);
     const job = await rig.add({ backoff: 1500 });
     await until(() => rig.pg.sql(LOCKED) === '1', 'a query that waits');

@@ -260,7 +260,7 @@ static void each_outcome_is_told_apart(void **state)
     };
     enum { COUNT = sizeof rows / sizeof rows[0] };
     struct rig *rig = *state;
-    struct tg_client *client = create_client(rig, rig->api.url, 1500);
+    struct tg_client *client = create_client(rig, rig->api.url, 3000);
     struct wait waits[COUNT];
     struct tg_stats stats;
     char rule[256];

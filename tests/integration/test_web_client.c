@@ -293,25 +293,25 @@ static int close_all(void **state)
 
 static void test_answers(void **state)
 {
-    struct asked asked = ask("127.0.0.1", "/ok", true, 5000);
+    struct asked asked = ask("127.0.0.1", "/ok", true, 20000);
 
     (void)state;
     assert_int_equal(asked.outcome, WEB_ANSWERED);
     assert_int_equal(asked.status, 200);
     assert_int_equal(asked.len, 2);
-    asked = ask("127.0.0.1", "/once", true, 5000);
+    asked = ask("127.0.0.1", "/once", true, 20000);
     assert_int_equal(asked.outcome, WEB_ANSWERED);
     assert_int_equal(asked.status, 200);
 }
 
 static void test_redirects(void **state)
 {
-    struct asked asked = ask("127.0.0.1", "/loop", true, 5000);
+    struct asked asked = ask("127.0.0.1", "/loop", true, 20000);
 
     (void)state;
     assert_int_equal(asked.outcome, WEB_FAILED);
     assert_non_null(strstr(asked.error, "redirects"));
-    asked = ask("127.0.0.1", "/file", true, 5000);
+    asked = ask("127.0.0.1", "/file", true, 20000);
     assert_int_equal(asked.outcome, WEB_UNSAFE);
 }
 
@@ -375,16 +375,16 @@ static void test_chosen(void **state)
 static void test_limits(void **state)
 {
     struct bw_mono before = bw_mono_now(NULL);
-    struct asked asked = ask("127.0.0.1", "/big", true, 5000);
+    struct asked asked = ask("127.0.0.1", "/big", true, 20000);
 
     (void)state;
     assert_int_equal(asked.outcome, WEB_FAILED);
     assert_string_equal(asked.error, "the answer is too long");
-    asked = ask("127.0.0.1", "/half", true, 5000);
+    asked = ask("127.0.0.1", "/half", true, 20000);
     assert_int_equal(asked.outcome, WEB_FAILED);
     asked = ask("127.0.0.1", "/slow", true, 300);
     assert_int_equal(asked.outcome, WEB_FAILED);
-    assert_true(-bw_mono_ms_until(before, bw_mono_now(NULL)) < WAIT_MS);
+    assert_true(bw_mono_ms_until(before, bw_mono_now(NULL)) < WAIT_MS);
 }
 
 /* The name resolves to a closed address; the address itself; and a kept connection that
@@ -392,15 +392,15 @@ static void test_limits(void **state)
 static void test_closed(void **state)
 {
     unsigned requests = server.requests;
-    struct asked asked = ask("localhost", "/ok", false, 5000);
+    struct asked asked = ask("localhost", "/ok", false, 20000);
 
     (void)state;
     assert_int_equal(asked.outcome, WEB_UNSAFE);
-    asked = ask("127.0.0.1", "/ok", false, 5000);
+    asked = ask("127.0.0.1", "/ok", false, 20000);
     assert_int_equal(asked.outcome, WEB_UNSAFE);
-    asked = ask("127.0.0.1", "/ok", true, 5000);
+    asked = ask("127.0.0.1", "/ok", true, 20000);
     assert_int_equal(asked.outcome, WEB_ANSWERED);
-    asked = ask("127.0.0.1", "/ok", false, 5000);
+    asked = ask("127.0.0.1", "/ok", false, 20000);
     assert_int_equal(asked.outcome, WEB_UNSAFE);
     assert_int_equal(server.requests, requests + 1);
 }

@@ -50,7 +50,7 @@ export const fetching = [
         // At once, with one timestamp: a delay counts from it, and one add after the other takes time, too.
         const timestamp = Date.now();
         await stage.queue.addBulk(
-            [350, 100, 220].map((delay) => ({
+            [1500, 300, 900].map((delay) => ({
                 name: 'n',
                 data: { do: [ret(delay)] },
                 opts: { delay, timestamp },

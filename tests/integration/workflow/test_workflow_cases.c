@@ -258,7 +258,7 @@ static char *run_job(const json_t *step)
         id = wf_rig_add_text(&rig, text_of(job, "name"), text_of(job, "text"), opts);
     else
         id = wf_rig_add(&rig, text_of(job, "name"), json_object_get(job, "data"), opts);
-    result = wf_rig_wait(&rig, id, 20000);
+    result = wf_rig_wait(&rig, id, 60000);
     free(id);
     free(opts);
     return result;

@@ -3,10 +3,14 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 #include <curl/curl.h>
@@ -153,6 +157,20 @@ static void worker_create(struct wf_rig *rig)
     must(bw_worker_redis(rig->worker, NULL, &rig->adder, &err), &err);
 }
 
+/* Does somebody listen there? A test may have halted it. */
+static bool is_up(const struct redis_server *server)
+{
+    struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(server->port) };
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool up;
+
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    assert_true(fd >= 0);
+    up = connect(fd, (struct sockaddr *)&at, sizeof(at)) == 0;
+    (void)close(fd); /* nothing was written to it */
+    return up;
+}
+
 static void worker_start(struct wf_rig *rig)
 {
     struct timespec pause = { .tv_nsec = 10000000 };
@@ -161,7 +179,7 @@ static void worker_start(struct wf_rig *rig)
     must(bw_worker_start(rig->worker, &err), &err);
     for (int i = 0; i < 1000 && !bw_redis_is_ready(rig->adder); i++)
         (void)nanosleep(&pause, NULL);
-    for (int i = 0; i < 50 && !bw_redis_is_ready(rig->cache); i++) /* it may be down */
+    for (int i = 0; i < 1000 && !bw_redis_is_ready(rig->cache) && is_up(&rig->keys); i++)
         (void)nanosleep(&pause, NULL);
 }
 
@@ -270,7 +288,7 @@ char *wf_rig_add_text(struct wf_rig *rig, const char *name, const char *text,
     add.opts_len = opts != NULL ? strlen(opts) : 0;
     bw_mutex_init(&added.mutex);
     bw_cond_init(&added.cond);
-    must(bw_queue_add(rig->adder, &add, NULL, 5000, on_added, &added, &err), &err);
+    must(bw_queue_add(rig->adder, &add, NULL, 20000, on_added, &added, &err), &err);
     bw_mutex_lock(&added.mutex);
     while (!added.done)
         bw_cond_wait(&added.cond, &added.mutex);
@@ -333,7 +351,7 @@ char *wf_rig_update(struct wf_rig *rig, const json_t *update)
 {
     json_t *data = wf_rig_data(update);
     char *id = wf_rig_add(rig, "heavy_workflow_execution", data, NULL);
-    char *result = wf_rig_wait(rig, id, 20000);
+    char *result = wf_rig_wait(rig, id, 60000);
 
     free(id);
     json_decref(data);

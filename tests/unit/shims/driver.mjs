@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import readline from 'node:readline';
 
-const PATIENCE_MS = 10000;
+const PATIENCE_MS = 30000;
 
 function late(what) {
     let timer;

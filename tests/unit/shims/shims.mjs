@@ -107,7 +107,7 @@ const contract = {
             assert.equal((await program.answer(seq)).value, `state ${seq}`);
     },
     'jobs run side by side': async (program) => {
-        program.job(1, [['sleep', 300], ['return', 'slow']]);
+        program.job(1, [['sleep', 1500], ['return', 'slow']]);
         program.job(2, [['return', 'fast']]);
         assert.equal((await program.answer(2)).value, 'fast');
         assert.ok(!program.messages.some(({ seq }) => seq === 1));
