@@ -12,6 +12,7 @@
 #include <bulwark/log.h>
 #include <bulwark/plugin.h>
 #include <bulwark/queue.h>
+#include <bulwark/queue_options.h>
 #include <bulwark/redis.h>
 #include <bulwark/scheduler.h>
 #include <bulwark/time.h>

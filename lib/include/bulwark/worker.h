@@ -18,6 +18,7 @@
 #include <bulwark/error.h>
 #include <bulwark/job.h>
 #include <bulwark/log.h>
+#include <bulwark/queue_options.h>
 #include <bulwark/redis.h>
 #include <bulwark/time.h>
 
@@ -26,71 +27,6 @@ extern "C" {
 #endif
 
 struct bw_worker;
-
-/* --- options of one queue: BullMQ's names, meanings and defaults (spec/bullmq.md §11.1)
- */
-
-struct bw_keep {   /* removeOnComplete, removeOnFail; §5.5 */
-    bool set;      /* false: keep all */
-    int64_t count; /* < 0: no limit by count; 0: remove at once */
-    int64_t age;   /* seconds; < 0: no limit by age */
-    int64_t limit; /* removals a finish; < 0: the default of 1000 */
-};
-
-struct bw_queue_options {
-    const char *name;          /* required; not empty, no ':' (BMQ-002) */
-    const char *prefix;        /* NULL: "bull" */
-    unsigned concurrency;      /* 1 */
-    int64_t lock_duration;     /* ms, 30000 */
-    int64_t lock_renew_time;   /* ms; as init leaves it: lock_duration / 2; ≤ 0: none */
-    int64_t stalled_interval;  /* ms, 30000 */
-    int64_t max_stalled_count; /* 1 */
-    int64_t max_started_attempts;     /* < 0: none */
-    int64_t drain_delay;              /* ms (BullMQ: s), 5000 */
-    int64_t limiter_max;              /* 0: no limiter */
-    int64_t limiter_duration;         /* ms */
-    int64_t maximum_rate_limit_delay; /* ms, 30000 */
-    int64_t run_retry_delay; /* ms, 15000: the longest pause after failing calls */
-    struct bw_keep remove_on_complete;
-    struct bw_keep remove_on_fail;
-    int64_t metrics_max_data_points; /* 0: no metrics */
-    const char *worker_name; /* written as `pb`; shown by dashboards; NULL: none */
-    int64_t timeout; /* ms a handler may take a job for, then it is cancelled and failed
-                        for a retry; a job's own opts.timeout goes first; 0: no limit */
-    int64_t
-        deaf_timeout;   /* ms that a fetch may stay unanswered on a link that works:
-                           then both links are made anew, and after four times as long
-                           the worker ends with BW_END_FAILED; 0: 2 * drain_delay + 5 s */
-    bool remote_cancel; /* jobs can be cancelled through Redis: run/remote_cancel.h */
-    bool skip_lock_renewal;
-    bool skip_stalled_check;
-    /* Ordered groups: jobs whose data hold the same value at this dotted path run in the
-     * order in which they are taken, one at a time, across all workers that say the same.
-     * "a.b+c|d": what stands at a.b and at c together, or else at d. NULL: no groups.
-     * README.md tells what that means for jobs that fail, and for other clients. */
-    const char *group_key;
-    unsigned group_concurrency;  /* jobs of a group at once, 1 */
-    int64_t group_rate_max;      /* starts of a group's jobs in a window; 0: no limit */
-    int64_t group_rate_duration; /* ms */
-    bool group_strict; /* a job that is tried again keeps its place: its group waits */
-    /* Where jobs go while the queue is paused (A.3). 5 or 6: as that line of BullMQ; 0:
-     * as 5.x when its clients share the queue, which its `meta` tells, else as 6.x. */
-    unsigned pause_layout;
-    bool strict; /* the reference's own behaviour where it loses or doubles work, spec
-                    A.4; off */
-    bool skip_listing; /* no extra connection that makes the worker visible to getWorkers
-                        */
-};
-
-/* What bw_queue_options_init() puts into lock_renew_time. */
-#define BW_LOCK_RENEW_HALF INT64_MAX
-
-/* Fills in every default. The caller sets `name` and what differs. */
-/* What cannot work is refused, as bw_worker_add_queue() does: BW_EINVAL, and the text
- * begins with the option's name as BullMQ spells it. */
-BW_MUSTCHECK BW_API int bw_queue_options_check(const struct bw_queue_options *options,
-                                               struct bw_error *err);
-BW_API void bw_queue_options_init(struct bw_queue_options *options);
 
 /* --- handlers */
 
