@@ -6,8 +6,8 @@
 
 #include "json/read.h"
 #include "workflow/language/frozen.h"
-#include "workflow/language/graph_parse.h"
-#include "workflow/language/plain.h"
+#include "workflow/language/graph/store.h"
+#include "workflow/language/graph/plain.h"
 #include "workflow/language/text.h"
 
 #define SHARED_VALUES 5

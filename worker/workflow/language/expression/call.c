@@ -1,6 +1,6 @@
 /* The functions of §7.3: one row each. Unknown ones do not exist, whatever JavaScript
  * has. */
-#include "workflow/language/expression.h"
+#include "workflow/language/expression/expression.h"
 
 #include <math.h>
 #include <string.h>

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "workflow/language/graph_parse.h"
+#include "workflow/language/graph/store.h"
 #include "workflow/language/text.h"
 
 static bool is_type(const struct wf_node *node, const char *type)

@@ -1,6 +1,6 @@
 /* Recursive descent over the grammar of §7.3; chains of one level are lists, so that only
  * nesting costs stack. */
-#include "workflow/language/expression.h"
+#include "workflow/language/expression/expression.h"
 
 #include <string.h>
 

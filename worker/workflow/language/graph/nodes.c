@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "workflow/language/graph_parse.h"
+#include "workflow/language/graph/store.h"
 #include "workflow/language/node_type.h"
 
 static const char *text_member(const json_t *object, const char *key)

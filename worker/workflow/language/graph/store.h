@@ -1,4 +1,4 @@
-/* How a graph is put together from stored JSON: private to graph*.c. */
+/* How a graph is put together from stored JSON: private to graph.c and graph/. */
 #ifndef WORKFLOW_GRAPH_PARSE_H
 #define WORKFLOW_GRAPH_PARSE_H
 

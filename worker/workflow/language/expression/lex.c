@@ -1,4 +1,4 @@
-#include "workflow/language/expression.h"
+#include "workflow/language/expression/expression.h"
 
 #include <string.h>
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "workflow/language/graph_parse.h"
+#include "workflow/language/graph/store.h"
 
 struct pending { /* an edge and the node it leaves */
     size_t source;

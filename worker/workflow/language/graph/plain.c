@@ -1,4 +1,4 @@
-#include "workflow/language/plain.h"
+#include "workflow/language/graph/plain.h"
 
 #include <ctype.h>
 #include <stdint.h>

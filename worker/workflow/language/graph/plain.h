@@ -5,7 +5,7 @@
 
 #include <bulwark/error.h>
 
-#include "workflow/language/graph_parse.h"
+#include "workflow/language/graph/store.h"
 
 /* Sets `starts_plain` of every node; edges have been read. BW_ENOMEM. */
 BW_MUSTCHECK int wf_plain_mark(struct wf_graph_store *store);

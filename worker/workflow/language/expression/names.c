@@ -2,7 +2,7 @@
  * a workflow over; an evaluation does not need them. */
 #include <string.h>
 
-#include "workflow/language/expression.h"
+#include "workflow/language/expression/expression.h"
 
 struct walk {
     void (*visit)(void *arg, struct wf_text path);

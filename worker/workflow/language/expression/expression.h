@@ -1,5 +1,5 @@
 /* The expression language, inside: tokens, tree, values. spec/workflow.md §7.3. Private
- * to expression*.c; the public entry is wf_expression() in template.h.
+ * to this folder; the public entry is wf_expression() in template.h.
  *
  * Everything an evaluation makes lies in its arena and ends with it. */
 #ifndef WORKFLOW_EXPRESSION_H
