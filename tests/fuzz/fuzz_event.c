@@ -2,6 +2,7 @@
 #include "fuzz.h"
 
 #include "workflow/language/event.h"
+#include "workflow/language/event_telegram.h"
 #include "workflow/language/sanitise.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "fuzz_scope.h"
+#include "workflow/language/expression/expression.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

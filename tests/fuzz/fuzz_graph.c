@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "workflow/language/graph.h"
+#include "workflow/language/graph/trigger.h"
 #include "workflow/language/keyboard.h"
 
 static const json_t *no_root(void *arg, const char *name, const char *variables)

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 
 #include "fuzz_scope.h"
+#include "workflow/language/condition.h"
+#include "workflow/language/template.h"
 
 static void render(const struct wf_scope *scope, const char *text)
 {

@@ -3,6 +3,7 @@
 #include "unit.h"
 
 #include "json_scope.h"
+#include "workflow/language/condition.h"
 
 static json_t *values;
 

@@ -4,6 +4,7 @@
 #include "unit.h"
 
 #include "workflow/language/event.h"
+#include "workflow/language/event_telegram.h"
 
 static struct wf_event event_of(const char *context, const char *trigger)
 {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "json_scope.h"
+#include "workflow/language/expression/expression.h"
 
 static json_t *values;
 

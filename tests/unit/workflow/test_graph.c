@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "workflow/language/graph.h"
+#include "workflow/language/graph/trigger.h"
 #include "workflow/language/node_type.h"
 #include "workflow/language/pattern.h"
 

@@ -6,8 +6,12 @@
 #include <stdio.h>
 
 #include "json_scope.h"
+#include "workflow/language/condition.h"
+#include "workflow/language/event_telegram.h"
+#include "workflow/language/expression/expression.h"
 #include "workflow/language/keyboard.h"
 #include "workflow/language/sanitise.h"
+#include "workflow/language/template.h"
 
 /* ---- the allocator: the call after `left` further ones fails, once ---- */
 

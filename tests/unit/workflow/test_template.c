@@ -6,6 +6,8 @@
 #include <time.h>
 
 #include "json_scope.h"
+#include "workflow/language/path.h"
+#include "workflow/language/template.h"
 
 static json_t *values;
 

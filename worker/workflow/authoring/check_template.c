@@ -8,6 +8,7 @@
 #include "workflow/language/filter.h"
 #include "workflow/base/mem.h"
 #include "workflow/language/path.h"
+#include "workflow/language/template.h"
 
 /* What a path never gives away (§6.3). */
 static const char *const secrets[] = {

@@ -10,9 +10,12 @@
 #include "base/nearest.h"
 #include "web/policy.h"
 #include "workflow/base/mem.h"
+#include "workflow/language/condition.h"
+#include "workflow/language/expression/names.h"
 #include "workflow/nodes/query.h"
 #include "workflow/language/pattern.h"
 #include "workflow/language/schedule.h"
+#include "workflow/language/value.h"
 
 static bool has_placeholder(const char *text)
 {

@@ -9,6 +9,7 @@
 #include "workflow/authoring/leads.h"
 #include "workflow/base/mem.h"
 #include "workflow/language/template.h"
+#include "workflow/language/value.h"
 
 /* --- the path: "from\nto\nbranch" → true */
 

@@ -9,6 +9,7 @@
 #include <bulwark/cron.h>
 
 #include "workflow/base/mem.h"
+#include "workflow/language/value.h"
 
 /* --- tables */
 

@@ -11,6 +11,7 @@
 #include "workflow/run/customer.h"
 #include "workflow/language/event.h"
 #include "workflow/base/mem.h"
+#include "workflow/language/event_telegram.h"
 #include "workflow/language/path.h"
 
 /* Bytes of a name that is easily mistaken for another. */

@@ -7,6 +7,7 @@
 #include "workflow/authoring/check.h"
 #include "workflow/authoring/names.h"
 #include "workflow/base/mem.h"
+#include "workflow/language/condition.h"
 #include "workflow/nodes/nodes.h"
 #include "workflow/nodes/query.h"
 

@@ -6,6 +6,7 @@
 #include "workflow/jobs/execution_lock.h"
 #include "workflow/run/job.h"
 #include "workflow/base/mem.h"
+#include "workflow/language/event_telegram.h"
 #include "workflow/nodes/loops.h"
 #include "workflow/run/place.h"
 #include "workflow/run/versions.h"

@@ -6,6 +6,7 @@
 #include "workflow/jobs/execution_lock.h"
 #include "workflow/run/job.h"
 #include "workflow/base/mem.h"
+#include "workflow/language/event_telegram.h"
 #include "workflow/run/versions.h"
 #include "workflow/outbox/witness.h"
 

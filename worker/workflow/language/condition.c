@@ -1,10 +1,12 @@
 /* Simple conditions and flow.switch's match. spec/workflow.md §5.5, §7.1, §7.2. */
-#include "workflow/language/template.h"
+#include "workflow/language/condition.h"
 
 #include <math.h>
 #include <string.h>
 
+#include "workflow/language/expression/expression.h"
 #include "workflow/language/number.h"
+#include "workflow/language/template.h"
 #include "workflow/language/value.h"
 
 struct operands {

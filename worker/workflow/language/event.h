@@ -57,9 +57,4 @@ BW_MUSTCHECK int wf_event_parse(struct wf_event *event, const json_t *context,
                                 const char *trigger, struct bw_error *err);
 void wf_event_fini(struct wf_event *event);
 
-/* New reference: the `telegram` object that templates see (§6.4.1); NULL when memory is
- * out. `text`, `original_text` and `contact` are taken as they are now, so a resume that
- * changes them asks again. */
-json_t *wf_event_telegram(const struct wf_event *event);
-
 #endif

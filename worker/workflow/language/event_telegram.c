@@ -1,6 +1,6 @@
 /* The `telegram` object of §6.4.1. A failed allocation anywhere makes the whole object
  * NULL. */
-#include "workflow/language/event.h"
+#include "workflow/language/event_telegram.h"
 
 #include <string.h>
 

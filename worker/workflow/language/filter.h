@@ -3,7 +3,12 @@
 #ifndef WORKFLOW_FILTER_H
 #define WORKFLOW_FILTER_H
 
-#include "workflow/language/template.h"
+#include <stdbool.h>
+
+#include <jansson.h>
+
+#include <bulwark/error.h>
+
 #include "workflow/language/text.h"
 
 /* Applies `filters` (the text behind the first `|`) in order. `*value` is replaced: the

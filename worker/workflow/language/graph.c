@@ -6,9 +6,10 @@
 
 #include "json/read.h"
 #include "workflow/language/frozen.h"
-#include "workflow/language/graph/store.h"
+#include "workflow/language/graph/edges.h"
+#include "workflow/language/graph/nodes.h"
 #include "workflow/language/graph/plain.h"
-#include "workflow/language/text.h"
+#include "workflow/language/graph/trigger.h"
 
 #define SHARED_VALUES 5
 #define LAYERS_MAX    4 /* twice encoded is what was seen */
@@ -18,7 +19,10 @@ static json_t *decode_once(const char *text, json_error_t *error)
     return wk_json_read(text, strlen(text), JSON_DECODE_ANY, error);
 }
 
-int wf_graph_decode(const char *text, json_t **out, struct bw_error *err)
+/* Text as PostgreSQL gives a jsonb, decoded as often as it was encoded: `*out` is no JSON
+ * string then, or NULL when an inner layer is no JSON (or `text` is NULL). BW_EINVAL: the
+ * outermost is no JSON. */
+static int decode(const char *text, json_t **out, struct bw_error *err)
 {
     json_error_t error;
     json_t *value;
@@ -179,7 +183,7 @@ static int decode_all(struct wf_graph_store *store, const struct wf_graph_source
     };
 
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
-        int rc = wf_graph_decode(parts[i].text, parts[i].out, err);
+        int rc = decode(parts[i].text, parts[i].out, err);
 
         if (rc != BW_OK) {
             (void)bw_error_prefix(err, "%s",
@@ -278,24 +282,6 @@ void wf_graph_unref(struct wf_graph **graphp)
 }
 
 /* ---- questions ---- */
-
-size_t wf_graph_index(const struct wf_graph_store *store, const char *id)
-{
-    size_t low = 0, high = store->node_count;
-
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        int order = strcmp(id, store->nodes[store->by_id[middle]].id);
-
-        if (order == 0)
-            return store->by_id[middle];
-        if (order < 0)
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    return SIZE_MAX;
-}
 
 const struct wf_node *wf_graph_find(const struct wf_graph *graph, const char *id)
 {

@@ -74,11 +74,4 @@ const struct wf_node *wf_graph_find(const struct wf_graph *graph, const char *id
 const struct wf_edge *wf_node_edge(const struct wf_node *node, const char *handle,
                                    bool fallback);
 
-/* Trigger choice for an event without a waiting execution: §3.4 rows 1–7. NULL: none. */
-const struct wf_node *wf_graph_trigger(const struct wf_graph *graph,
-                                       const struct wf_event *event);
-/* Only rows 2 and 3: a trigger.callback that matches, or `goto:<node>`. NULL: none. */
-const struct wf_node *wf_graph_callback_trigger(const struct wf_graph *graph,
-                                                const struct wf_event *event);
-
 #endif

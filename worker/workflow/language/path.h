@@ -3,7 +3,14 @@
 #ifndef WORKFLOW_PATH_H
 #define WORKFLOW_PATH_H
 
-#include "workflow/language/template.h"
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <jansson.h>
+
+#include <bulwark/error.h>
+
+#include "workflow/language/scope.h"
 #include "workflow/language/text.h"
 
 /* UTF-16 units that a path, or the content of a placeholder, may have. */
@@ -37,5 +44,17 @@ BW_MUSTCHECK int wf_found_value(const struct wf_found *found, json_t **out);
 /* Whether `name` is a secret member (§6.3) of the root object `object`. */
 bool wf_path_denied_member(const struct wf_scope *scope, const json_t *object,
                            struct wf_text name);
+
+/* §6.3. Borrowed from the scope, or NULL: absent. `path` without braces, at most 200
+ * characters. The computed `length` of texts and arrays is absent here: use
+ * wf_path_value(). */
+const json_t *wf_path_resolve(const struct wf_scope *scope, const char *path, size_t len);
+/* As wf_path_resolve(), with `length`. New reference in `*out`, NULL there for absent;
+ * what comes from the scope is shared, not copied: do not change it. BW_ENOMEM. */
+BW_MUSTCHECK int wf_path_value(const struct wf_scope *scope, const char *path, size_t len,
+                               json_t **out);
+/* Walks the rest of a path (`a.b[0]`) inside one value: own members only. Borrowed; NULL:
+ * absent. */
+const json_t *wf_path_walk(const json_t *root, const char *rest, size_t len);
 
 #endif

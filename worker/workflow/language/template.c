@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "workflow/language/expression/expression.h"
 #include "workflow/language/filter.h"
 #include "workflow/language/path.h"
 #include "workflow/language/value.h"

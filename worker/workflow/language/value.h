@@ -1,11 +1,16 @@
-/* What JSON values mean to templates and conditions, beyond what template.h shows. §6.1,
- * §7.2. Pure.
+/* What JSON values mean to templates and conditions. §6.1, §7.2. Pure.
  *
  * NULL is JavaScript's undefined. */
 #ifndef WORKFLOW_VALUE_H
 #define WORKFLOW_VALUE_H
 
-#include "workflow/language/template.h"
+#include <stdbool.h>
+
+#include <jansson.h>
+
+#include <bulwark/buf.h>
+#include <bulwark/error.h>
+
 #include "workflow/language/text.h"
 
 /* Values nested deeper than this are cut or left as they are; the functions say which. */
@@ -22,5 +27,16 @@ bool wf_value_equal(const json_t *a, const json_t *b);
 /* As JavaScript's ===, except that arrays and objects are the same only by identity. */
 bool wf_value_identical(const json_t *a, const json_t *b);
 bool wf_value_blank(const json_t *value); /* operator is_empty */
+
+/* ECMAScript's Number → String, without exponent for |x| < 1e21 (§0.3), tiny numbers
+ * included. */
+BW_MUSTCHECK int wf_number_text(double number, struct bw_buf *out);
+/* A value in mixed text: null and absent → "", objects → compact JSON (§6.1). */
+BW_MUSTCHECK int wf_value_text(const json_t *value, struct bw_buf *out);
+/* Compact JSON as JSON.stringify() writes it: numbers by wf_number_text(), members as
+ * stored; what lies deeper than 200 levels is null. */
+BW_MUSTCHECK int wf_value_json(const json_t *value, struct bw_buf *out);
+double wf_value_number(const json_t *value); /* num(x), §7.2 */
+bool wf_value_truthy(const json_t *value);
 
 #endif

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "workflow/base/mem.h"
+#include "workflow/language/path.h"
+#include "workflow/language/value.h"
 #include "workflow/nodes/fetch.h"
 
 #define WINDOW_MS          60000

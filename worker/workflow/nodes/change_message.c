@@ -6,6 +6,7 @@
 
 #include "workflow/language/keyboard.h"
 #include "workflow/base/mem.h"
+#include "workflow/language/value.h"
 #include "workflow/nodes/parts.h"
 
 #define SAFE_INTEGER 9007199254740991.0

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "workflow/base/mem.h"
+#include "workflow/language/template.h"
+#include "workflow/language/value.h"
 #include "workflow/nodes/loops.h"
 #include "workflow/run/place.h"
 

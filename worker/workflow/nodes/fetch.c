@@ -7,6 +7,8 @@
 #include "json/read.h"
 #include "web/policy.h"
 #include "workflow/base/mem.h"
+#include "workflow/language/template.h"
+#include "workflow/language/value.h"
 #include "workflow/run/under_way.h"
 
 /* --- the body */

@@ -5,6 +5,10 @@
 #include <string.h>
 
 #include "workflow/base/mem.h"
+#include "workflow/language/condition.h"
+#include "workflow/language/expression/expression.h"
+#include "workflow/language/path.h"
+#include "workflow/language/value.h"
 
 enum wf_action wf_start_condition(struct wf_run *run)
 {

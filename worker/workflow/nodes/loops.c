@@ -6,6 +6,9 @@
 #include <string.h>
 
 #include "workflow/base/mem.h"
+#include "workflow/language/expression/expression.h"
+#include "workflow/language/template.h"
+#include "workflow/language/value.h"
 #include "workflow/nodes/nodes.h"
 
 #define PREFIX         "__loop:"

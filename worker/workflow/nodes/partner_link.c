@@ -9,6 +9,7 @@
 #include "workflow/nodes/parts.h"
 #include "workflow/run/referral_link.h"
 #include "workflow/language/template.h"
+#include "workflow/language/value.h"
 
 /* The formatter miscounts the columns of emoji, differently each time. */
 /* clang-format off */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "workflow/base/mem.h"
+#include "workflow/language/template.h"
 #include "telegram/markup.h"
 
 /* --- parse mode and texts */

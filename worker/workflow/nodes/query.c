@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "workflow/base/mem.h"
+#include "workflow/language/value.h"
 #include "workflow/nodes/nodes.h"
 
 static const struct wf_query queries[] = {

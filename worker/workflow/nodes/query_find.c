@@ -7,6 +7,7 @@
 
 #include "workflow/run/customer.h"
 #include "workflow/base/mem.h"
+#include "workflow/language/value.h"
 #include "workflow/nodes/nodes.h"
 #include "workflow/run/referral_link.h"
 

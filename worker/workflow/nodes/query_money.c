@@ -8,6 +8,7 @@
 
 #include "workflow/base/mem.h"
 #include "workflow/language/number.h"
+#include "workflow/language/value.h"
 
 #define LOCK_PAUSE_MS 50
 

@@ -7,6 +7,8 @@
 
 #include "workflow/run/frames.h"
 #include "workflow/base/mem.h"
+#include "workflow/language/template.h"
+#include "workflow/language/value.h"
 #include "workflow/nodes/sub_workflow.h"
 #include "workflow/run/versions.h"
 

@@ -7,7 +7,10 @@
 #include <string.h>
 
 #include "workflow/base/mem.h"
+#include "workflow/language/expression/expression.h"
 #include "workflow/language/number.h"
+#include "workflow/language/template.h"
+#include "workflow/language/value.h"
 
 static int scope_number(const char *name)
 {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "workflow/base/mem.h"
+#include "workflow/language/value.h"
 #include "workflow/run/place.h"
 
 /* `variableName` and `timeoutMs` may stand in data.config itself or in the type's own

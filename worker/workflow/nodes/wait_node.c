@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "workflow/base/mem.h"
+#include "workflow/language/value.h"
 
 enum wf_action wf_start_wait(struct wf_run *run)
 {

@@ -9,6 +9,7 @@
 #include "workflow/run/frames.h"
 #include "workflow/run/job.h"
 #include "workflow/base/mem.h"
+#include "workflow/language/event_telegram.h"
 #include "workflow/run/personal.h"
 #include "workflow/run/place.h"
 #include "workflow/run/versions.h"

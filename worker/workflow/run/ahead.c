@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "workflow/base/mem.h"
+#include "workflow/language/graph/trigger.h"
 #include "workflow/nodes/query.h"
 
 #define STEP_BEHIND_TRIGGER 2

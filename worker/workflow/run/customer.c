@@ -9,6 +9,7 @@
 #include "workflow/base/mem.h"
 #include "workflow/run/referral_link.h"
 #include "workflow/language/template.h"
+#include "workflow/language/value.h"
 
 #define NOT_GIVEN "Не указано"
 

@@ -14,6 +14,7 @@
 #include "workflow/language/sanitise.h"
 #include "workflow/jobs/scheduled_job.h"
 #include "workflow/jobs/small_jobs.h"
+#include "workflow/language/event_telegram.h"
 #include "workflow/run/under_way.h"
 
 #define SHOWN_DATA 500

@@ -7,6 +7,8 @@
 #include <time.h>
 
 #include "workflow/base/mem.h"
+#include "workflow/language/template.h"
+#include "workflow/language/value.h"
 
 static const char *const scope_names[WF_SCOPES] = { "session", "user", "project",
                                                     "global" };

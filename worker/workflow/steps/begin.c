@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "workflow/base/mem.h"
+#include "workflow/language/graph/trigger.h"
 #include "workflow/outbox/witness.h"
 
 static void start(struct wf_run *run)

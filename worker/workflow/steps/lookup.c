@@ -10,6 +10,7 @@
 
 #include "workflow/run/job.h"
 #include "workflow/base/mem.h"
+#include "workflow/language/graph/trigger.h"
 #include "workflow/run/versions.h"
 #include "workflow/run/wait_keys.h"
 #include "workflow/steps/waits.h"

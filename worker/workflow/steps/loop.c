@@ -9,6 +9,7 @@
 
 #include "workflow/base/fault_point.h"
 #include "workflow/base/mem.h"
+#include "workflow/language/value.h"
 #include "workflow/nodes/loops.h"
 #include "workflow/nodes/nodes.h"
 #include "workflow/nodes/sub_workflow.h"

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "workflow/base/mem.h"
+#include "workflow/language/event_telegram.h"
+#include "workflow/language/graph/trigger.h"
 #include "workflow/nodes/loops.h"
 #include "workflow/run/versions.h"
 #include "workflow/run/wait_keys.h"

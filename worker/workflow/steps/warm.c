@@ -20,6 +20,7 @@
 
 #include "workflow/run/job.h"
 #include "workflow/base/mem.h"
+#include "workflow/language/graph/trigger.h"
 #include "workflow/run/wait_keys.h"
 
 #define SKEW_MS 250   /* of the producers' clocks */

@@ -1,12 +1,14 @@
 /* The functions of §7.3: one row each. Unknown ones do not exist, whatever JavaScript
  * has. */
-#include "workflow/language/expression/expression.h"
+#include "workflow/language/expression/call.h"
 
 #include <math.h>
 #include <string.h>
 #include <time.h>
 
+#include "workflow/language/expression/name.h"
 #include "workflow/language/number.h"
+#include "workflow/language/path.h"
 
 struct wf_expr_function {
     const char *space, *name;

@@ -1,45 +1,12 @@
-#include "workflow/language/expression/expression.h"
+#include "workflow/language/expression/eval.h"
 
 #include <math.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
+#include "workflow/language/expression/call.h"
+#include "workflow/language/expression/method.h"
+#include "workflow/language/expression/name.h"
 #include "workflow/language/path.h"
-
-#define FAILED "Condition evaluation failed"
-
-int wf_expr_fail(struct wf_expr *expr, const char *format, ...)
-{
-    char reason[BW_ERROR_TEXT_MAX];
-    va_list args;
-
-    va_start(args, format);
-    (void)vsnprintf(reason, sizeof reason, format, args); /* cut at the limit */
-    va_end(args);
-    return bw_error_set(expr->err, BW_EINVAL, "%s", reason);
-}
-
-int wf_expr_alloc(struct wf_expr *expr, size_t size, void *out)
-{
-    void *place = wf_arena_alloc(&expr->arena, size > 0 ? size : 1);
-
-    memcpy(out, &place, sizeof place);
-    if (place != NULL)
-        return BW_OK;
-    if (expr->arena.used > expr->arena.limit)
-        return wf_expr_fail(expr, "Expression needs too much memory");
-    return BW_ENOMEM;
-}
-
-int wf_expr_charge(struct wf_expr *expr, size_t steps)
-{
-    if (steps > (size_t)(WF_EXPR_STEPS_MAX - expr->steps))
-        return wf_expr_fail(expr, "Expression exceeds maximum of %d steps",
-                            WF_EXPR_STEPS_MAX);
-    expr->steps += (int)steps;
-    return BW_OK;
-}
 
 /* ---- operators ---- */
 
@@ -347,64 +314,4 @@ int wf_expr_eval(struct wf_expr *expr, const struct wf_expr_node *node,
         break;
     }
     return eval_postfix(expr, node, out);
-}
-
-/* ---- the public entries ---- */
-
-static int evaluate(struct wf_expr *expr, const char *text, struct wf_expr_value *out)
-{
-    struct wf_expr_node *tree = NULL;
-    int rc = wf_expr_parse(expr, wf_text_of(text), &tree);
-
-    return rc == BW_OK ? wf_expr_eval(expr, tree, out) : rc;
-}
-
-static int finish(struct wf_expr *expr, int rc, struct bw_error *err)
-{
-    wf_arena_fini(&expr->arena);
-    json_decref(expr->empty);
-    if (rc == BW_ENOMEM)
-        return bw_error_set(err, rc, "out of memory");
-    return rc == BW_OK ? rc : bw_error_prefix(err, FAILED);
-}
-
-int wf_expression(const struct wf_scope *scope, const char *text, json_t **out,
-                  struct bw_error *err)
-{
-    struct bw_error own = { .code = BW_OK };
-    struct wf_expr expr = { .scope = scope,
-                            .arena = { .limit = WF_EXPR_MEMORY_MAX },
-                            .err = err != NULL ? err : &own };
-    struct wf_expr_value value;
-    int rc = evaluate(&expr, text, &value);
-
-    *out = NULL;
-    if (rc == BW_OK)
-        rc = wf_expr_to_json(&expr, &value, out);
-    return finish(&expr, rc, expr.err);
-}
-
-int wf_expression_test(const struct wf_scope *scope, const char *text, bool *result,
-                       struct bw_error *err)
-{
-    struct bw_error own = { .code = BW_OK };
-    struct wf_expr expr = { .scope = scope,
-                            .arena = { .limit = WF_EXPR_MEMORY_MAX },
-                            .err = err != NULL ? err : &own };
-    struct wf_expr_value value;
-    int rc = evaluate(&expr, text, &value);
-
-    *result = rc == BW_OK && wf_expr_truthy(&value);
-    return finish(&expr, rc, expr.err);
-}
-
-int wf_expression_check(const char *text, struct bw_error *err)
-{
-    struct bw_error own = { .code = BW_OK };
-    struct wf_expr expr = { .arena = { .limit = WF_EXPR_MEMORY_MAX },
-                            .err = err != NULL ? err : &own };
-    struct wf_expr_node *tree = NULL;
-    int rc = wf_expr_parse(&expr, wf_text_of(text), &tree);
-
-    return finish(&expr, rc, expr.err);
 }

@@ -1,7 +1,8 @@
-#include "workflow/language/expression/expression.h"
+#include "workflow/language/expression/lex.h"
 
 #include <string.h>
 
+#include "workflow/language/expression/value.h"
 #include "workflow/language/number.h"
 #include "workflow/language/path.h"
 

@@ -1,5 +1,5 @@
 /* The methods of strings and arrays of §7.3. Positions are UTF-16 units. */
-#include "workflow/language/expression/expression.h"
+#include "workflow/language/expression/method.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* What names and members of an expression stand for: variables and own members of their
  * values. */
-#include "workflow/language/expression/expression.h"
+#include "workflow/language/expression/name.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,8 +1,12 @@
 /* The paths that an expression reads, as far as they are written out. For those who look
  * a workflow over; an evaluation does not need them. */
+#include "workflow/language/expression/names.h"
+
 #include <string.h>
 
+#include "workflow/language/expression/call.h"
 #include "workflow/language/expression/expression.h"
+#include "workflow/language/expression/parse.h"
 
 struct walk {
     void (*visit)(void *arg, struct wf_text path);

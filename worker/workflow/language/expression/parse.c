@@ -1,8 +1,12 @@
 /* Recursive descent over the grammar of §7.3; chains of one level are lists, so that only
  * nesting costs stack. */
-#include "workflow/language/expression/expression.h"
+#include "workflow/language/expression/parse.h"
 
 #include <string.h>
+
+#include "workflow/language/expression/call.h"
+#include "workflow/language/expression/lex.h"
+#include "workflow/language/expression/method.h"
 
 struct parser {
     struct wf_expr *expr;

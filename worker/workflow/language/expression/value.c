@@ -1,5 +1,5 @@
 /* Values and their coercions, as ECMAScript has them but for num() of §7.2. */
-#include "workflow/language/expression/expression.h"
+#include "workflow/language/expression/value.h"
 
 #include <math.h>
 #include <stdlib.h>

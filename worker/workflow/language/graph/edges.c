@@ -1,10 +1,10 @@
 /* Edges: from the stored list, or from the nodes' own legacy members. spec/workflow.md
  * §4.3. */
+#include "workflow/language/graph/edges.h"
+
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "workflow/language/graph/store.h"
 
 struct pending { /* an edge and the node it leaves */
     size_t source;

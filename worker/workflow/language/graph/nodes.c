@@ -1,9 +1,10 @@
 /* Nodes: which items count, and where their config lies. spec/workflow.md §4.1, §4.2. */
+#include "workflow/language/graph/nodes.h"
+
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "workflow/language/graph/store.h"
 #include "workflow/language/node_type.h"
 
 static const char *text_member(const json_t *object, const char *key)

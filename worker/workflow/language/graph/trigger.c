@@ -1,6 +1,6 @@
-/* Which node an event starts at. spec/workflow.md §3.4, §5.1. */
-#include "workflow/language/graph.h"
+#include "workflow/language/graph/trigger.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -113,6 +113,13 @@ static bool callback_begins(const struct wf_graph *graph, const struct wf_node *
     return has_prefix(data, pattern, len) && data[len] == ':';
 }
 
+static const struct wf_node *goto_node(const struct wf_graph *graph, const char *id)
+{
+    size_t index = wf_graph_index(graph->store, id);
+
+    return index != SIZE_MAX ? &graph->nodes[index] : NULL;
+}
+
 /* An exact match anywhere in the list beats a prefix before it (WF-022). */
 const struct wf_node *wf_graph_callback_trigger(const struct wf_graph *graph,
                                                 const struct wf_event *event)
@@ -133,7 +140,7 @@ const struct wf_node *wf_graph_callback_trigger(const struct wf_graph *graph,
             begins = node;
     }
     if (begins == NULL && has_prefix(data, "goto:", strlen("goto:")))
-        return wf_graph_find(graph, data + strlen("goto:"));
+        return goto_node(graph, data + strlen("goto:"));
     return begins;
 }
 
