@@ -136,11 +136,10 @@ void bw_adopt_build(struct bw_cmd *cmd, const struct bw_keys *keys, struct bw_wa
 void bw_rate_limit_build(struct bw_cmd *cmd, const struct bw_keys *keys,
                          int64_t duration_ms);
 
-/* --- a marker popped for a queue that cannot take: put back unless a newer one is there.
- */
+/* --- a marker popped for a queue that cannot take, "0" or "1": put back for others where
+ * there is something to be taken. */
 void bw_marker_return_build(struct bw_cmd *cmd, const struct bw_keys *keys,
-                            const char *member, size_t member_len, const char *score,
-                            size_t score_len);
+                            struct bw_text member);
 
 /* --- a job's side effects, §7.1. Integer reply: ≥ 0, or a negative script code. */
 void bw_update_progress_build(struct bw_cmd *cmd, const struct bw_keys *keys,

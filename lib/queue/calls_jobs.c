@@ -25,13 +25,10 @@ void bw_rate_limit_build(struct bw_cmd *cmd, const struct bw_keys *keys,
 }
 
 void bw_marker_return_build(struct bw_cmd *cmd, const struct bw_keys *keys,
-                            const char *member, size_t member_len, const char *score,
-                            size_t score_len)
+                            struct bw_text member)
 {
-    bw_cmd_script(cmd, &bw_script_return_marker, 1);
-    bw_cmd_key(cmd, keys, BW_KEY_MARKER);
-    bw_cmd_arg(cmd, member, member_len);
-    bw_cmd_arg(cmd, score, score_len);
+    bw_cmd_queue_script(cmd, &bw_script_return_marker, keys);
+    bw_cmd_text(cmd, member);
 }
 
 void bw_update_progress_build(struct bw_cmd *cmd, const struct bw_keys *keys,

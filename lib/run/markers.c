@@ -85,32 +85,35 @@ static struct bw_lane *find_queue(const struct bw_reactor *reactor, const char *
 }
 
 /* We cannot take now, another worker may: it gets the marker back. */
-static void give_back(struct bw_lane *lane, const char *member, const char *score)
+static void give_back(struct bw_lane *lane, const char *member)
 {
     struct bw_cmd *cmd = bw_reactor_cmd(lane->reactor);
 
-    bw_marker_return_build(cmd, &lane->keys, member, strlen(member), score,
-                           strlen(score));
+    bw_marker_return_build(cmd, &lane->keys, (struct bw_text){ member, strlen(member) });
     /* When this is lost, the other workers' polls find the job. */
     bw_reactor_tell(lane->reactor, cmd, lane);
 }
 
-/* Popping the marker of a delayed job makes us answerable for its time (§4.6, BMQ-067).
- */
-static bool is_for_later(struct bw_lane *lane, const char *score)
+/* The time that the marker of a delayed job names; 0: it is none. */
+static int64_t due_of(const char *member, const char *score)
 {
     double due = strtod(score, NULL);
-    int64_t due_ms;
 
-    if (!(due > 0 && due < 9e15))
-        return false;
-    due_ms = (int64_t)due;
-    if (due_ms <= bw_loop_wall(lane->reactor->loop).ms)
-        return false;
+    return strcmp(member, "1") == 0 && due > 0 && due < 9e15 ? (int64_t)due : 0;
+}
+
+static bool is_due(const struct bw_lane *lane, int64_t due_ms)
+{
+    return due_ms <= bw_loop_wall(lane->reactor->loop).ms;
+}
+
+/* Popping the marker of a delayed job makes us answerable for its time (§4.6, BMQ-067).
+ */
+static void await_due(struct bw_lane *lane, int64_t due_ms)
+{
     if (lane->due_ms == 0 || due_ms < lane->due_ms)
         lane->due_ms = due_ms;
-    lane->owes_due_ms = due_ms;
-    return true;
+    bw_lane_touch(lane);
 }
 
 static bool is_told_to_stop(const struct bw_lane *lane)
@@ -121,16 +124,16 @@ static bool is_told_to_stop(const struct bw_lane *lane)
 
 void bw_markers_return_owed(struct bw_lane *lane)
 {
-    char score[24];
-
-    if (lane->owes_marker && !bw_lane_can_fetch(lane)) {
+    if (bw_lane_can_fetch(lane))
+        return;
+    if (lane->owes_marker) {
         lane->owes_marker = false;
-        give_back(lane, "0", "0");
+        give_back(lane, "0");
     }
-    if (lane->owes_due_ms > 0 && is_told_to_stop(lane)) {
-        (void)snprintf(score, sizeof score, "%" PRId64, lane->owes_due_ms);
+    if (lane->owes_due_ms > 0 &&
+        (is_told_to_stop(lane) || is_due(lane, lane->owes_due_ms))) {
         lane->owes_due_ms = 0;
-        give_back(lane, "1", score);
+        give_back(lane, "1");
     }
 }
 
@@ -139,19 +142,22 @@ static void marker_came(struct bw_reactor *reactor, const struct bw_reply *reply
     struct bw_lane *lane =
         find_queue(reactor, bw_reply_text(bw_reply_at(reply, 0), NULL));
     const char *member = bw_reply_text(bw_reply_at(reply, 1), NULL);
-    const char *score = bw_reply_text(bw_reply_at(reply, 2), NULL);
+    int64_t due_ms = due_of(member, bw_reply_text(bw_reply_at(reply, 2), NULL));
 
     if (lane == NULL)
         return; /* an answer to a question we did not ask */
     if (!bw_lane_can_fetch(lane) || bw_lane_free_slots(lane) == 0) {
-        give_back(lane, member, score);
+        give_back(lane, member);
         return;
     }
-    if (is_for_later(lane, score)) {
-        bw_lane_touch(lane);
+    if (due_ms > 0)
+        lane->owes_due_ms = due_ms;
+    else
+        lane->owes_marker = true;
+    if (due_ms > 0 && !is_due(lane, due_ms)) {
+        await_due(lane, due_ms);
         return;
     }
-    lane->owes_marker = true;
     reactor->markers.woken = lane;
     bw_lane_wake(lane);
 }

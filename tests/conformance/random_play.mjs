@@ -83,9 +83,8 @@ class Player {
         const { worker } = this;
         this.worker = undefined;
         await worker.stop();
-        // At rest there was no marker. One that it had in hand ours puts back for who is still there; BullMQ's
-        // takes it along.
-        await this.stage.redis.del(this.stage.key('marker'));
+        // At rest there was no marker. That of a delayed job ours gives to who is still there; BullMQ's takes it along.
+        await this.stage.redis.zrem(this.stage.key('marker'), '1');
     }
 
     async work() {

@@ -211,24 +211,11 @@ export class Stage {
         this.workers.push(program);
         await program.begin(this.config({ options, queue }));
         return {
-            stop: async () => {
-                await this.side.stop(this.drop(program));
-                await this.forgetMarker(queue);
-            },
+            stop: () => this.side.stop(this.drop(program)),
             stopping: program.stopping, // it was told, and takes no more jobs
             kill: () => this.drop(program).kill(),
             leave: () => this.drop(program).leave(),
         };
-    }
-
-    /**
-     * A worker of ours that ends puts back a marker that it had in hand, BullMQ's takes it along: chance decides
-     * whether there was one. Where nothing waits it says nothing, and is taken away on both sides.
-     */
-    async forgetMarker(queue) {
-        const waiting = await this.redis.llen(this.key('wait', queue));
-        const prioritized = await this.redis.zcard(this.key('prioritized', queue));
-        if (waiting + prioritized === 0) await this.redis.zrem(this.key('marker', queue), '0');
     }
 
     drop(program) {

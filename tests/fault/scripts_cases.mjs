@@ -149,7 +149,7 @@ play('check_stalled', 'admin', [NOW, '30000', '0', '6']);
 play('adopt', 'admin', ['t-', '30000'], { keys: [Q, `${Q}active`, `${Q}stalled`] });
 play('drop_ghost', 'admin', ['ghost'], { keys: [Q, `${Q}active`, `${Q}stalled`],
     before: [['LPUSH', `${Q}active`, 'ghost'], hash(`${Q}ghost`, { ats: '1' })], ghosts: ['ghost'] });
-play('return_marker', 'admin', ['0', '0'], { keys: [`${Q}marker`] });
+for (const member of ['0', '1']) play('return_marker', 'admin', [member], { before: [['DEL', `${Q}marker`]] });
 
 const ADDS = [added(), added({ path: 'prioritized', priority: '3' }), added({ path: 'delayed', delay: '5000' }),
     added({ path: 'parent' }), added({ parentKey: `${P}pk` }), added({ deid: 'new', ttl: '1000' }),

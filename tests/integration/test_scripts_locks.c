@@ -170,21 +170,44 @@ static void test_adopt(void **state)
     rig_want_events(r, "q", "");
 }
 
-static void return_marker(struct rig *r, const char *member, const char *score,
-                          int result)
+static void return_marker(struct rig *r, const char *member, int result)
 {
-    bw_marker_return_build(&r->cmd, &r->keys, member, strlen(member), score,
-                           strlen(score));
+    bw_marker_return_build(&r->cmd, &r->keys, text_of(member));
     assert_int_equal(bw_reply_integer(rig_send(r)), result);
+}
+
+/* BullMQ leaves no marker where nothing is to be taken. */
+static void test_return_marker_in_vain(void **state)
+{
+    struct rig *r = *state;
+
+    return_marker(r, "0", 0);
+    return_marker(r, "1", 0);
+    rig_want(r, "KEYS *", "");
+    (void)rig_do(r, "ZADD @delayed 7311360000001024 d");
+    return_marker(r, "0", 0); /* the delayed job's own marker tells of it */
+    rig_want(r, "EXISTS @marker", "0");
+    (void)rig_do(r, "HSET @meta paused 1");
+    (void)rig_do(r, "LPUSH @wait w");
+    return_marker(r, "0", 0); /* the pause has deleted it, and resume sets it */
+    return_marker(r, "1", 0);
+    rig_want(r, "EXISTS @marker", "0");
 }
 
 static void test_return_marker(void **state)
 {
     struct rig *r = *state;
 
-    return_marker(r, "0", "0", 1);
-    return_marker(r, "1", "1785000000000.25", 1);
-    return_marker(r, "1", "5", 0);
+    (void)rig_do(r, "ZADD @prioritized 4294967297 p");
+    return_marker(r, "0", 1);
+    return_marker(r, "0", 0);
+    rig_want(r, "ZRANGE @marker 0 -1 WITHSCORES", "0 0");
+    (void)rig_do(r, "DEL @marker @prioritized");
+    (void)rig_do(r, "LPUSH @wait w");
+    /* what is due first now, whatever was when it was popped */
+    (void)rig_do(r, "ZADD @delayed 7311360000001024 d 7311360000005120 e");
+    return_marker(r, "0", 1);
+    return_marker(r, "1", 1);
     rig_want(r, "ZRANGE @marker 0 -1 WITHSCORES", "0 0 1 1785000000000.25");
 }
 
@@ -253,6 +276,7 @@ int main(void)
         RIG_TEST(test_stalled_too_often),
         RIG_TEST(test_stalled_exceptions),
         RIG_TEST(test_adopt),
+        RIG_TEST(test_return_marker_in_vain),
         RIG_TEST(test_return_marker),
         RIG_TEST(test_updates),
         RIG_TEST(test_logs),
