@@ -58,21 +58,22 @@ test('programs are started once by check', async (cleanup) => {
     const queue = await openQueue(redis);
     cleanup(() => queue.close());
     await queue.add('job', {});
-    const configOf = (...exec) => ({ redis: { url: redis.url }, http: { listen: '127.0.0.1:0' },
-        queues: [{ name: 'q', handler: { exec, startTimeout: 1000 } }] });
-    const check = (...exec) => bulwark(['check', '--config', writeConfig(configOf(...exec))]);
+    const configOf = (exec, startTimeout) => ({ redis: { url: redis.url }, http: { listen: '127.0.0.1:0' },
+        queues: [{ name: 'q', handler: { exec, startTimeout } }] });
+    const check = (exec, startTimeout = 1000) =>
+        bulwark(['check', '--config', writeConfig(configOf(exec, startTimeout))]);
     for (const script of ['process.exit(3)', 'throw new Error("while loading")', 'setTimeout(() => {}, 100000)',
         'console.log("no JSON"); setTimeout(() => {}, 100000)']) {
         const start = Date.now();
-        const { code, stdout, stderr } = await check('node', '-e', script);
+        const { code, stdout, stderr } = await check(['node', '-e', script]);
         assert.equal(code, 2, stdout + stderr);
         assert.match(stdout, /worker +FAILED: queues\[0\] \(q\): its program/);
         assert.ok(Date.now() - start < 8000 * PATIENCE);
     }
-    const good = await check('node', `${processors}/puppet.mjs`);
+    const good = await check(['node', `${processors}/puppet.mjs`], 30000);
     assert.equal(good.code, 0, good.stdout + good.stderr);
     assert.equal(await queue.getWaitingCount(), 1, 'nothing is fetched');
-    assert.match((await check('no-such-program')).stdout, /is not a program/);
+    assert.match((await check(['no-such-program'])).stdout, /is not a program/);
 });
 
 test('a reload is judged alike', async (cleanup) => {

@@ -100,7 +100,7 @@ test('a flood of logs costs its own program only', async (cleanup) => {
 
 test('a job over its time limit is cancelled, its program killed unless it answers', async (cleanup) => {
     for (const mode of ['polite', '']) {
-        const it = await stage(cleanup, { mode, timeout: 300, handler: { killGrace: 300 } });
+        const it = await stage(cleanup, { mode, timeout: 300, handler: { killGrace: mode ? 10000 : 300 } });
         const { job } = await run(it, { hang: true });
         assert.equal(job.failedReason, 'job timed out after 300 ms');
         const killed = it.daemon.lines.some(({ message }) => message === 'processor killed by signal 9');

@@ -43,7 +43,7 @@ test('completed and failed are told once Redis has recorded them', async (cleanu
 
 test('an end that Redis refuses is an error, and nothing else', async (cleanup) => { // BMQ-176
     const it = await stage(cleanup, { mode: 'telling', handler: { events: true }, stalledInterval: 600000 });
-    const job = await it.producer.add('job', { slow: 400 });
+    const job = await it.producer.add('job', { slow: 1500 });
     await waitFor(it, 'active', ([, id]) => id === job.id);
     await withRedis((client) => client.set(`bull:${it.name}:${job.id}:lock`, 'somebody else'));
     assert.match((await waitFor(it, 'error'))[2], /lock belongs to another worker/);

@@ -172,7 +172,7 @@ test('WaitingChildrenError: children are added, waited for, and read', async (cl
         opts: { parent: { id: 'mother', queue: `bull:${it.name}` }, ...opts } });
     const { job } = await run(it, { turns: [
         { script: [
-            child('good', { slow: 500 }, { jobId: 'good' }), // so that there is something to wait for
+            child('good', { slow: 3000 }, { jobId: 'good' }), // so that there is something to wait for
             child('bad', { say: [{ type: 'error', name: 'Error', message: 'spilt' }] },
                 { jobId: 'bad', ignoreDependencyOnFailure: true }),
             ask('moveToWaitingChildren'), error('WaitingChildrenError')] },
@@ -191,7 +191,7 @@ test('the refusal to wait for a failed child is final, at once', async (cleanup)
     const script = [
         ask('addJob', { queue: it.name, name: 'bad', data: { say: [{ type: 'error', name: 'Error', message: 'no' }] },
             opts: { jobId: 'bad', failParentOnFailure: true, parent: { id: 'mother', queue: `bull:${it.name}` } } }),
-        { pause: 1500 }, ask('moveToWaitingChildren'), error('Error', { message: text })];
+        { pause: 4000 }, ask('moveToWaitingChildren'), error('Error', { message: text })];
     const { job } = await run(it, { script }, { jobId: 'mother', attempts: 3 });
     assert.deepEqual([job.failedReason, job.attemptsMade], [text, 1]);
     const { job: { returnvalue: seenAll } } = await run(it, { seen: true });

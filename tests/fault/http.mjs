@@ -81,7 +81,7 @@ test('a queue paused for all is seen', async (cleanup) => {
 });
 
 test('a job in flight can be cancelled', async (cleanup) => {
-    const { queue, daemon } = await up(cleanup, { handler: { noop: { delayMs: 3000 } } });
+    const { queue, daemon } = await up(cleanup, { handler: { noop: { delayMs: 30000 } } });
     const [job] = await addJobs(queue, 1);
     await until(async () => (await daemon.http('GET', '/status')).json.queues[0].inFlight === 1,
         'the job in flight');
@@ -103,7 +103,7 @@ test('a job in flight on another replica is cancelled by asking', async (cleanup
     const { failedReason, attemptsMade } = await queue.getJob(job.id);
     assert.deepEqual({ failedReason, attemptsMade },
         { failedReason: 'job cancelled: by an operator', attemptsMade: 1 });
-    assert.equal((await daemon.http('GET', '/status')).json.queues[0].inFlight, 0);
+    await until(async () => (await daemon.http('GET', '/status')).json.queues[0].inFlight === 0, 'an empty slot');
 });
 
 test('a job that runs nowhere, and a queue that asks nobody', async (cleanup) => {
@@ -234,7 +234,7 @@ test('a connection that is kept serves many requests', async (cleanup) => {
 });
 
 test('readiness follows the drain', async (cleanup) => {
-    const { queue, daemon } = await up(cleanup, { handler: { noop: { delayMs: 1500 } } });
+    const { queue, daemon } = await up(cleanup, { handler: { noop: { delayMs: 4000 } } });
     await addJobs(queue, 1);
     await until(async () => (await queue.getActiveCount()) === 1, 'the job in flight');
     daemon.signal('SIGTERM');
@@ -242,7 +242,7 @@ test('readiness follows the drain', async (cleanup) => {
     const ready = await daemon.http('GET', '/readyz');
     assert.equal(ready.status, 503);
     assert.deepEqual(ready.json.reasons, ['draining']);
-    assert.equal(await daemon.ended(10000), 0);
+    assert.equal(await daemon.ended(40000), 0);
 });
 
 test('garbage and idle connections do no harm', async (cleanup) => {

@@ -102,9 +102,9 @@ test('cancelling a job means no other one that begins alike', async (cleanup) =>
     const client = new Redis(redis.port, '127.0.0.1');
     cleanup(() => client.disconnect());
     await client.hset('bull::bulwark:alike:cancel', ID, 'n\0t wanted');
-    await until(async () => (await job.getState()) === 'failed', 'its end', 10000);
+    await until(async () => (await job.getState()) === 'failed', 'its end');
     assert.match((await queue.getJob(ID)).failedReason, /^job cancelled: n/);
-    assert.equal(await client.hlen('bull::bulwark:alike:cancel'), 0);
+    await until(async () => (await client.hlen('bull::bulwark:alike:cancel')) === 0, 'the request to be gone');
 });
 
 await runAll(() => redis.stop());

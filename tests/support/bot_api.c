@@ -90,7 +90,7 @@ json_t *bot_api_control(const struct bot_api *api, const char *path, const char 
         curl_easy_setopt(easy, CURLOPT_URL, url) != CURLE_OK ||
         curl_easy_setopt(easy, CURLOPT_PROXY, "") != CURLE_OK ||
         curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) != CURLE_OK ||
-        curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, 20000L) != CURLE_OK ||
+        curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, 90000L) != CURLE_OK ||
         curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, add_data) != CURLE_OK ||
         curl_easy_setopt(easy, CURLOPT_WRITEDATA, out) != CURLE_OK)
         die("out of memory");
@@ -122,7 +122,7 @@ json_t *bot_api_calls(const struct bot_api *api, unsigned min)
     json_t *answer;
     json_t *calls;
 
-    (void)snprintf(path, sizeof path, "calls?min=%u&timeout=10000", min); /* fits */
+    (void)snprintf(path, sizeof path, "calls?min=%u&timeout=60000", min); /* fits */
     answer = bot_api_control(api, path, NULL);
     calls = json_incref(json_object_get(answer, "calls"));
     json_decref(answer);

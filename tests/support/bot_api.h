@@ -28,7 +28,7 @@ json_t *bot_api_control(const struct bot_api *api, const char *path, const char 
 void bot_api_rule(const struct bot_api *api, const char *rule);
 /* Forgets rules, calls and counters. */
 void bot_api_reset(const struct bot_api *api);
-/* Waits until at least `min` calls came, at most 10 s. New: the list of calls. */
+/* Waits until at least `min` calls came, at most 60 s. New: the list of calls. */
 json_t *bot_api_calls(const struct bot_api *api, unsigned min);
 
 #endif

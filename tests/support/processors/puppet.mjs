@@ -140,7 +140,7 @@ const input = createInterface({ input: process.stdin });
 input.on('line', (line) => {
     const message = JSON.parse(line);
     if (message.type === 'hello' && mode !== 'mute')
-        setTimeout(ready, mode === 'late' ? 1500 : 0);
+        setTimeout(ready, mode === 'late' ? 5000 : 0);
     else if (message.type === 'job') return act(message, line);
     else if (message.type === 'cancel' && mode === 'polite') {
         open--;
