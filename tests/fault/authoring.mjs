@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import process from 'node:process';
 
 import { stateOf } from './dry_state.mjs';
@@ -11,7 +12,7 @@ import { isValid } from './json_schema.mjs';
 import { installWorkflow, Postgres } from './postgres.mjs';
 import { bulwark, freePort, runAll, test, writeConfig } from './rig.mjs';
 
-const BOTS = path.join(import.meta.dirname, '../integration/workflow/bots');
+const BOTS = fileURLToPath(new URL('../integration/workflow/bots', import.meta.url));
 
 const node = (id, type, config) => ({ id, type, data: { config: { [type]: config } } });
 const edge = (source, target) => ({ source, target });
@@ -203,7 +204,7 @@ test('run: a state with members nobody knows', async () => {
     }
 });
 
-const CASES = path.join(import.meta.dirname, 'authoring');
+const CASES = fileURLToPath(new URL('authoring', import.meta.url));
 const sample = (name) => JSON.parse(readFileSync(path.join(CASES, name), 'utf8'));
 const contact = (phone) => ({ contact: { phone_number: phone, first_name: 'A', user_id: 77 } });
 
@@ -220,7 +221,7 @@ test('run: a customer is known by what he has given, and from then on by Telegra
 });
 
 test("run: the manual's example of a state knows the customer", async () => {
-    const manual = readFileSync(path.join(import.meta.dirname, '../../README.md'), 'utf8');
+    const manual = readFileSync(fileURLToPath(new URL('../../README.md', import.meta.url)), 'utf8');
     const [example] = /^ {4}\{\n {6}"project":[^]*?^ {4}\}\n/m.exec(manual);
     const state = JSON.parse(example);
     const { code, stdout, stderr } = await bulwark(['workflow', 'run', '--json', write(sample('link-by-contact.json')),
