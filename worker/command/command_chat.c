@@ -7,7 +7,7 @@
 
 #include "command/command_workflow.h"
 #include "base/exit_code.h"
-#include "workflow/authoring/dry_run.h"
+#include "workflow/authoring/dry/dry_run.h"
 #include "workflow/authoring/say.h"
 #include "workflow/authoring/talk.h"
 #include "workflow/base/mem.h"

@@ -6,7 +6,7 @@
 #include "command/command_workflow.h"
 #include "base/exit_code.h"
 #include "base/log_output.h"
-#include "workflow/authoring/check.h"
+#include "workflow/authoring/check/check.h"
 #include "workflow/base/mem.h"
 
 /* --- a version of the database */

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "workflow/authoring/check.h"
-#include "workflow/authoring/dry_run.h"
+#include "workflow/authoring/check/check.h"
+#include "workflow/authoring/dry/dry_run.h"
 #include "workflow/authoring/node_list.h"
 #include "workflow/base/mem.h"
 #include "workflow/nodes/nodes.h"

@@ -673,27 +673,26 @@ static bool starts_plain(const struct wf_graph *graph, const char *id)
 /* a → b → c ⟲ and d read nothing, x does; s goes to x by a case; w waits before x. */
 static void test_plain_ways(void **state)
 {
-    static const char
-        nodes[] =
-            "[{'id': 'a', 'type': 'trigger.command'}, {'id': 'b', 'type': 'message'},"
-            " {'id': 'c', 'type': 'message'}, {'id': 'd', 'type': 'trigger.message'},"
-            " {'id': 's', 'type': 'flow.switch', " CONFIG(
-                "'variable': 'user.id', 'cases':"
-                "   [{'gotoNode': 'nobody'}, {'gotoNode': 'x'}]") ","
-                                                                  " {'id': 'w', 'type': "
-                                                                  "'message', " CONFIG(
-                                                                      "'waitForInput': "
-                                                                      "true") ","
-                                                                              " {'id': "
-                                                                              "'x', "
-                                                                              "'type': "
-                                                                              "'message',"
-                                                                              " " CONFIG(
-                                                                                  "'text'"
-                                                                                  ": "
-                                                                                  "'{{"
-                                                                                  "score}"
-                                                                                  "}'") "]";
+    static const char nodes[] =
+        "[{'id': 'a', 'type': 'trigger.command'}, {'id': 'b', 'type': 'message'},"
+        " {'id': 'c', 'type': 'message'}, {'id': 'd', 'type': 'trigger.message'},"
+        " {'id': 's', 'type': 'flow.switch', " CONFIG(
+            "'variable': 'user.id', 'cases':"
+            "   [{'gotoNode': 'nobody'}, {'gotoNode': 'x'}]") ","
+                                                              " {'id': 'w', 'type': "
+                                                              "'message', " CONFIG(
+                                                                  "'waitForInput': "
+                                                                  "true") ","
+                                                                          " {'id': "
+                                                                          "'x', "
+                                                                          "'type': "
+                                                                          "'message',"
+                                                                          " " CONFIG(
+                                                                              "'text'"
+                                                                              ": "
+                                                                              "'{{"
+                                                                              "score}"
+                                                                              "}'") "]";
     static const char edges[] = "[{'source': 'a', 'target': 'b'},"
                                 " {'source': 'b', 'target': 'c'},"
                                 " {'source': 'c', 'target': 'b'},"

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "workflow/authoring/check.h"
+#include "workflow/authoring/check/check.h"
 #include "workflow/authoring/names.h"
 #include "workflow/base/mem.h"
 #include "workflow/language/condition.h"

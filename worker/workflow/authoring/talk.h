@@ -3,7 +3,7 @@
 #ifndef WORKFLOW_AUTHORING_TALK_H
 #define WORKFLOW_AUTHORING_TALK_H
 
-#include "workflow/authoring/dry_run.h"
+#include "workflow/authoring/dry/dry_run.h"
 
 struct wf_talk;
 
