@@ -1,8 +1,10 @@
-// Workflows that go on by themselves, on a worker that names no queue: a delay, and a wait that ends.
+// Workflows that go on by themselves, on a worker that names no queue: a delay, and a wait that ends. What cannot
+// be put on the queue of delays ends no job: it is put there when Redis lets it (spec/workflow.md §1.4.1, WF-166).
 import assert from 'node:assert/strict';
 
+import { Redis } from '../peer/peer.mjs';
 import { installWorkflow, Postgres, startBotApi } from './postgres.mjs';
-import { Daemon, openQueue, PersistentRedis, runAll, test, until } from './rig.mjs';
+import { Daemon, openQueue, PATIENCE, PersistentRedis, runAll, sleep, test, until } from './rig.mjs';
 
 const DELAY_MS = 1500;
 const WAIT_MS = 1000;
@@ -56,5 +58,86 @@ test('a delay and a timeout, with the queues a worker has by itself', async (cle
     daemon.signal('SIGTERM');
     assert.equal(await daemon.ended(30000), 0);
 });
+
+const chain = (...nodes) => ({ nodes, edges: nodes.slice(1).map(({ id }, i) => ({ source: nodes[i].id, target: id })) });
+const PAUSES = {
+    'a delay': chain(node('t', 'trigger.command', { command: '/start' }), node('a', 'message', { text: 'before' }),
+        node('d', 'flow.delay', { delayMs: 3600000 }), node('l', 'message', { text: 'after' })),
+    'a timeout': chain(node('t', 'trigger.command', { command: '/start' }),
+        node('q', 'message', { text: 'before', waitForInput: true, timeoutMs: 3600000 })),
+};
+
+/** Key patterns for all keys that do not begin so. */
+const allBut = (start) => [...start].flatMap((c, i) => [`~${start.slice(0, i)}[^${c}]*`, ...(i > 0 ? [`~${start.slice(0, i)}`] : [])]);
+const ATTEMPT = ['completed', 1];
+
+/** A worker for the first queue only, as a user of Redis of its own. */
+async function pausing(cleanup, workflow) {
+    const redis = await PersistentRedis.create();
+    cleanup(() => redis.stop());
+    const pg = await Postgres.create();
+    cleanup(() => pg.stop());
+    const bot = await startBotApi();
+    cleanup(() => bot.stop());
+    installWorkflow(pg, workflow);
+    const admin = new Redis(redis.url);
+    admin.on('error', () => {}); // it is away for a while
+    cleanup(() => admin.disconnect());
+    await admin.call('ACL', 'SETUSER', 'worker', 'on', '>x', '~*', '&*', '+@all');
+    const [queue, delays] = [await openQueue(redis, 'workflow-processing'), await openQueue(redis, 'workflow-delays')];
+    cleanup(() => Promise.all([queue.close(), delays.close()]));
+    const daemon = Daemon.start({ redis: { url: redis.url.replace('://', '://worker:x@') }, database: { url: pg.url },
+        telegram: { apiUrl: bot.url }, http: { listen: '127.0.0.1:0' },
+        queues: [{ name: 'workflow-processing', handler: 'workflow', concurrency: 4 }] });
+    cleanup(() => daemon.signal('SIGKILL'));
+    const start = () => queue.add('heavy_workflow_execution', { projectId: 'P', executionId: 'exec-pause', context: { update } });
+    const waits = () => pg.sql("select status from workflow_executions where id = 'exec-pause'").includes('waiting');
+    const toldOf = (pattern) => daemon.lines.filter(({ message }) => pattern.test(message));
+    return { redis, bot, admin, queue, delays, daemon, start, waits, toldOf };
+}
+
+/** The job ends by itself, in its one attempt; the row waits, one job will come, one message went. */
+async function done({ queue, delays, bot, waits, daemon }, id) {
+    const ended = async () => {
+        const job = await queue.getJob(id);
+        return [await job.getState(), job.attemptsMade];
+    };
+    await until(async () => ['completed', 'failed'].includes((await ended())[0]), 'the end of the job', 30000 * PATIENCE);
+    assert.deepEqual(await ended(), ATTEMPT);
+    assert.equal(await delays.getDelayedCount(), 1);
+    assert.ok(waits());
+    assert.deepEqual(bot.sent().map(({ params }) => params.text), ['before']);
+    daemon.signal('SIGTERM');
+    assert.equal(await daemon.ended(30000), 0);
+}
+
+for (const [what, workflow] of Object.entries(PAUSES)) {
+    test(`${what} that Redis does not let in`, async (cleanup) => {
+        const rig = await pausing(cleanup, workflow);
+        await rig.admin.call('ACL', 'SETUSER', 'worker', 'resetkeys', ...allBut('bull:workflow-delays'));
+        const { id } = await rig.start();
+        const failed = () => rig.queue.getFailedCount();
+        await until(async () => rig.toldOf(/put on its queue/).length > 0 || await failed() > 0, 'the refusal');
+        await sleep(500);
+        assert.equal(await failed(), 0, 'no job ends');
+        assert.ok(rig.waits());
+        await rig.admin.call('ACL', 'SETUSER', 'worker', '~*');
+        await done(rig, id);
+    });
+
+    test(`${what} while Redis is away`, async (cleanup) => {
+        const rig = await pausing(cleanup, workflow);
+        await fetch(`${rig.bot.url}/__control/rules`, { method: 'POST',
+            body: JSON.stringify([{ match: { method: 'sendMessage' }, action: 'pass', delay: 2000 }]) });
+        const { id } = await rig.start();
+        await until(() => rig.bot.sent().length > 0, 'the message');
+        await rig.redis.stop();
+        await until(() => rig.waits(), 'the row', 30000 * PATIENCE);
+        await until(() => rig.toldOf(/put on its queue|may be tried again/).length > 0, 'the failure', 30000 * PATIENCE);
+        await rig.redis.start();
+        await rig.admin.call('ACL', 'SETUSER', 'worker', 'on', '>x', '~*', '&*', '+@all');
+        await done(rig, id);
+    });
+}
 
 await runAll();

@@ -14,6 +14,8 @@
 #include "workflow/outbox/witness.h"
 
 #define LATER_MS 200
+#define AGAIN_MS 5000
+#define TELL_MS  60000
 
 /* --- adding one */
 
@@ -25,11 +27,23 @@ static void added(bool ok, const char *error, void *arg)
     wf_run_post(run, run->step);
 }
 
+/* Redis is away or refuses: the operator's problem (§1.4.1). The row waits already, and
+ * says to the job's next start that nothing but this is left to do. */
+static void not_added(struct wf_run *run)
+{
+    if (wf_job_cancelled(run) && wf_run_lost(run))
+        return;
+    if (wf_memory_set_new(run->engine->local, "delay not added", "", TELL_MS))
+        bw_log(wf_job_log(run), BW_LOG_WARNING,
+               "a delay could not be put on its queue; its job tries again",
+               bw_text("reason", run->fetched.error));
+    wf_run_put_off(run, wf_engine_now_ms(run->engine) + AGAIN_MS, false);
+}
+
 static void add_answered(struct wf_run *run)
 {
     if (run->fetched.error != NULL)
-        wf_run_transient(run, 0, "The delay could not be put on its queue: %s",
-                         run->fetched.error);
+        not_added(run);
     else
         run->after_checkpoint(run);
 }
