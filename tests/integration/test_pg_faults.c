@@ -107,6 +107,36 @@ static void a_crash_in_mid_work_leaves_the_truth(void **state)
     pg_pool_destroy(&pool);
 }
 
+/* All statements are answered, but not the transaction's end: nobody can say what became
+ * of it, and the pool goes on. */
+static void a_crash_amid_a_commit_is_told(void **state)
+{
+    struct pg_rig *rig = *state;
+    struct pg_pool *pool = pg_rig_pool(rig, NULL, 1);
+    struct pg_call call;
+
+    free(pg_server_text(&rig->server,
+                        "create function f_slow() returns trigger language plpgsql as "
+                        "$$ begin perform pg_sleep(60); return null; end $$;"
+                        "create constraint trigger slow after insert on t_row "
+                        "deferrable initially deferred for each row "
+                        "execute function f_slow()"));
+    expect_works(pool, 15000);
+    pg_call_init(&call);
+    pg_call_add(&call, &insert_row, "1");
+    pg_call_add(&call, &select_text, "answered");
+    pg_call_submit(pool, &call, 15000);
+    pg_rig_wait_sql(rig, "select count(*) = 1 from pg_stat_activity where wait_event = "
+                         "'PgSleep'");
+    pg_server_restart(&rig->server);
+    assert_int_equal(pg_call_wait(&call), PG_TRANSIENT);
+    assert_true(pg_batch_sent(call.batch));
+    pg_call_fini(&call);
+    expect_works(pool, 15000);
+    pg_pool_destroy(&pool);
+    free(pg_server_text(&rig->server, "drop function f_slow() cascade"));
+}
+
 /* A batch that is sent before the loss is noticed would be lost with it. */
 static void wait_reconnected(struct pg_pool *pool)
 {
@@ -314,6 +344,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(a_crash_in_mid_work_leaves_the_truth, empty),
+        cmocka_unit_test_setup(a_crash_amid_a_commit_is_told, empty),
         cmocka_unit_test_setup(statements_are_prepared_again_after_a_restart, empty),
         cmocka_unit_test_setup(batches_wait_for_a_server_that_is_away, empty),
         cmocka_unit_test_setup(a_pool_starts_before_its_server, empty),

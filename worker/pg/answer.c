@@ -5,6 +5,9 @@
 
 #include "pg/slot.h"
 
+/* One NULL ends a statement's results; so many in a row end nothing. */
+enum { NOTHING_MAX = 8 };
+
 static bool is_lost(const PGresult *result)
 {
     const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
@@ -186,10 +189,18 @@ static void take_result(struct pg_link *link, PGresult *result, struct bw_mono n
 void pg_link_receive(struct pg_link *link, struct bw_mono now, struct pg_queue *finished)
 {
     bool alive = PQconsumeInput(link->pg) == 1;
+    unsigned nothing = 0; /* in a row */
 
-    /* What came before the end is an answer like any other. */
-    while (link->pg != NULL && link->count > 0 && PQisBusy(link->pg) == 0)
-        take_result(link, PQgetResult(link->pg), now, finished);
-    if (link->pg != NULL && (!alive || PQstatus(link->pg) == CONNECTION_BAD))
+    /* What came before the end is an answer like any other. But libpq may lose a
+     * connection amid a pipeline and then answer NULL, not busy, for ever. */
+    while (link->pg != NULL && link->count > 0 && nothing < NOTHING_MAX &&
+           PQisBusy(link->pg) == 0) {
+        PGresult *result = PQgetResult(link->pg);
+
+        nothing = result == NULL ? nothing + 1 : 0;
+        take_result(link, result, now, finished);
+    }
+    if (link->pg != NULL &&
+        (!alive || nothing == NOTHING_MAX || PQstatus(link->pg) == CONNECTION_BAD))
         pg_link_close(link, PQerrorMessage(link->pg), finished);
 }
