@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "command/command.h"
-#include "config/config.h"
+#include "config/load.h"
 #include "daemon/descriptors.h"
 #include "config/environment.h"
 #include "base/exit_code.h"
@@ -32,8 +32,9 @@ static int print_help(void)
     int code = WK_EXIT_FAILED;
 
     if (bw_buf_addf(&out, "%s\n", usage) == BW_OK && wk_flags_help(&out) == BW_OK &&
-        bw_buf_add_str(&out, "\nConfiguration file (JSON), key and default:\n") ==
-            BW_OK &&
+        bw_buf_add_str(&out,
+                       "\nConfiguration file (JSON): key, [default; range]; SIGHUP takes "
+                       "over what has a *:\n") == BW_OK &&
         wk_config_help(&out) == BW_OK)
         code = wk_print(bw_buf_text(&out));
     bw_buf_fini(&out);

@@ -5,6 +5,7 @@
 #include <curl/curl.h>
 
 #include "config/environment.h"
+#include "config/load.h"
 #include "base/exit_code.h"
 
 int wk_complain(const struct bw_error *err)

@@ -90,26 +90,6 @@ struct wk_config {
     struct bw_buf notes;
 };
 
-/* Values by name, from outside; NULL: not given. */
-struct wk_lookup {
-    const char *(*get)(void *arg, const char *name);
-    void *arg;
-};
-
-struct wk_config_sources {
-    struct wk_lookup env;   /* by variable; an empty value counts as not given */
-    struct wk_lookup flags; /* by long option without "--" */
-    /* Only the connection and the prefix are wanted: queues may be missing, and are not
-     * checked against each other and what they need. */
-    bool redis_only;
-};
-
-/* Reads everything and checks it. `config` need not be initialized; on failure nothing is
- * owned. Errors: BW_EINVAL naming the file with line, column and byte, the field's path,
- * the variable or the flag; BW_ENOMEM; BW_ESYSTEM when the file cannot be read. */
-BW_MUSTCHECK int wk_config_load(struct wk_config *config,
-                                const struct wk_config_sources *sources,
-                                struct bw_error *err);
 void wk_config_fini(struct wk_config *config);
 
 /* A queue of the configuration needs this. */
@@ -119,14 +99,6 @@ bool wk_config_needs_cache(const struct wk_config *config);
 
 /* JSON lines or text: what the configuration says, else text on a terminal. */
 bool wk_config_logs_json(const struct wk_config *config, int fd);
-
-/* Appends the top-level keys, separated by ", ", in which the files of two configurations
- * differ and which only count at a start. */
-BW_MUSTCHECK int wk_config_restart_keys(const struct wk_config *a,
-                                        const struct wk_config *b, struct bw_buf *out);
-
-/* One line a key of the file. */
-BW_MUSTCHECK int wk_config_help(struct bw_buf *out);
 
 /* --- for those who fill it in */
 

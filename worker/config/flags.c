@@ -1,14 +1,13 @@
 #include "config/flags.h"
 
-#include <assert.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/assert.h"
 #include "base/nearest.h"
 #include "config/override.h"
-#include "config/schema.h"
 
 enum { OPT_CONFIG = 256, OPT_HELP, OPT_ROW };
 
@@ -31,7 +30,7 @@ static void fill_table(struct option_table *table)
     add_option(table, "config", required_argument, OPT_CONFIG);
     add_option(table, "help", no_argument, OPT_HELP);
     for (int i = 0; (row = wk_override_at((size_t)i)) != NULL; i++) {
-        assert(i < WK_FLAGS_MAX);
+        BW_ASSERT(i < WK_FLAGS_MAX);
         if (row->flag != NULL)
             add_option(table, row->flag, required_argument, OPT_ROW + i);
     }

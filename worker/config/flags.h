@@ -10,7 +10,7 @@
 #include <bulwark/buf.h>
 #include <bulwark/error.h>
 
-#include "config/config.h"
+#include "config/override.h"
 
 #define WK_FLAGS_MAX 32
 

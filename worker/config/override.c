@@ -1,13 +1,13 @@
 #include "config/override.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/assert.h"
+#include "base/schema.h"
 #include "config/config_schema.h"
 #include "handlers/exec/split.h"
-#include "config/schema.h"
 
 const char *wk_lookup_value(const struct wk_lookup *lookup, const char *name)
 {
@@ -15,45 +15,6 @@ const char *wk_lookup_value(const struct wk_lookup *lookup, const char *name)
 
     return value != NULL && *value != '\0' ? value : NULL;
 }
-
-static int parse_number(const char *text, int64_t min, int64_t max, const char *what,
-                        int64_t *out, struct bw_error *err)
-{
-    char *end;
-    long long number;
-
-    errno = 0;
-    number = strtoll(text, &end, 10);
-    if (end == text || *end != '\0' || errno != 0 || number < min || number > max)
-        return bw_error_set(err, BW_EINVAL,
-                            "%s: must be a whole number from %lld to %lld", what,
-                            (long long)min, (long long)max);
-    *out = number;
-    return BW_OK;
-}
-
-#define TEXT_OVERRIDE(name, field)                                                       \
-    static int apply_##name(struct wk_config *config, const char *value,                 \
-                            const char *what, struct bw_error *err)                      \
-    {                                                                                    \
-        (void)what;                                                                      \
-        return wk_set_text(&config->field, value, err);                                  \
-    }
-TEXT_OVERRIDE(redis_url, redis_env.url)
-TEXT_OVERRIDE(redis_host, redis_env.host)
-TEXT_OVERRIDE(redis_port, redis_env.port)
-TEXT_OVERRIDE(redis_username, redis_env.username)
-TEXT_OVERRIDE(redis_password, redis_env.password)
-TEXT_OVERRIDE(redis_db, redis_env.db)
-TEXT_OVERRIDE(redis_tls, redis_env.tls)
-TEXT_OVERRIDE(database_url, database.url)
-TEXT_OVERRIDE(telegram_url, telegram.api_url)
-TEXT_OVERRIDE(telegram_proxy, telegram.proxy_url)
-TEXT_OVERRIDE(prefix, prefix)
-TEXT_OVERRIDE(queue, quick.queue)
-TEXT_OVERRIDE(http_listen, http.listen)
-TEXT_OVERRIDE(http_token, http.token)
-#undef TEXT_OVERRIDE
 
 static int apply_log_level(struct wk_config *config, const char *value, const char *what,
                            struct bw_error *err)
@@ -72,32 +33,17 @@ static int apply_log_format(struct wk_config *config, const char *value, const c
     return BW_OK;
 }
 
+/* As a queue's own, which it is laid over. */
 static int apply_concurrency(struct wk_config *config, const char *value,
                              const char *what, struct bw_error *err)
 {
-    int64_t number = 0;
-    int rc = parse_number(value, 1, WK_CONCURRENCY_MAX, what, &number, err);
+    struct wk_queue_config queue = { 0 };
+    int rc = wk_schema_read_text(wk_schema_find(&wk_queue_schema, "concurrency"), &queue,
+                                 value, what, err);
 
     if (rc == BW_OK)
-        config->concurrency = (unsigned)number;
+        config->concurrency = queue.options.concurrency;
     return rc;
-}
-
-static int apply_processors(struct wk_config *config, const char *value, const char *what,
-                            struct bw_error *err)
-{
-    int64_t number = 0;
-    int rc = parse_number(value, 1, 1024, what, &number, err);
-
-    if (rc == BW_OK)
-        config->processors = (unsigned)number;
-    return rc;
-}
-
-static int apply_shutdown_timeout(struct wk_config *config, const char *value,
-                                  const char *what, struct bw_error *err)
-{
-    return parse_number(value, 0, 31536000000, what, &config->shutdown_timeout, err);
 }
 
 static int apply_exec(struct wk_config *config, const char *value, const char *what,
@@ -114,39 +60,43 @@ static int apply_exec(struct wk_config *config, const char *value, const char *w
                                       : bw_error_set(err, BW_ENOMEM, "out of memory");
 }
 
+#define TEXT(member) .text = offsetof(struct wk_config, member)
+
 /* In the order in which they are applied: of two for one setting the later wins. */
 static const struct wk_override overrides[] = {
-    { "REDIS_URL", NULL, NULL, "Redis, as redis.url", apply_redis_url },
+    { "REDIS_URL", NULL, NULL, "Redis, as redis.url", TEXT(redis_env.url) },
     { "REDIS_HOST", NULL, NULL, "Redis by its parts; wins over REDIS_URL",
-      apply_redis_host },
-    { "REDIS_PORT", NULL, NULL, "with REDIS_HOST [6379]", apply_redis_port },
+      TEXT(redis_env.host) },
+    { "REDIS_PORT", NULL, NULL, "with REDIS_HOST [6379]", TEXT(redis_env.port) },
     { "REDIS_USERNAME", NULL, NULL, "with REDIS_HOST, or where the URL has none",
-      apply_redis_username },
-    { "REDIS_PASSWORD", NULL, NULL, "the same", apply_redis_password },
-    { "REDIS_DB", NULL, NULL, "the same", apply_redis_db },
-    { "REDIS_TLS", NULL, NULL, "true: TLS, with REDIS_HOST", apply_redis_tls },
-    { "DATABASE_URL", NULL, NULL, "PostgreSQL, as database.url", apply_database_url },
+      TEXT(redis_env.username) },
+    { "REDIS_PASSWORD", NULL, NULL, "the same", TEXT(redis_env.password) },
+    { "REDIS_DB", NULL, NULL, "the same", TEXT(redis_env.db) },
+    { "REDIS_TLS", NULL, NULL, "true: TLS, with REDIS_HOST", TEXT(redis_env.tls) },
+    { "DATABASE_URL", NULL, NULL, "PostgreSQL, as database.url", .key = "database.url" },
     { "TELEGRAM_API_ROOT", NULL, NULL, "another name of TELEGRAM_API_URL",
-      apply_telegram_url },
-    { "TELEGRAM_API_URL", NULL, NULL, "Bot API, as telegram.apiUrl", apply_telegram_url },
+      .key = "telegram.apiUrl" },
+    { "TELEGRAM_API_URL", NULL, NULL, "Bot API, as telegram.apiUrl",
+      .key = "telegram.apiUrl" },
     { "TELEGRAM_PROXY_URL", NULL, NULL, "proxy for it, as telegram.proxyUrl",
-      apply_telegram_proxy },
-    { "BULWARK_HTTP_TOKEN", NULL, NULL, "bearer token, as http.token", apply_http_token },
+      .key = "telegram.proxyUrl" },
+    { "BULWARK_HTTP_TOKEN", NULL, NULL, "bearer token, as http.token",
+      .key = "http.token" },
     { "BULWARK_HTTP_LISTEN", "http-listen", "ADDRESS", "as http.listen; off: none",
-      apply_http_listen },
+      .key = "http.listen" },
     { "BULWARK_LOG_LEVEL", "log-level", "LEVEL", "debug, info, warning or error",
-      apply_log_level },
+      .apply = apply_log_level },
     { "BULWARK_LOG_FORMAT", "log-format", "FORMAT", "json, text or auto",
-      apply_log_format },
+      .apply = apply_log_format },
     { "BULWARK_CONCURRENCY", "concurrency", "N", "jobs run at once, for every queue",
-      apply_concurrency },
-    { NULL, "prefix", "TEXT", "as prefix", apply_prefix },
+      .apply = apply_concurrency },
+    { NULL, "prefix", "TEXT", "as prefix", .key = "prefix" },
     { NULL, "exec", "COMMAND", "without a file: the program that runs --queue's jobs",
-      apply_exec },
-    { NULL, "queue", "NAME", "the queue of --exec", apply_queue },
-    { NULL, "processors", "N", "threads for handlers that block", apply_processors },
+      .apply = apply_exec },
+    { NULL, "queue", "NAME", "the queue of --exec", TEXT(quick.queue) },
+    { NULL, "processors", "N", "threads for handlers that block", .key = "processors" },
     { NULL, "shutdown-timeout", "MS", "time for jobs in flight at the end",
-      apply_shutdown_timeout },
+      .key = "shutdownTimeout" },
 };
 
 const struct wk_override *wk_override_at(size_t index)
@@ -164,6 +114,20 @@ static bool is_service_link(const char *value)
             return true;
     }
     return false;
+}
+
+static int apply_one(const struct wk_override *row, struct wk_config *config,
+                     const char *value, const char *what, struct bw_error *err)
+{
+    const struct wk_field *field;
+
+    if (row->apply != NULL)
+        return row->apply(config, value, what, err);
+    if (row->text != 0)
+        return wk_set_text((char **)(void *)((char *)config + row->text), value, err);
+    field = wk_schema_find(&wk_config_schema, row->key);
+    BW_ASSERT(field != NULL);
+    return wk_schema_read_text(field, config, value, what, err);
 }
 
 static int apply_all(struct wk_config *config, const struct wk_lookup *lookup, bool flags,
@@ -189,7 +153,7 @@ static int apply_all(struct wk_config *config, const struct wk_lookup *lookup, b
             continue;
         }
         (void)snprintf(what, sizeof what, "%s%s", flags ? "--" : "", name);
-        rc = row->apply(config, value, what, err);
+        rc = apply_one(row, config, value, what, err);
         if (rc != BW_OK)
             return rc;
     }

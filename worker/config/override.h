@@ -4,13 +4,35 @@
 
 #include "config/config.h"
 
+/* Values by name, from outside; NULL: not given. */
+struct wk_lookup {
+    const char *(*get)(void *arg, const char *name);
+    void *arg;
+};
+
+struct wk_config_sources {
+    struct wk_lookup env;   /* by variable; an empty value counts as not given */
+    struct wk_lookup flags; /* by long option without "--" */
+    /* Only the connection and the prefix are wanted: queues may be missing, and are not
+     * checked against each other and what they need. */
+    bool redis_only;
+};
+
 /* One setting. Secrets have no flag: command lines can be read by everybody on the
  * machine. */
 struct wk_override {
-    const char *env;  /* NULL: no variable */
-    const char *flag; /* NULL: no flag */
-    const char *arg;  /* what the flag's argument is called in help texts */
+    /* NULL: no variable. */
+    const char *env;
+    /* NULL: no flag. */
+    const char *flag;
+    /* What the flag's argument is called in help texts. */
+    const char *arg;
     const char *help;
+    /* The key of the file whose value it replaces, after the same row. NULL: `text` or
+     * `apply`. */
+    const char *key;
+    /* Where its text is kept in the configuration. 0: nowhere. */
+    size_t text;
     /* `what` names the variable or the flag in errors; the value is not shown where it is
      * secret. */
     int (*apply)(struct wk_config *config, const char *value, const char *what,

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "config/schema.h"
+#include "base/schema.h"
 
 #define DEFAULT_URL "redis://127.0.0.1:6379/0"
 #define DB_MAX      65535

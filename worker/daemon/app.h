@@ -15,7 +15,7 @@
 #include <bulwark/log.h>
 #include <bulwark/worker.h>
 
-#include "config/config.h"
+#include "config/load.h"
 #include "daemon/deadline.h"
 #include "base/log_output.h"
 

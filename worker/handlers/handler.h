@@ -21,6 +21,7 @@
 struct pg_pool;
 struct tg_client;
 struct wk_metrics;
+struct wk_schema;
 
 /* What an instance may use. All borrowed and alive until its `destroy` has returned,
  * except `pg` and `telegram`, which end after its `stop` has returned true. */
@@ -50,6 +51,8 @@ struct wk_handler_type {
     const char *name; /* as the configuration spells it: "handler": NAME or {NAME: …} */
     /* When not NULL the kind is known but refused, with this text. */
     const char *refusal;
+    /* Optional: the keys of its handler object, for help texts. */
+    const struct wk_schema *settings;
     bool needs_pg;
     bool needs_telegram;
     bool needs_cache;

@@ -5,7 +5,18 @@
 
 #include <bulwark/thread.h>
 
+#include "base/schema.h"
+
 #define NOOP_DELAY_MAX_MS INT64_C(86400000)
+
+static const struct wk_field fields[] = {
+    { .key = "noop.delayMs",
+      .kind = WK_INT,
+      .max = NOOP_DELAY_MAX_MS,
+      .unit = "ms",
+      .help = "time until a job is completed" },
+};
+static const struct wk_schema noop_schema = { fields, 1 };
 
 static const char noop_answer[] = "{\"ok\":true}";
 
@@ -147,6 +158,7 @@ static void noop_destroy(void *instance)
 
 const struct wk_handler_type noop_handler_type = {
     .name = "noop",
+    .settings = &noop_schema,
     .check = noop_check,
     .create = noop_create,
     .handler = { .process = noop_process, .inline_ = true },

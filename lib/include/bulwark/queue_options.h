@@ -39,13 +39,13 @@ extern "C" {
     X(SECONDS, drain_delay, "drainDelay", 5000, 1, BW_OPTION_DAY_MS,                     \
       "longest wait for a job")                                                          \
     X(NUMBER, limiter_max, "limiter.max", 0, 1, INT64_MAX,                               \
-      "jobs started in a window; 0: no limit")                                           \
+      "jobs started in a window [no limit]")                                             \
     X(MS, limiter_duration, "limiter.duration", 0, 1, BW_OPTION_YEAR_MS,                 \
       "length of a window")                                                              \
     X(COUNT, group_concurrency, "groupConcurrency", 1, 1, 1000000,                       \
       "jobs of a group run at once")                                                     \
     X(NUMBER, group_rate_max, "groupRate.max", 0, 1, INT64_MAX,                          \
-      "jobs of a group started in a window; 0: no limit")                                \
+      "jobs of a group started in a window [no limit]")                                  \
     X(MS, group_rate_duration, "groupRate.duration", 0, 1, BW_OPTION_MS_MAX,             \
       "length of a window")                                                              \
     X(SWITCH, group_strict, "groupStrict", 0, 0, 1,                                      \
@@ -65,13 +65,13 @@ extern "C" {
       "longest time without an answered fetch on links that work before they are made "  \
       "anew; after four times as long the worker ends; 0: 2 * drainDelay + 5 s")         \
     X(COUNT, pause_layout, "pauseLayout", 0, 5, 6,                                       \
-      "where a paused queue's jobs are: as in 5.x or 6.x; 0: as the clients that share " \
-      "the queue do")                                                                    \
+      "where a paused queue's jobs are: as in 5.x or 6.x [as the clients that share it " \
+      "do]")                                                                             \
     X(SWITCH, skip_lock_renewal, "skipLockRenewal", 0, 0, 1, "leave locks to run out")   \
     X(SWITCH, skip_stalled_check, "skipStalledCheck", 0, 0, 1,                           \
       "leave stalled jobs to others")                                                    \
     X(SWITCH, strict, "strict", 0, 0, 1,                                                 \
-      "as BullMQ also where it loses or doubles work (A.4)")                             \
+      "as BullMQ also where it loses or doubles work")                             \
     X(SWITCH, skip_listing, "skipListing", 0, 0, 1,                                      \
       "no connection that shows the worker on dashboards")
 

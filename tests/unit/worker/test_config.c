@@ -1,5 +1,5 @@
-/* worker/config/config.c, config_schema.c, schema.c, override.c: file, environment,
- * flags. */
+/* worker/config/load.c, settle.c, config.c, config_schema.c, override.c and
+ * worker/base/schema.c: file, environment, flags. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "config/config.h"
+#include "config/load.h"
 #include "config/config_schema.h"
 
 struct pair {
@@ -736,6 +736,12 @@ static void test_help_names_every_key(void **state)
     (void)state;
     assert_int_equal(wk_config_help(&out), BW_OK);
     assert_non_null(strstr(bw_buf_text(&out), "redis.url"));
+    assert_non_null(strstr(bw_buf_text(&out), "handler.limits.memory"));
+    assert_non_null(strstr(bw_buf_text(&out), "handler.noop.delayMs"));
+    assert_non_null(strstr(bw_buf_text(&out), "handler.plugin"));
+    assert_non_null(strstr(bw_buf_text(&out), "ratelimit.bot"));
+    assert_non_null(strstr(bw_buf_text(&out), "[5 seconds; 0.001 to 86400]"));
+    assert_non_null(strstr(bw_buf_text(&out), "[25000 ms; 0 to 31536000000] *"));
     for (size_t i = 0; i < wk_queue_schema.count; i++) {
         char key[80];
 

@@ -299,6 +299,7 @@ static bool exec_is_hopeless(void *instance)
 
 const struct wk_handler_type exec_handler_type = {
     .name = "exec",
+    .settings = &ex_settings_schema,
     .check = exec_check,
     .probe = exec_probe,
     .create = exec_create,

@@ -7,6 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <bulwark/buf.h>
+
+#include "base/schema.h"
+
 #define MS_MAX       INT64_C(31536000000)
 #define GROUPS_MAX   256
 #define PASSWD_BYTES 16384
@@ -17,106 +21,174 @@ static const char *const usual_variables[] = { "PATH",   "HOME",     "USER", "LO
                                                "LANG",   "LC_ALL",   "TZ",   "LC_CTYPE",
                                                "TMPDIR", "NODE_ENV", NULL };
 
-struct number_key {
-    const char *key;
-    size_t offset;
-    int64_t def, min, max;
+#define NUMBER(key_, member, def_, min_, max_, unit_, help_)                             \
+    {                                                                                    \
+        .key = (key_), .kind = WK_INT, .offset = offsetof(struct ex_settings, member),   \
+        .def = (def_), .min = (min_), .max = (max_), .unit = (unit_), .help = (help_)    \
+    }
+#define SWITCH(key_, member, help_)                                                      \
+    {                                                                                    \
+        .key = (key_), .kind = WK_BOOL, .offset = offsetof(struct ex_settings, member),  \
+        .help = (help_)                                                                  \
+    }
+/* Read by functions of their own. */
+#define OTHER(key_, help_)                                                               \
+    {                                                                                    \
+        .key = (key_), .kind = WK_CUSTOM, .help = (help_)                                \
+    }
+
+static const struct wk_field fields[] = {
+    OTHER("exec", "the program and its arguments"),
+    NUMBER("processes", processes, 1, 1, 1024, NULL,
+           "programs; each gets its share of concurrency"),
+    SWITCH("events", events, "tell them what happens to the jobs of this handler"),
+    OTHER("env", "names of variables passed on, besides PATH, HOME, LANG and the like"),
+    NUMBER("maxLineBytes", max_line_bytes, 16 << 20, 1024, 1 << 30, "bytes",
+           "longest line"),
+    NUMBER("startTimeout", start_timeout, 10000, 1, MS_MAX, "ms", "time to say ready"),
+    NUMBER("killGrace", kill_grace, 5000, 0, MS_MAX, "ms",
+           "time to answer a cancel before SIGKILL"),
+    NUMBER("healthyAfter", healthy_after, 60000, 1, MS_MAX, "ms",
+           "time of being ready after which the next restart waits 100 ms again, not "
+           "twice as long as the last"),
+    NUMBER("limits.memory", limit_memory, 0, 1 << 20, INT64_MAX, "bytes",
+           "address space [no limit]"),
+    NUMBER("limits.cpu", limit_cpu, 0, 1, INT32_MAX, "seconds",
+           "processor time [no limit]"),
+    OTHER("user", "run as this user (root only) [the daemon's]"),
+    SWITCH("shareRedis", share_redis, "the Redis URL in hello has user and password"),
 };
 
-static const struct number_key number_keys[] = {
-    { "processes", offsetof(struct ex_settings, processes), 1, 1, 1024 },
-    { "maxLineBytes", offsetof(struct ex_settings, max_line_bytes), 16 << 20, 1024,
-      1 << 30 },
-    { "startTimeout", offsetof(struct ex_settings, start_timeout), 10000, 1, MS_MAX },
-    { "killGrace", offsetof(struct ex_settings, kill_grace), 5000, 0, MS_MAX },
-    { "healthyAfter", offsetof(struct ex_settings, healthy_after), 60000, 1, MS_MAX },
-};
-static const struct number_key limit_keys[] = {
-    { "memory", offsetof(struct ex_settings, limit_memory), 0, 1 << 20, INT64_MAX },
-    { "cpu", offsetof(struct ex_settings, limit_cpu), 0, 1, INT32_MAX },
-};
+#define FIELDS (sizeof fields / sizeof fields[0])
+
+const struct wk_schema ex_settings_schema = { fields, FIELDS };
 
 static int out_of_memory(struct bw_error *err)
 {
     return bw_error_set(err, BW_ENOMEM, "exec: out of memory");
 }
 
-static int read_numbers(struct ex_settings *settings, const json_t *object,
-                        const char *path, const struct number_key *keys, size_t count,
-                        struct bw_error *err)
-{
-    for (size_t i = 0; i < count; i++) {
-        const json_t *value = json_object_get(object, keys[i].key);
-        int64_t *at = (int64_t *)(void *)((char *)settings + keys[i].offset);
-
-        *at = value != NULL ? json_integer_value(value) : keys[i].def;
-        if (value != NULL &&
-            (!json_is_integer(value) || *at < keys[i].min || *at > keys[i].max))
-            return bw_error_set(
-                err, BW_EINVAL, "%s.%s: must be a whole number from %lld to %lld", path,
-                keys[i].key, (long long)keys[i].min, (long long)keys[i].max);
-    }
-    return BW_OK;
-}
-
-static int read_bool(const json_t *object, const char *key, bool *out,
-                     struct bw_error *err)
-{
-    const json_t *value = json_object_get(object, key);
-
-    if (value != NULL && !json_is_boolean(value))
-        return bw_error_set(err, BW_EINVAL, ".%s: must be true or false", key);
-    *out = json_is_true(value);
-    return BW_OK;
-}
-
 /* ---- unknown keys */
 
-static bool key_in(const char *key, const char *const *keys, size_t count)
+/* Within an object of the keys ("" or "limits."): is it one of them? If not, they are
+ * appended to `known`. */
+static bool is_known(const char *inner, const char *key, struct bw_buf *known)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(keys[i], key) == 0)
+    size_t skip = strlen(inner), before = 0;
+    const char *last = "";
+
+    for (size_t i = 0; i < FIELDS; i++) {
+        const char *name = fields[i].key + skip;
+        size_t len;
+
+        if (strncmp(fields[i].key, inner, skip) != 0)
+            continue;
+        len = strcspn(name, ".");
+        if (strlen(key) == len && strncmp(name, key, len) == 0)
             return true;
+        if (len == before && strncmp(name, last, len) == 0)
+            continue; /* another of the same inner object */
+        (void)bw_buf_addf(known, "%s%.*s", known->len > 0 ? ", " : "", (int)len, name);
+        last = name;
+        before = len;
     }
     return false;
 }
 
-static int check_keys(const json_t *object, const char *path, const char *const *keys,
-                      size_t count, const char *known, struct bw_error *err)
+static int check_keys(const json_t *object, const char *inner, const char *path,
+                      struct bw_error *err)
 {
+    struct bw_buf known = BW_BUF_INIT;
     const char *key;
     json_t *value;
+    int rc = BW_OK;
 
     json_object_foreach((json_t *)object, key, value)
     {
-        if (!key_in(key, keys, count))
-            return bw_error_set(err, BW_EINVAL, "%s.%.64s: unknown key, known are %s",
-                                path, key, known);
+        bw_buf_clear(&known);
+        if (is_known(inner, key, &known))
+            continue;
+        rc = bw_error_set(err, BW_EINVAL, "%s.%.64s: unknown key, known are %s", path,
+                          key, bw_buf_text(&known));
+        break;
     }
-    return BW_OK;
+    bw_buf_fini(&known);
+    return rc;
 }
 
 static int check_all_keys(const json_t *object, struct bw_error *err)
 {
-    static const char *const keys[] = { "exec",      "processes",    "events",
-                                        "env",       "maxLineBytes", "startTimeout",
-                                        "killGrace", "healthyAfter", "limits",
-                                        "user",      "shareRedis" };
-    static const char *const limits[] = { "memory", "cpu" };
-    const json_t *inner = json_object_get(object, "limits");
-    int rc = check_keys(object, "", keys, sizeof keys / sizeof keys[0],
-                        "exec, processes, events, env, maxLineBytes, startTimeout, "
-                        "killGrace, healthyAfter, limits, user, shareRedis",
-                        err);
+    const json_t *limits = json_object_get(object, "limits");
+    int rc = check_keys(object, "", "", err);
 
-    if (rc == BW_OK && inner != NULL && !json_is_object(inner))
+    if (rc == BW_OK && limits != NULL && !json_is_object(limits))
         rc = bw_error_set(err, BW_EINVAL, ".limits: must be an object");
-    if (rc == BW_OK && inner != NULL)
-        rc = check_keys(inner, ".limits", limits, 2, "memory, cpu", err);
+    return rc == BW_OK ? check_keys(limits, "limits.", ".limits", err) : rc;
+}
+
+/* ---- numbers and switches */
+
+/* By the key's whole path. */
+static const json_t *value_at(const json_t *object, const char *key)
+{
+    const char *dot = strchr(key, '.');
+
+    if (dot == NULL)
+        return json_object_get(object, key);
+    return json_object_get(json_object_getn(object, key, (size_t)(dot - key)), dot + 1);
+}
+
+static int read_number(struct ex_settings *settings, const struct wk_field *field,
+                       const json_t *value, struct bw_error *err)
+{
+    int64_t *at = (int64_t *)(void *)((char *)settings + field->offset);
+
+    *at = value != NULL ? json_integer_value(value) : field->def;
+    if (value != NULL &&
+        (!json_is_integer(value) || *at < field->min || *at > field->max))
+        return bw_error_set(err, BW_EINVAL,
+                            ".%s: must be a whole number from %lld to %lld", field->key,
+                            (long long)field->min, (long long)field->max);
+    return BW_OK;
+}
+
+static int read_switch(struct ex_settings *settings, const struct wk_field *field,
+                       const json_t *value, struct bw_error *err)
+{
+    bool *at = (bool *)(void *)((char *)settings + field->offset);
+
+    if (value != NULL && !json_is_boolean(value))
+        return bw_error_set(err, BW_EINVAL, ".%s: must be true or false", field->key);
+    *at = json_is_true(value);
+    return BW_OK;
+}
+
+static int read_plain(struct ex_settings *settings, const json_t *object,
+                      struct bw_error *err)
+{
+    int rc = BW_OK;
+
+    for (size_t i = 0; rc == BW_OK && i < FIELDS; i++) {
+        const json_t *value = value_at(object, fields[i].key);
+
+        if (fields[i].kind == WK_INT)
+            rc = read_number(settings, &fields[i], value, err);
+        else if (fields[i].kind == WK_BOOL)
+            rc = read_switch(settings, &fields[i], value, err);
+    }
     return rc;
 }
 
 /* ---- lists of texts */
+
+static bool is_among(const char *name, const char *const *names)
+{
+    for (size_t i = 0; names[i] != NULL; i++) {
+        if (strcmp(names[i], name) == 0)
+            return true;
+    }
+    return false;
+}
 
 /* A text that C can carry whole. */
 static bool is_text(const json_t *value)
@@ -188,8 +260,7 @@ static int read_env(struct ex_settings *settings, const json_t *list,
             strchr(json_string_value(name), '=') != NULL)
             return bw_error_set(err, BW_EINVAL, ".env[%zu]: must be a variable's name",
                                 i);
-        if (!key_in(json_string_value(name), usual_variables,
-                    sizeof usual_variables / sizeof usual_variables[0] - 1))
+        if (!is_among(json_string_value(name), usual_variables))
             rc = pass_variable(settings, &count, json_string_value(name), err);
     }
     return rc;
@@ -250,15 +321,7 @@ static int read_all(struct ex_settings *settings, const json_t *object,
     if (rc == BW_OK)
         rc = read_argv(settings, json_object_get(object, "exec"), err);
     if (rc == BW_OK)
-        rc = read_numbers(settings, object, "", number_keys,
-                          sizeof number_keys / sizeof number_keys[0], err);
-    if (rc == BW_OK)
-        rc = read_numbers(settings, json_object_get(object, "limits"), ".limits",
-                          limit_keys, sizeof limit_keys / sizeof limit_keys[0], err);
-    if (rc == BW_OK)
-        rc = read_bool(object, "events", &settings->events, err);
-    if (rc == BW_OK)
-        rc = read_bool(object, "shareRedis", &settings->share_redis, err);
+        rc = read_plain(settings, object, err);
     if (rc == BW_OK)
         rc = read_env(settings, json_object_get(object, "env"), err);
     if (rc == BW_OK)

@@ -20,20 +20,25 @@ struct ex_settings {
     char **envp; /* NULL ended: the variables that are passed on and are set */
     int64_t processes;
     int64_t max_line_bytes;
-    int64_t start_timeout; /* ms */
-    int64_t kill_grace;    /* ms */
-    int64_t
-        healthy_after;    /* ms of being ready after which a restart waits 100 ms again */
-    int64_t limit_memory; /* bytes of address space; 0: no limit */
-    int64_t limit_cpu;    /* seconds; 0: no limit */
+    int64_t start_timeout;
+    int64_t kill_grace;
+    int64_t healthy_after;
+    int64_t limit_memory; /* 0: no limit */
+    int64_t limit_cpu;    /* 0: no limit */
     bool events;
     bool share_redis;
-    bool has_user; /* the rest follows from "user" */
+    /* The rest follows from "user". */
+    bool has_user;
     uid_t uid;
     gid_t gid;
     gid_t *groups;
     size_t group_count;
 };
+
+struct wk_schema;
+
+/* A row a key, for help texts. */
+extern const struct wk_schema ex_settings_schema;
 
 /* The texts of errors begin with the path inside of the handler object. On failure
  * nothing is owned. BW_EINVAL, BW_ENOMEM. */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/schema.h"
 #include "handlers/plugin/load.h"
 #include "base/version.h"
 
@@ -14,6 +15,16 @@ struct instance { /* a queue's */
 };
 
 /* ---- settings */
+
+static const struct wk_field fields[] = {
+    { .key = "plugin",
+      .kind = WK_CUSTOM,
+      .help = "the shared object, as dlopen(3) takes it, relative to the working "
+              "directory" },
+    { .key = "config", .kind = WK_CUSTOM, .help = "any JSON, handed to it [{}]" },
+};
+static const struct wk_schema plugin_schema = { fields,
+                                                sizeof fields / sizeof fields[0] };
 
 static int plugin_check(const json_t *settings, struct bw_error *err)
 {
@@ -30,7 +41,7 @@ static int plugin_check(const json_t *settings, struct bw_error *err)
                             ".plugin: must be the path of a shared object");
     json_object_foreach((json_t *)settings, key, value)
     {
-        if (strcmp(key, "plugin") != 0 && strcmp(key, "config") != 0)
+        if (wk_schema_find(&plugin_schema, key) == NULL)
             return bw_error_set(err, BW_EINVAL,
                                 ".%.64s: unknown key, known are \"plugin\" and "
                                 "\"config\"",
@@ -166,6 +177,7 @@ static void plugin_event(const struct bw_event *event, void *arg)
 
 const struct wk_handler_type plugin_handler_type = {
     .name = "plugin",
+    .settings = &plugin_schema,
     .check = plugin_check,
     .probe = plugin_probe,
     .create = plugin_create,

@@ -3,43 +3,49 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/schema.h"
 #include "workflow/base/mem.h"
 
-enum kind { NUMBER, SWITCH, TEXT };
-
-struct row {
-    const char *key;
-    enum kind kind;
-    size_t offset;
-    int64_t least, greatest;
-};
-
-static const struct row rows[] = {
-#define X(field, key, value, least, greatest)                                            \
-    { key, NUMBER, offsetof(struct wf_settings, field), least, greatest },
+static const struct wk_field rows[] = {
+#define X(field, key_, value, least, greatest, unit_, help_)                             \
+    { .key = (key_),                                                                     \
+      .kind = WK_INT,                                                                    \
+      .offset = offsetof(struct wf_settings, field),                                     \
+      .def = (value),                                                                    \
+      .min = (least),                                                                    \
+      .max = (greatest),                                                                 \
+      .unit = (unit_),                                                                   \
+      .help = (help_) },
     WF_NUMBER_SETTINGS(X)
 #undef X
-#define X(field, key, value) { key, SWITCH, offsetof(struct wf_settings, field), 0, 0 },
+#define X(field, key_, value, help_)                                                     \
+    { .key = (key_),                                                                     \
+      .kind = WK_BOOL,                                                                   \
+      .offset = offsetof(struct wf_settings, field),                                     \
+      .def = (value),                                                                    \
+      .help = (help_) },
         WF_SWITCH_SETTINGS(X)
 #undef X
-#define X(field, key, value) { key, TEXT, offsetof(struct wf_settings, field), 0, 0 },
+#define X(field, key_, value, help_)                                                     \
+    { .key = (key_),                                                                     \
+      .kind = WK_TEXT,                                                                   \
+      .offset = offsetof(struct wf_settings, field),                                     \
+      .def_text = (value),                                                               \
+      .help = (help_) },
             WF_TEXT_SETTINGS(X)
 #undef X
 };
 
+#define ROWS (sizeof rows / sizeof rows[0])
+
+const struct wk_schema wf_settings_schema = { rows, ROWS };
+
 static void fill_defaults(struct wf_settings *settings)
 {
-    *settings = (struct wf_settings){
-#define X(field, key, value, least, greatest) .field = (value),
-        WF_NUMBER_SETTINGS(X)
-#undef X
-#define X(field, key, value) .field = (value),
-            WF_SWITCH_SETTINGS(X)
-#undef X
-    };
-#define X(field, key, value) settings->field = wf_strdup(value);
-    WF_TEXT_SETTINGS(X)
-#undef X
+    struct bw_error err;
+
+    *settings = (struct wf_settings){ 0 };
+    wf_check(wk_schema_defaults(&wf_settings_schema, settings, &err));
 }
 
 /* How many leading characters two names share: enough to guess what was meant. */
@@ -59,7 +65,7 @@ static int unknown(const char *key, struct bw_error *err)
 {
     const char *nearest = rows[0].key;
 
-    for (size_t i = 1; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 1; i < ROWS; i++) {
         if (likeness(rows[i].key, key) > likeness(nearest, key))
             nearest = rows[i].key;
     }
@@ -68,35 +74,36 @@ static int unknown(const char *key, struct bw_error *err)
                         nearest);
 }
 
-static int set_row(struct wf_settings *settings, const struct row *row,
+static int set_row(struct wf_settings *settings, const struct wk_field *row,
                    const json_t *value, struct bw_error *err)
 {
     char *field = (char *)settings + row->offset;
 
     switch (row->kind) {
-    case NUMBER:
-        if (!json_is_integer(value) || json_integer_value(value) < row->least ||
-            json_integer_value(value) > row->greatest)
+    case WK_INT:
+        if (!json_is_integer(value) || json_integer_value(value) < row->min ||
+            json_integer_value(value) > row->max)
             return bw_error_set(
                 err, BW_EINVAL,
                 ".workflow.\"%s\": a whole number from %lld to %lld expected", row->key,
-                (long long)row->least, (long long)row->greatest);
+                (long long)row->min, (long long)row->max);
         *(int64_t *)(void *)field = json_integer_value(value);
         return BW_OK;
-    case SWITCH:
+    case WK_BOOL:
         if (!json_is_boolean(value))
             return bw_error_set(err, BW_EINVAL,
                                 ".workflow.\"%s\": true or false expected", row->key);
         *(bool *)(void *)field = json_is_true(value);
         return BW_OK;
-    case TEXT:
+    case WK_TEXT:
         if (!json_is_string(value))
             return bw_error_set(err, BW_EINVAL, ".workflow.\"%s\": a text expected",
                                 row->key);
         wf_set((char **)(void *)field, json_string_value(value));
         return BW_OK;
+    default: /* there are no others */
+        return BW_EINVAL;
     }
-    return BW_EINVAL;
 }
 
 bool wf_settings_is_policy(const char *name)
@@ -121,14 +128,8 @@ int wf_settings_parse(struct wf_settings *settings, const json_t *config,
     fill_defaults(settings);
     json_object_foreach((json_t *)(uintptr_t)config, key, value)
     {
-        const struct row *row = NULL;
-        int rc;
-
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-            if (strcmp(rows[i].key, key) == 0)
-                row = &rows[i];
-        }
-        rc = row != NULL ? set_row(settings, row, value, err) : unknown(key, err);
+        const struct wk_field *row = wk_schema_find(&wf_settings_schema, key);
+        int rc = row != NULL ? set_row(settings, row, value, err) : unknown(key, err);
         if (rc != BW_OK) {
             wf_settings_fini(settings);
             return rc;
@@ -151,7 +152,7 @@ int wf_settings_parse(struct wf_settings *settings, const json_t *config,
 
 void wf_settings_fini(struct wf_settings *settings)
 {
-#define X(field, key, value)                                                             \
+#define X(field, key, value, help)                                                       \
     free(settings->field);                                                               \
     settings->field = NULL;
     WF_TEXT_SETTINGS(X)

@@ -1,8 +1,9 @@
 /* Tables that describe configuration objects: one row a key, and from the rows come
  * reading, checks, defaults, help and the guess at what a misspelt key meant.
  *
- * A row says where in a plain struct its value lives. Texts in such a struct are owned by
- * it: wk_schema_defaults() makes them, wk_schema_fini() frees them. */
+ * A row says where in a plain struct its value lives. A key with dots lies in an object:
+ * "limiter.max" is {"limiter": {"max": …}}. Texts in such a struct are its owner's to
+ * free. */
 #ifndef WORKER_SCHEMA_H
 #define WORKER_SCHEMA_H
 
@@ -23,22 +24,28 @@ enum wk_kind {
     WK_UINT,    /* unsigned */
     WK_INT,     /* int64_t */
     WK_SECONDS, /* int64_t in ms; the file has seconds, fractions allowed */
-    WK_OBJECT,  /* the struct that `sub` describes, in place */
     WK_CUSTOM   /* read by `read` */
 };
 
-struct wk_schema;
+/* When a value that has changed in the file counts. */
+enum wk_when { WK_AT_START, WK_LIVE };
 
 struct wk_field {
     const char *key;
     enum wk_kind kind;
+    enum wk_when when;
     size_t offset;
-    int64_t def, min, max;       /* numbers, WK_BOOL (def); WK_SECONDS: in ms */
-    const char *def_text;        /* WK_TEXT; NULL: none */
-    const struct wk_schema *sub; /* WK_OBJECT */
+    /* Numbers, WK_BOOL (def); WK_SECONDS: in ms. A default outside of the range stands
+     * for what `help` says. */
+    int64_t def, min, max;
+    /* Of a number, for help texts; NULL: none. */
+    const char *unit;
+    /* WK_TEXT; NULL: none. */
+    const char *def_text;
     /* WK_CUSTOM: `at` points to the field. `path` is for errors. */
     int (*read)(void *at, const json_t *value, const char *path, struct bw_error *err);
-    const char *help; /* without the default */
+    /* Without unit, default and range. */
+    const char *help;
 };
 
 struct wk_schema {
@@ -46,22 +53,27 @@ struct wk_schema {
     size_t count;
 };
 
+/* NULL: no such key. */
+const struct wk_field *wk_schema_find(const struct wk_schema *schema, const char *key);
+
 /* Sets every default except those of WK_CUSTOM fields. `base` is zeroed first time
  * memory. */
 BW_MUSTCHECK int wk_schema_defaults(const struct wk_schema *schema, void *base,
                                     struct bw_error *err);
 
 /* Reads a JSON object over what is there. Errors: BW_EINVAL beginning with the path of
- * the key
- * ("queues[2].concurrency: …"), BW_ENOMEM. `path` is "" for the whole file. */
+ * the key ("queues[2].concurrency: …"), BW_ENOMEM. `path` is "" for the whole file. */
 BW_MUSTCHECK int wk_schema_read(const struct wk_schema *schema, void *base,
                                 const json_t *object, const char *path,
                                 struct bw_error *err);
 
-/* Frees the texts. Harmless on a zeroed struct. */
-void wk_schema_fini(const struct wk_schema *schema, void *base);
+/* Reads one value that was given as a text, by an option or a variable: numbers and
+ * texts. `what` is for errors, which do not show the value. */
+BW_MUSTCHECK int wk_schema_read_text(const struct wk_field *field, void *base,
+                                     const char *text, const char *what,
+                                     struct bw_error *err);
 
-/* One line a key, indented, with default and range. */
+/* One line a key, indented, with unit, default, range, and a star where it is live. */
 BW_MUSTCHECK int wk_schema_help(const struct wk_schema *schema, const char *prefix,
                                 struct bw_buf *out);
 
@@ -71,10 +83,6 @@ BW_MUSTCHECK int wk_schema_help(const struct wk_schema *schema, const char *pref
 
 /* "path.key", or "key" for the empty path; cut at the limit. */
 void wk_path_join(char out[WK_PATH_MAX], const char *path, const char *key);
-
-/* "unknown key …" with the nearest name if there is one. Returns BW_EINVAL. */
-int wk_unknown_key(const struct wk_schema *schema, const char *path, const char *key,
-                   struct bw_error *err);
 
 /* A whole number within a range, also written as 3e4. */
 BW_MUSTCHECK int wk_read_number(const json_t *value, int64_t min, int64_t max,
