@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "workflow/authoring/check/check.h"
+#include "workflow/authoring/check/fields.h"
 #include "workflow/authoring/dry/dry_run.h"
 #include "workflow/authoring/node_list.h"
 #include "workflow/base/mem.h"

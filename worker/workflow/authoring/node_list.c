@@ -4,7 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "workflow/authoring/check/check.h"
+#include "workflow/authoring/check/check_parameters.h"
+#include "workflow/authoring/check/check_template.h"
+#include "workflow/authoring/check/check_value.h"
+#include "workflow/authoring/check/fields.h"
 #include "workflow/authoring/names.h"
 #include "workflow/base/mem.h"
 #include "workflow/language/condition.h"

@@ -1,37 +1,15 @@
 #include "workflow/authoring/check/check.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-#include "base/nearest.h"
+#include "workflow/authoring/check/check_edges.h"
+#include "workflow/authoring/check/check_fields.h"
+#include "workflow/authoring/check/check_keyboard.h"
+#include "workflow/authoring/check/check_members.h"
+#include "workflow/authoring/check/check_reach.h"
+#include "workflow/authoring/check/check_stored.h"
 #include "workflow/authoring/names.h"
 #include "workflow/base/mem.h"
-
-void wf_site_problem(const struct wf_site *site, const char *field, const char *format,
-                     ...)
-{
-    struct bw_buf text = BW_BUF_INIT;
-    va_list args;
-
-    va_start(args, format);
-    wf_check(bw_buf_vaddf(&text, format, args));
-    va_end(args);
-    wf_problems_add(site->problems, site->node->id, field, "%s", bw_buf_text(&text));
-    bw_buf_fini(&text);
-}
-
-void wf_site_unknown(const struct wf_site *site, const char *field, const char *what,
-                     const char *word,
-                     const char *(*name_at)(const void *arg, size_t index))
-{
-    const char *near = wk_nearest(word, name_at, NULL);
-
-    if (near != NULL)
-        wf_site_problem(site, field, "%s \"%.60s\", did you mean \"%s\"?", what, word,
-                        near);
-    else
-        wf_site_problem(site, field, "%s \"%.60s\"", what, word);
-}
 
 /* New text as PostgreSQL would give the member. */
 static char *stored_text(const json_t *workflow, const char *key)

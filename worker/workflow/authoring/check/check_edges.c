@@ -1,5 +1,5 @@
 /* §4.3, §4.4. */
-#include "workflow/authoring/check/check.h"
+#include "workflow/authoring/check/check_edges.h"
 
 #include <stdint.h>
 #include <stdio.h>

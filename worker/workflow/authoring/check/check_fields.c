@@ -1,8 +1,10 @@
-#include "workflow/authoring/check/check.h"
+#include "workflow/authoring/check/check_fields.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "workflow/authoring/check/check_members.h"
+#include "workflow/authoring/check/fields.h"
 #include "workflow/base/mem.h"
 #include "workflow/nodes/nodes.h"
 
@@ -68,36 +70,6 @@ static bool has_value(const json_t *config, const char *when)
         at += len + 1;
     }
     return false;
-}
-
-/* Whether the word is one of "a|b|c*"; a star stands for any end. */
-static bool is_listed(const char *list, const char *word)
-{
-    for (const char *at = list;; at++) {
-        size_t len = strcspn(at, "|");
-        bool open = len > 0 && at[len - 1] == '*';
-        size_t compared = open ? len - 1 : len;
-
-        if (strncmp(at, word, compared) == 0 && (open || word[compared] == '\0'))
-            return true;
-        at += len;
-        if (*at == '\0')
-            return false;
-    }
-}
-
-bool wf_field_is_of(const struct wf_field *field, const char *type)
-{
-    return is_listed(field->types, type);
-}
-
-const struct wf_field *wf_field_find(const char *type, const char *name)
-{
-    for (size_t i = 0; i < wf_field_count; i++) {
-        if (wf_field_is_of(&wf_fields[i], type) && is_listed(wf_fields[i].names, name))
-            return &wf_fields[i];
-    }
-    return NULL;
 }
 
 static bool applies(const struct wf_field *row, const struct wf_node *node)

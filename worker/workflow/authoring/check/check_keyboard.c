@@ -1,11 +1,15 @@
 /* §5.2.3. */
-#include "workflow/authoring/check/check.h"
+#include "workflow/authoring/check/check_keyboard.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "workflow/language/keyboard.h"
+#include "workflow/authoring/check/check_template.h"
+#include "workflow/authoring/check/check_value.h"
+#include "workflow/authoring/check/check_template.h"
+#include "workflow/authoring/check/check_value.h"
 #include "workflow/base/mem.h"
+#include "workflow/language/keyboard.h"
 
 #define CALLBACK_DATA_MAX 64 /* bytes, Telegram's limit */
 

@@ -1,10 +1,12 @@
 /* Members that nothing reads, where somebody meant something by them. */
-#include "workflow/authoring/check/check.h"
+#include "workflow/authoring/check/check_members.h"
 
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "workflow/authoring/check/fields.h"
+#include "workflow/authoring/check/spelling.h"
 #include "workflow/authoring/names.h"
 #include "workflow/language/keyboard.h"
 #include "workflow/base/mem.h"
@@ -19,40 +21,6 @@
     "oneTimeKeyboard|oneTime|input_field_placeholder|selective|is_"                      \
     "persistent|" WF_OF_EDITORS
 #define OF_CASES "value|label|gotoNode|" WF_OF_EDITORS
-
-static bool has(const json_t *words, const char *word)
-{
-    const json_t *item;
-    size_t i;
-
-    json_array_foreach((json_t *)(uintptr_t)words, i, item)
-    {
-        if (strcmp(json_string_value(item), word) == 0)
-            return true;
-    }
-    return false;
-}
-
-/* A member that is not of the list, but nearly. */
-static void check_spelling(const struct wf_site *site, const char *place,
-                           const json_t *object, const char *list)
-{
-    json_t *words = wf_words(list), *value;
-    const char *key, *near;
-
-    json_object_foreach((json_t *)(uintptr_t)object, key, value)
-    {
-        char *field;
-
-        near = has(words, key) ? NULL : wf_names_near(key, words, true);
-        if (near == NULL)
-            continue;
-        field = wf_printf("%s.%s", place, key);
-        wf_site_problem(site, field, "unknown member, did you mean \"%s\"?", near);
-        free(field);
-    }
-    json_decref(words);
-}
 
 /* --- of the config */
 
@@ -82,13 +50,13 @@ static void check_config(const struct wf_site *site)
                                                                           : BW_ENOMEM);
     json_object_foreach((json_t *)(uintptr_t)site->node->config, key, value)
     {
-        if (has(words, "*") || has(words, key) || *key == '_' ||
+        if (wf_words_have(words, "*") || wf_words_have(words, key) || *key == '_' ||
             wf_nodes_find(key) != NULL)
             continue;
-        near = wf_names_near(key, words, has(editors, key));
+        near = wf_names_near(key, words, wf_words_have(editors, key));
         if (near != NULL)
             wf_site_problem(site, key, "unknown member, did you mean \"%s\"?", near);
-        else if (!has(editors, key))
+        else if (!wf_words_have(editors, key))
             wf_site_problem(site, key, "unknown member: nothing reads it");
     }
     json_decref(words);
@@ -111,7 +79,7 @@ static void check_beside(const struct wf_site *site)
                      : BW_ENOMEM);
     json_object_foreach((json_t *)(uintptr_t)outer, key, value)
     {
-        if (has(words, key) || wf_nodes_find(key) != NULL)
+        if (wf_words_have(words, key) || wf_nodes_find(key) != NULL)
             continue;
         near = wf_names_near(key, words, true);
         if (near != NULL)
@@ -132,12 +100,12 @@ static void check_rows(const struct wf_site *site, const json_t *rows, const cha
         char *inner = wf_printf("%s[%zu]", place, i);
 
         if (json_is_object(row))
-            check_spelling(site, inner, row, OF_BUTTONS);
+            wf_check_spelling(site, inner, row, OF_BUTTONS);
         free(inner);
         json_array_foreach((json_t *)(uintptr_t)row, j, button)
         {
             inner = wf_printf("%s[%zu][%zu]", place, i, j);
-            check_spelling(site, inner, button, OF_BUTTONS);
+            wf_check_spelling(site, inner, button, OF_BUTTONS);
             free(inner);
         }
     }
@@ -151,7 +119,7 @@ static void check_keyboard(const struct wf_site *site)
         return;
     check_rows(site, json_object_get(site->node->config, "buttons"), "buttons");
     if (json_is_object(keyboard) && keyboard != site->node->config) {
-        check_spelling(site, "keyboard", keyboard, OF_KEYBOARDS);
+        wf_check_spelling(site, "keyboard", keyboard, OF_KEYBOARDS);
         check_rows(site, json_object_get(keyboard, "buttons"), "keyboard.buttons");
     }
 }
@@ -167,7 +135,7 @@ static void check_cases(const struct wf_site *site)
     {
         char *place = wf_printf("cases[%zu]", i);
 
-        check_spelling(site, place, item, OF_CASES);
+        wf_check_spelling(site, place, item, OF_CASES);
         free(place);
     }
 }
@@ -184,7 +152,7 @@ static void check_cases(const struct wf_site *site)
     "id|source|target|sourceHandle|targetHandle|type|animated|style|label|data|"         \
     "markerEnd|markerStart|selected|zIndex"
 
-/* As check_spelling(), of what no node is asked about. */
+/* As wf_check_spelling(), of what no node is asked about. */
 static void check_around(struct wf_problems *problems, const char *place,
                          const json_t *object, const char *list)
 {
@@ -195,7 +163,7 @@ static void check_around(struct wf_problems *problems, const char *place,
     {
         char *field;
 
-        near = has(words, key) ? NULL : wf_names_near(key, words, true);
+        near = wf_words_have(words, key) ? NULL : wf_names_near(key, words, true);
         if (near == NULL)
             continue;
         field = wf_printf("%s%s%s", place, *place != '\0' ? "." : "", key);
@@ -232,43 +200,4 @@ void wf_check_members(const struct wf_site *site)
     check_beside(site);
     check_keyboard(site);
     check_cases(site);
-}
-
-/* --- parameters of queries (§8) */
-
-#define BOUND "|projectId|platform|id"
-
-static const struct {
-    const char *queries, *parameters;
-} parameters[] = {
-    { "check_user_by_platform|check_user_by_telegram",
-      "telegramId|maxId|phone|email" BOUND },
-    { "check_user_by_contact", "phone|email|telegramId|maxId" BOUND },
-    { "create_user", "phone|email|telegramId|maxId|username|firstName|lastName" BOUND },
-    { "activate_user", "userId|telegramId|telegramUsername|phone" BOUND },
-    { "update_user", "userId|data|phone|email|firstName|lastName" BOUND },
-    { "update_user_contact", "telegramId|phone|email" BOUND },
-    { "update_user_birthday", "userId|birthDate" BOUND },
-    { "update_user_metadata", "userId|metadata" BOUND },
-    { "add_bonus", "userId|amount|type|description|expiresAt" BOUND },
-    { "spend_bonus", "userId|amount|description" BOUND },
-    { "get_transactions", "userId|limit" BOUND },
-    { "get_user_balance|get_user_stats|get_user_profile|get_referral_link|"
-      "check_welcome_bonus|get_user_metadata",
-      "userId" BOUND },
-};
-
-void wf_check_parameters(const struct wf_site *site, const char *field,
-                         const json_t *value, const char *arg)
-{
-    const char *query = wf_member(site->node->config, "query", "");
-
-    wf_check_object(site, field, value, arg);
-    for (size_t i = 0; i < sizeof(parameters) / sizeof(parameters[0]); i++) {
-        json_t *queries = wf_words(parameters[i].queries);
-
-        if (json_is_object(value) && has(queries, query))
-            check_spelling(site, field, value, parameters[i].parameters);
-        json_decref(queries);
-    }
 }

@@ -1,8 +1,10 @@
-#include "workflow/authoring/check/check.h"
+#include "workflow/authoring/check/check_reach.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "workflow/authoring/check/site.h"
+#include "workflow/authoring/check/site.h"
 #include "workflow/authoring/leads.h"
 #include "workflow/base/mem.h"
 

@@ -1,4 +1,4 @@
-#include "workflow/authoring/check/check.h"
+#include "workflow/authoring/check/check_stored.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,12 +1,13 @@
 /* §6.1, §6.3. */
-#include "workflow/authoring/check/check.h"
+#include "workflow/authoring/check/check_template.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "workflow/authoring/names.h"
-#include "workflow/language/filter.h"
 #include "workflow/base/mem.h"
+#include "workflow/language/expression/names.h"
+#include "workflow/language/filter.h"
 #include "workflow/language/path.h"
 #include "workflow/language/template.h"
 
@@ -106,6 +107,37 @@ void wf_check_path(const struct wf_site *site, const char *field, struct wf_text
     }
     if (!check_secret(site, field, path) && site->names != NULL)
         check_names(site, field, path, &parsed);
+}
+
+struct names_of { /* an expression's, on their way to be looked at */
+    const struct wf_site *site;
+    const char *field;
+};
+
+static void check_name(void *arg, struct wf_text path)
+{
+    const struct names_of *names = arg;
+
+    wf_check_path(names->site, names->field, path);
+}
+
+void wf_check_expression(const struct wf_site *site, const char *field,
+                         const json_t *value, const char *arg)
+{
+    struct names_of names = { site, field };
+    struct bw_error err = { 0 };
+    int rc;
+
+    (void)arg;
+    if (!json_is_string(value)) {
+        wf_site_problem(site, field, "an expression expected");
+        return;
+    }
+    rc = wf_expression_names(json_string_value(value), check_name, &names, &err);
+    if (rc == BW_ENOMEM)
+        wf_check(rc);
+    if (rc != BW_OK)
+        wf_site_problem(site, field, "bad expression: %s", err.text);
 }
 
 static void check_expression(const struct wf_site *site, const char *field,

@@ -1,4 +1,4 @@
-#include "workflow/authoring/check/check.h"
+#include "workflow/authoring/check/check_value.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -9,9 +9,10 @@
 
 #include "base/nearest.h"
 #include "web/policy.h"
+#include "workflow/authoring/check/check_template.h"
+#include "workflow/authoring/check/fields.h"
 #include "workflow/base/mem.h"
 #include "workflow/language/condition.h"
-#include "workflow/language/expression/names.h"
 #include "workflow/nodes/query.h"
 #include "workflow/language/pattern.h"
 #include "workflow/language/schedule.h"
@@ -165,37 +166,6 @@ void wf_check_method(const struct wf_site *site, const char *field, const json_t
 }
 
 /* --- conditions */
-
-struct names_of { /* an expression's, on their way to be looked at */
-    const struct wf_site *site;
-    const char *field;
-};
-
-static void check_name(void *arg, struct wf_text path)
-{
-    const struct names_of *names = arg;
-
-    wf_check_path(names->site, names->field, path);
-}
-
-void wf_check_expression(const struct wf_site *site, const char *field,
-                         const json_t *value, const char *arg)
-{
-    struct names_of names = { site, field };
-    struct bw_error err = { 0 };
-    int rc;
-
-    (void)arg;
-    if (!json_is_string(value)) {
-        wf_site_problem(site, field, "an expression expected");
-        return;
-    }
-    rc = wf_expression_names(json_string_value(value), check_name, &names, &err);
-    if (rc == BW_ENOMEM)
-        wf_check(rc);
-    if (rc != BW_OK)
-        wf_site_problem(site, field, "bad expression: %s", err.text);
-}
 
 static void unknown_operator(const struct wf_site *site, const char *field,
                              const char *name)

@@ -2,7 +2,13 @@
  * list of nodes and the schema for editors are made of them. The texts for what is
  * missing are those the engine fails with, where it does. Two rows of the same field
  * check it twice; the first tells of it. */
-#include "workflow/authoring/check/check.h"
+#include "workflow/authoring/check/fields.h"
+
+#include <string.h>
+
+#include "workflow/authoring/check/check_parameters.h"
+#include "workflow/authoring/check/check_template.h"
+#include "workflow/authoring/check/check_value.h"
 
 /* clang-format off */
 #define ASSIGN    "assignTo|saveToVariable|resultVariable"
@@ -344,3 +350,24 @@ const struct wf_about wf_abouts[] = {
 
 const size_t wf_about_count = sizeof(wf_abouts) / sizeof(wf_abouts[0]);
 /* clang-format on */
+
+/* Whether the word is one of "a|b|c*"; a star stands for any end. */
+static bool is_listed(const char *list, const char *word)
+{
+    for (const char *at = list;; at++) {
+        size_t len = strcspn(at, "|");
+        bool open = len > 0 && at[len - 1] == '*';
+        size_t compared = open ? len - 1 : len;
+
+        if (strncmp(at, word, compared) == 0 && (open || word[compared] == '\0'))
+            return true;
+        at += len;
+        if (*at == '\0')
+            return false;
+    }
+}
+
+bool wf_field_is_of(const struct wf_field *field, const char *type)
+{
+    return is_listed(field->types, type);
+}
