@@ -7,7 +7,8 @@
 #include <strings.h>
 
 #include "base/nearest.h"
-#include "workflow/authoring/dry/dry_store.h"
+#include "workflow/authoring/dry/dry_state.h"
+#include "workflow/authoring/dry/dry_user.h"
 #include "workflow/run/customer.h"
 #include "workflow/language/event.h"
 #include "workflow/base/mem.h"

@@ -44,32 +44,4 @@ struct wf_dry {
     bool failed;
 };
 
-/* --- dry_run.c */
-
-void dry_later(struct wf_dry *dry, dry_call *call, void *arg, int64_t delay_ms);
-/* Into the trace of the job that runs; takes `call`. */
-void dry_record(struct wf_dry *dry, const char *kind, json_t *call);
-
-/* --- dry_job.c */
-
-struct dry_job {
-    char *id, *data;
-    const char *name;
-    struct wf_dry *dry;
-    bool answered;
-};
-
-extern const struct wf_job_effects dry_job_effects;
-
-/* --- dry_redis.c, dry_calls.c, dry_db.c: their members of the table */
-
-void dry_redis_effects(struct wf_effects *effects);
-void dry_calls_effects(struct wf_effects *effects);
-void dry_db_effects(struct wf_effects *effects);
-
-/* --- dry_answer.c: what PostgreSQL would say. New reference: rows of cells. */
-json_t *dry_answer(struct wf_dry *dry, enum wf_sql sql, const json_t *params);
-/* Borrowed: as the state's `answers` name it. */
-const char *dry_answer_name(enum wf_sql sql);
-
 #endif

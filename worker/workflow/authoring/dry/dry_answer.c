@@ -2,7 +2,14 @@
 #include <assert.h>
 #include <string.h>
 
-#include "workflow/authoring/dry/dry_store.h"
+#include "workflow/authoring/dry/dry_answer.h"
+#include "workflow/authoring/dry/dry_change.h"
+#include "workflow/authoring/dry/dry_execution.h"
+#include "workflow/authoring/dry/dry_money.h"
+#include "workflow/authoring/dry/dry_partner.h"
+#include "workflow/authoring/dry/dry_person.h"
+#include "workflow/authoring/dry/dry_team.h"
+#include "workflow/authoring/dry/dry_variables.h"
 #include "workflow/base/mem.h"
 
 /* Locks and what is cleaned up do nothing here, and no chat moves; clock and ledger of

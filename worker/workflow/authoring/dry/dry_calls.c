@@ -1,9 +1,11 @@
 /* Telegram, HTTP and the queue in a dry run: everything goes well. */
-#include "workflow/authoring/dry/dry.h"
+#include "workflow/authoring/dry/dry_calls.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "workflow/authoring/dry/dry_later.h"
+#include "workflow/authoring/dry/dry_record.h"
 #include "workflow/base/mem.h"
 
 /* --- Telegram */

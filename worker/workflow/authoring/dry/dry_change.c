@@ -1,9 +1,10 @@
 /* Statements that make or change a customer: store_customer.c. */
-#include "workflow/authoring/dry/dry_store.h"
+#include "workflow/authoring/dry/dry_change.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "workflow/authoring/dry/dry_user.h"
 #include "workflow/base/mem.h"
 
 #define UNIQUE "23505"

@@ -1,8 +1,11 @@
 /* Batches for PostgreSQL in a dry run. */
-#include "workflow/authoring/dry/dry.h"
+#include "workflow/authoring/dry/dry_db.h"
 
 #include <stdlib.h>
 
+#include "workflow/authoring/dry/dry_answer.h"
+#include "workflow/authoring/dry/dry_later.h"
+#include "workflow/authoring/dry/dry_record.h"
 #include "workflow/base/mem.h"
 
 struct wf_batch {

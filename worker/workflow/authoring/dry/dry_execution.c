@@ -1,6 +1,6 @@
 /* Statements of projects, workflows and executions: store.c, store_delay.c, store_sub.c.
  */
-#include "workflow/authoring/dry/dry_store.h"
+#include "workflow/authoring/dry/dry_execution.h"
 
 #include <string.h>
 

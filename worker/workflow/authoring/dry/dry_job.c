@@ -1,4 +1,4 @@
-#include "workflow/authoring/dry/dry.h"
+#include "workflow/authoring/dry/dry_job.h"
 
 #include <string.h>
 

@@ -1,41 +1,19 @@
 /* Statements that look a customer up: store_customer.c says what each gives. */
-#include "workflow/authoring/dry/dry_store.h"
+#include "workflow/authoring/dry/dry_person.h"
 
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "workflow/authoring/dry/dry_members.h"
+#include "workflow/authoring/dry/dry_sums.h"
+#include "workflow/authoring/dry/dry_user.h"
 #include "workflow/base/mem.h"
 
 #define TRANSACTIONS_SHOWN 10
 #define BONUSES_SHOWN      50
 
 /* --- one person */
-
-json_t *dry_user_json(const json_t *row)
-{
-    static const char *const members[] = {
-        "id",           "projectId",    "email",        "phone",
-        "firstName",    "lastName",     "birthDate",    "telegramUsername",
-        "maxUsername",  "isActive",     "registeredAt", "updatedAt",
-        "currentLevel", "referralCode", "referredBy",   "totalPurchases",
-        "utmCampaign",  "utmContent",   "utmMedium",    "utmSource",
-        "utmTerm"
-    };
-    static const char *const messengers[] = { "telegramId", "maxId" };
-    json_t *user = wf_must(json_object());
-
-    for (size_t i = 0; i < sizeof(messengers) / sizeof(messengers[0]); i++) {
-        if (wf_member(row, messengers[i], NULL) != NULL)
-            wf_json_set_text(user, messengers[i], wf_member(row, messengers[i], ""));
-    }
-    for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
-        json_t *value = json_object_get(row, members[i]);
-
-        wf_json_set(user, members[i], value != NULL ? json_incref(value) : json_null());
-    }
-    return user;
-}
 
 /* The phones of PostgreSQL's `{"a","b"}` in their order: which of them is this one; the
  * count of them when none is. */

@@ -1,9 +1,10 @@
 /* Redis in a dry run: the engine's stand-in for it, asked by the commands of kv.c. */
-#include "workflow/authoring/dry/dry.h"
+#include "workflow/authoring/dry/dry_redis.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "workflow/authoring/dry/dry_later.h"
 #include "workflow/base/mem.h"
 
 #define FOR_EVER_MS 86400000

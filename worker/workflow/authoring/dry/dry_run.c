@@ -7,7 +7,15 @@
 #include <time.h>
 
 #include "workflow/authoring/check/check.h"
-#include "workflow/authoring/dry/dry_store.h"
+#include "workflow/authoring/dry/dry.h"
+#include "workflow/authoring/dry/dry_calls.h"
+#include "workflow/authoring/dry/dry_db.h"
+#include "workflow/authoring/dry/dry_job.h"
+#include "workflow/authoring/dry/dry_later.h"
+#include "workflow/authoring/dry/dry_record.h"
+#include "workflow/authoring/dry/dry_redis.h"
+#include "workflow/authoring/dry/dry_seed.h"
+#include "workflow/authoring/dry/dry_state.h"
 #include "workflow/base/mem.h"
 #include "workflow/run/run.h"
 
@@ -21,31 +29,6 @@ static struct bw_mono mono(void *arg)
 static struct bw_wall wall(void *arg)
 {
     return (struct bw_wall){ ((const struct wf_dry *)arg)->now_ms };
-}
-
-void dry_later(struct wf_dry *dry, dry_call *call, void *arg, int64_t delay_ms)
-{
-    struct dry_event *event = wf_alloc(sizeof(*event)), **at = &dry->events;
-
-    event->call = call;
-    event->arg = arg;
-    event->due_ms = dry->now_ms + (delay_ms > 0 ? delay_ms : 0);
-    while (*at != NULL && (*at)->due_ms <= event->due_ms)
-        at = &(*at)->next;
-    event->next = *at;
-    *at = event;
-}
-
-/* The next thing happens; time moves on to it. */
-static void step(struct wf_dry *dry)
-{
-    struct dry_event event = *dry->events;
-
-    free(dry->events);
-    dry->events = event.next;
-    if (dry->now_ms < event.due_ms)
-        dry->now_ms = event.due_ms;
-    event.call(event.arg);
 }
 
 static void run_task(void *arg)
@@ -72,24 +55,6 @@ static void hurry(void *arg, struct bw_task *task)
 }
 
 /* --- the trace */
-
-void dry_record(struct wf_dry *dry, const char *kind, json_t *call)
-{
-    const struct wf_run *run = dry->engine->runs;
-
-    bool inside = run != NULL && run->node != NULL;
-
-    wf_json_set_text(call, "kind", kind);
-    wf_json_set(call, "node", inside ? wf_text(run->node->id) : json_null());
-    wf_json_set(call, "step", inside ? json_integer(run->x.steps) : json_null());
-    wf_json_set(call, "execution", inside ? wf_text(run->x.id) : json_null());
-    if (dry->item == NULL)
-        json_decref(call); /* after the last job */
-    else
-        wf_check(json_array_append_new(json_object_get(dry->item, "calls"), call) == 0
-                     ? BW_OK
-                     : BW_ENOMEM);
-}
 
 /* Once a step and name; a sub-workflow knows its caller's names, too. */
 static void missing(void *arg, struct wf_text path, bool alone)
@@ -136,10 +101,10 @@ static void run_job(struct wf_dry *dry, const char *name, const char *id,
     begin_item(dry, name);
     wf_engine_start(dry->engine, (struct bw_job *)(void *)&job);
     while (!job.answered && dry->events != NULL)
-        step(dry);
+        dry_step(dry);
     assert(job.answered);
     while (dry->events != NULL && dry->events->due_ms <= dry->now_ms)
-        step(dry); /* what the run left behind */
+        dry_step(dry); /* what the run left behind */
     free(job.id);
     free(job.data);
 }
@@ -250,7 +215,7 @@ void wf_dry_destroy(struct wf_dry **dryp)
     if (dry->engine != NULL)
         (void)wf_engine_stop(dry->engine, 0); /* its timers, run below, end by this */
     while (dry->events != NULL)
-        step(dry);
+        dry_step(dry);
     wf_engine_destroy(&dry->engine);
     wf_memory_destroy(&dry->redis);
     json_decref(dry->project);

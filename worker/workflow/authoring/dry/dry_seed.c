@@ -1,10 +1,14 @@
 /* How the store of a dry run begins: what the state says, and the defaults of columns. */
+#include "workflow/authoring/dry/dry_seed.h"
+
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "workflow/authoring/dry/dry_state.h"
 #include "workflow/authoring/dry/dry_store.h"
+#include "workflow/authoring/dry/dry_sums.h"
 #include "workflow/base/mem.h"
 
 /* --- rows */

@@ -1,9 +1,12 @@
 /* The state an author gives: what it may hold. */
+#include "workflow/authoring/dry/dry_state.h"
+
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/nearest.h"
+#include "workflow/authoring/dry/dry_answer.h"
 #include "workflow/authoring/dry/dry_store.h"
 #include "workflow/base/mem.h"
 

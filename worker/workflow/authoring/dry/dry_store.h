@@ -24,8 +24,6 @@
 
 typedef json_t *dry_statement(struct wf_dry *dry, const json_t *params);
 
-/* --- dry_store.c */
-
 /* Borrowed; an array always. */
 json_t *dry_table(const struct wf_dry *dry, const char *name);
 /* Takes `row`. */
@@ -74,59 +72,5 @@ json_t *dry_one_cell(json_t *cell);  /* takes it */
 json_t *dry_one_json(json_t *value); /* takes it; one cell of JSON */
 /* The statement is refused with that SQLSTATE: the batch is undone. No rows. */
 json_t *dry_refuse(struct wf_dry *dry, const char *sqlstate, const char *message);
-
-/* --- dry_state.c */
-
-/* Whether the state has the members that wf_dry_create() names, and no others: BW_EINVAL
- * with path and nearest name. */
-BW_MUSTCHECK int dry_state_check(const json_t *state, struct bw_error *err);
-/* The members of a kind, one after the other; NULL past the end. */
-const char *dry_state_member(const char *in, size_t index);
-/* New reference: a row with its values as the store keeps them; lists stay behind. `in`
- * is the kind: customer, bonus, transaction, order, organization, membership, link. */
-json_t *dry_state_row(const char *in, const json_t *given);
-
-/* --- dry_seed.c */
-
-/* Time, project, variables and store, from the state. */
-void dry_state_seed(struct wf_dry *dry);
-
-/* --- dry_person.c, dry_money.c, dry_partner.c */
-
-json_t *dry_user_json(const json_t *row); /* §8.2, new reference */
-
-struct dry_sums {
-    int64_t balance, expiring, earned, spent, referral, referral_month; /* cents */
-    json_int_t bonuses, transactions;
-};
-
-bool dry_bonus_is_active(const struct wf_dry *dry, const json_t *bonus);
-void dry_sum(const struct wf_dry *dry, const char *user_id, struct dry_sums *sums);
-/* New reference: the person's rows of a table, the newest first, at most `limit`. */
-json_t *dry_newest(const struct wf_dry *dry, const char *table, const char *user_id,
-                   size_t limit);
-/* New reference: memberships with their organisations, the best first. */
-json_t *dry_memberships(const struct wf_dry *dry, const char *user_id);
-/* New reference: user id → whether directly, of a team (A.1). */
-json_t *dry_team(const struct wf_dry *dry, const char *viewer, const char *organization);
-
-/* --- the statements, by file */
-
-dry_statement dry_sql_project, dry_sql_versions, dry_sql_version, dry_sql_sub_workflow,
-    dry_sql_lookup, dry_sql_claim, dry_sql_insert, dry_sql_delayed, dry_sql_expired,
-    dry_sql_witness;                                                /* dry_execution.c */
-dry_statement dry_sql_preload, dry_sql_set_variable, dry_sql_flush; /* dry_variables.c */
-dry_statement dry_sql_customer, dry_sql_blocked, dry_sql_user_by_platform,
-    dry_sql_user_by_contact, dry_sql_user_any_contact, dry_sql_user_json,
-    dry_sql_user_metadata, dry_sql_notify; /* dry_person.c */
-dry_statement dry_sql_user_found, dry_sql_user_create, dry_sql_user_adopt,
-    dry_sql_user_lock, dry_sql_user_detach, dry_sql_user_activate, dry_sql_user_welcome,
-    dry_sql_user_update, dry_sql_user_contact, dry_sql_user_birthday,
-    dry_sql_user_metadata_set; /* dry_change.c */
-dry_statement dry_sql_balance, dry_sql_transactions, dry_sql_stats, dry_sql_welcomed,
-    dry_sql_add_bonus, dry_sql_spend_bonus, dry_sql_orders; /* dry_money.c */
-dry_statement dry_sql_referral, dry_sql_user_referral, dry_sql_partner_viewer,
-    dry_sql_partner_subject, dry_sql_partner_payouts;             /* dry_partner.c */
-dry_statement dry_sql_partner_team, dry_sql_partner_organization; /* dry_team.c */
 
 #endif

@@ -1,78 +1,11 @@
 /* Teams of partners: store_partner.h, store_partner.c. */
-#include "workflow/authoring/dry/dry_store.h"
+#include "workflow/authoring/dry/dry_team.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "workflow/authoring/dry/dry_partner.h"
+#include "workflow/authoring/dry/dry_members.h"
 #include "workflow/base/mem.h"
-
-/* --- who belongs to it */
-
-struct walk {
-    const struct wf_dry *dry;
-    const char *viewer, *organization;
-    json_t *found; /* id → directly */
-};
-
-static void add_below(const struct walk *walk, const char *parent, bool direct);
-
-static void add_child(const struct walk *walk, const char *child, bool direct)
-{
-    bool there = json_object_get(walk->found, child) != NULL;
-
-    if (dry_same(child, walk->viewer) || (there && !direct))
-        return;
-    wf_json_set(walk->found, child, json_boolean(direct));
-    if (!there)
-        add_below(walk, child, false);
-}
-
-/* Links count before the older `referredBy`. */
-static void add_below(const struct walk *walk, const char *parent, bool direct)
-{
-    const json_t *row;
-    size_t i;
-
-    json_array_foreach(dry_table(walk->dry, DRY_LINKS), i, row)
-    {
-        if (dry_is(row, "referrerId", parent) &&
-            (walk->organization == NULL ||
-             dry_is(row, "organizationId", walk->organization)))
-            add_child(walk, wf_member(row, "childId", ""), direct);
-    }
-    if (walk->organization != NULL)
-        return;
-    json_array_foreach(dry_table(walk->dry, DRY_CUSTOMERS), i, row)
-    {
-        const char *id = wf_member(row, "id", "");
-
-        if (dry_is(row, "referredBy", parent) &&
-            dry_find(walk->dry, DRY_LINKS, "childId", id) == NULL)
-            add_child(walk, id, direct);
-    }
-}
-
-json_t *dry_team(const struct wf_dry *dry, const char *viewer, const char *organization)
-{
-    struct walk walk = { dry, viewer, organization, wf_must(json_object()) };
-    json_t *led = dry_memberships(dry, viewer), *row;
-    size_t i;
-
-    add_below(&walk, viewer, true);
-    json_array_foreach(dry_table(dry, DRY_MEMBERSHIPS), i, row)
-    {
-        const char *id = wf_member(row, "userId", "");
-        const char *in = wf_member(row, "organizationId", "");
-
-        if ((organization == NULL || dry_same(in, organization)) &&
-            dry_managed(led, in) != NULL && !dry_same(id, viewer) &&
-            json_object_get(walk.found, id) == NULL)
-            wf_json_set(walk.found, id, json_false());
-    }
-    json_decref(led);
-    return walk.found;
-}
 
 /* --- its people, as lists show them */
 

@@ -1,5 +1,5 @@
 /* Statements of variables, and the flush that ends a run: store.c. */
-#include "workflow/authoring/dry/dry_store.h"
+#include "workflow/authoring/dry/dry_variables.h"
 
 #include <stdlib.h>
 #include <string.h>
