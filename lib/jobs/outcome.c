@@ -296,7 +296,8 @@ static void tell_recorded(const struct bw_job *job)
                                            .error = item->reason.data,
                                            .error_len = item->reason.len,
                                            .attempts_made = job->data.attempts_made + 1,
-                                           .is_final = is_final });
+                                           .is_final = is_final,
+                                           .retry_ms = is_final ? 0 : item->delay_ms });
     }
 }
 

@@ -90,7 +90,8 @@ async function pausing(cleanup, workflow) {
         telegram: { apiUrl: bot.url }, http: { listen: '127.0.0.1:0' },
         queues: [{ name: 'workflow-processing', handler: 'workflow', concurrency: 4 }] });
     cleanup(() => daemon.signal('SIGKILL'));
-    const start = () => queue.add('heavy_workflow_execution', { projectId: 'P', executionId: 'exec-pause', context: { update } });
+    const start = (opts = {}) => queue.add('heavy_workflow_execution',
+        { projectId: 'P', executionId: 'exec-pause', context: { update } }, opts);
     const waits = () => pg.sql("select status from workflow_executions where id = 'exec-pause'").includes('waiting');
     const toldOf = (pattern) => daemon.lines.filter(({ message }) => pattern.test(message));
     return { redis, bot, admin, queue, delays, daemon, start, waits, toldOf };
@@ -139,5 +140,19 @@ for (const [what, workflow] of Object.entries(PAUSES)) {
         await done(rig, id);
     });
 }
+
+// What is done is known for as long as the next attempt takes to come (spec/workflow.md §3.9.2).
+test('the checkpoint outlives a backoff of days', async (cleanup) => {
+    const BACKOFF_MS = 20 * 24 * 3600000;
+    const rig = await pausing(cleanup, chain(node('t', 'trigger.command', { command: '/start' }),
+        node('a', 'message', { text: 'before' }), node('l', 'message', { text: 'after' })));
+    await fetch(`${rig.bot.url}/__control/rules`, { method: 'POST',
+        body: JSON.stringify([{ match: { text: 'after' }, action: 'status', status: 502 }]) });
+    const { id } = await rig.start({ attempts: 2, backoff: { type: 'fixed', delay: BACKOFF_MS } });
+    await until(async () => (await rig.queue.getDelayedCount()) === 1, 'the failure', 30000 * PATIENCE);
+    assert.equal((await rig.queue.getJob(id)).attemptsMade, 1);
+    const key = `workflow:job:bull:workflow-processing:${id}`;
+    await until(async () => await rig.admin.pttl(key) > BACKOFF_MS, 'a checkpoint that lasts');
+});
 
 await runAll();

@@ -96,9 +96,15 @@ static void cancel(struct bw_job *job, void *arg)
 
 static void event(const struct bw_event *what, void *arg)
 {
-    if (what->job != NULL && (what->kind == BW_EVENT_COMPLETED ||
-                              (what->kind == BW_EVENT_FAILED && what->is_final)))
-        wf_checkpoint_end(((struct instance *)arg)->engine, what->job);
+    struct wf_engine *engine = ((struct instance *)arg)->engine;
+
+    if (what->job == NULL)
+        return;
+    if (what->kind == BW_EVENT_COMPLETED ||
+        (what->kind == BW_EVENT_FAILED && what->is_final))
+        wf_checkpoint_end(engine, what->job);
+    else if (what->kind == BW_EVENT_FAILED)
+        wf_checkpoint_outlive(engine, what->job, what->retry_ms);
 }
 
 static bool stop(void *arg, int64_t timeout_ms)

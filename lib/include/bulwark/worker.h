@@ -63,6 +63,7 @@ struct bw_event {
     size_t result_len;
     unsigned attempts_made; /* this one included */
     bool is_final;
+    int64_t retry_ms; /* of BW_EVENT_FAILED: for so long the next attempt is put off */
 };
 
 struct bw_handler {

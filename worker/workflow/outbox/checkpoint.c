@@ -25,15 +25,29 @@ char *wf_checkpoint_key(const struct wf_run *run)
                      wf_job_id(run));
 }
 
-void wf_checkpoint_end(struct wf_engine *engine, const struct bw_job *job)
+static char *key_of(struct wf_engine *engine, const struct bw_job *job)
 {
     const struct wf_job_effects *of = engine->effects->job;
+
+    return wf_printf("workflow:job:%s:%s:%s", of->prefix(job), engine->queue,
+                     of->id(job));
+}
+
+void wf_checkpoint_end(struct wf_engine *engine, const struct bw_job *job)
+{
     struct wf_kv kv = { 0 };
 
-    (void)wf_kv_add(
-        &kv, WF_KV_DELETE,
-        wf_printf("workflow:job:%s:%s:%s", of->prefix(job), engine->queue, of->id(job)),
-        NULL, 0);
+    (void)wf_kv_add(&kv, WF_KV_DELETE, key_of(engine, job), NULL, 0);
+    wf_kv_send(engine, &kv);
+}
+
+void wf_checkpoint_outlive(struct wf_engine *engine, const struct bw_job *job,
+                           int64_t delay_ms)
+{
+    struct wf_kv kv = { 0 };
+
+    (void)wf_kv_add(&kv, WF_KV_KEEP, key_of(engine, job), NULL,
+                    TTL_MS + delay_ms + TTL_LEFT_MS);
     wf_kv_send(engine, &kv);
 }
 

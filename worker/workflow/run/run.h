@@ -352,6 +352,9 @@ void wf_intent_keep(struct wf_run *run, wf_step *then);
 char *wf_checkpoint_key(const struct wf_run *run);
 /* The queue has recorded the job's final end: its checkpoint is not needed any more. */
 void wf_checkpoint_end(struct wf_engine *engine, const struct bw_job *job);
+/* It has recorded a failure, and the next attempt comes so much later. */
+void wf_checkpoint_outlive(struct wf_engine *engine, const struct bw_job *job,
+                           int64_t delay_ms);
 /* New text: the value of a finished checkpoint. */
 char *wf_checkpoint_done(const struct wf_run *run);
 /* As wf_restore(), from the further of run->restored and what stands in the payload of
