@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/assert.h"
 #include "pg/pool.h"
 #include "telegram/client.h"
 #include "workflow/base/mem.h"
@@ -48,7 +49,7 @@ static size_t batch_add(struct wf_batch *batch, enum wf_sql sql,
 {
     int index;
 
-    assert(count == batch->adapter->statements[sql].params);
+    BW_ASSERT(count == wf_store_statement(sql)->params);
     index = pg_batch_add(batch->pg, &batch->adapter->statements[sql], params, count);
     wf_check(index < 0 ? index : BW_OK);
     return (size_t)index;

@@ -225,7 +225,7 @@ void wf_trouble_ended(struct wf_engine *engine, const struct wf_run *run)
 
 static bool is_readonly(const struct wf_effects *effects, const struct wf_batch *batch)
 {
-    const char *value = effects->batch_value(batch, 0, 0, 0);
+    const char *value = effects->batch_value(batch, 0, 0, WF_COL_writable_read_only);
 
     return value != NULL && strcmp(value, "on") == 0;
 }

@@ -86,21 +86,6 @@ void wf_delay_add(struct wf_run *run, wf_step *then)
 
 /* --- processing one */
 
-/* Columns of the statement `delayed`, in the second place of the batch. */
-enum column {
-    SESSION,
-    WORKFLOW,
-    VERSION,
-    USER,
-    STEPS,
-    PAYLOAD,
-    CHAT,
-    TELEGRAM,
-    USERNAME,
-    FIRST_NAME,
-    NODE
-};
-
 enum { THERE, CLAIMED, PROJECT };
 
 /* The job's value is `undefined` (§1.4). */
@@ -173,39 +158,42 @@ static void graph_there(struct wf_run *run)
 static void take_row(struct wf_run *run)
 {
     struct wf_execution *x = &run->x;
-    const char *chat = wf_db_value(run, CLAIMED, 0, CHAT);
+    const char *chat = wf_db_value(run, CLAIMED, 0, WF_COL_delayed_chat);
 
     wf_set(&x->id, wf_member(run->data, "executionId", ""));
-    wf_set(&x->session_id, wf_db_value(run, CLAIMED, 0, SESSION));
-    wf_set(&x->workflow_id, wf_db_value(run, CLAIMED, 0, WORKFLOW));
-    x->version = (int)wf_db_number(run, CLAIMED, 0, VERSION);
-    x->steps = x->steps_before = wf_db_number(run, CLAIMED, 0, STEPS);
+    wf_set(&x->session_id, wf_db_value(run, CLAIMED, 0, WF_COL_delayed_session));
+    wf_set(&x->workflow_id, wf_db_value(run, CLAIMED, 0, WF_COL_delayed_workflow));
+    x->version = (int)wf_db_number(run, CLAIMED, 0, WF_COL_delayed_version);
+    x->steps = x->steps_before = wf_db_number(run, CLAIMED, 0, WF_COL_delayed_steps);
     json_decref(x->wait_payload);
-    x->wait_payload = wf_loads(wf_db_value(run, CLAIMED, 0, PAYLOAD));
-    wf_set(&x->current_node_id, wf_db_value(run, CLAIMED, 0, NODE));
+    x->wait_payload = wf_loads(wf_db_value(run, CLAIMED, 0, WF_COL_delayed_payload));
+    wf_set(&x->current_node_id, wf_db_value(run, CLAIMED, 0, WF_COL_delayed_node));
     x->stored = x->resumed = true;
-    wf_set(&run->event.from_id, wf_db_value(run, CLAIMED, 0, TELEGRAM));
+    wf_set(&run->event.from_id, wf_db_value(run, CLAIMED, 0, WF_COL_delayed_telegram_id));
     wf_set(&run->event.chat_id, chat != NULL ? chat : run->event.from_id);
     run->event.shared = chat != NULL && *chat == '-';
     wf_place_take(&run->event, json_object_get(x->wait_payload, "place"));
-    wf_set(&run->event.username, wf_db_value(run, CLAIMED, 0, USERNAME));
-    wf_set(&run->event.first_name, wf_db_value(run, CLAIMED, 0, FIRST_NAME));
+    wf_set(&run->event.username, wf_db_value(run, CLAIMED, 0, WF_COL_delayed_username));
+    wf_set(&run->event.first_name,
+           wf_db_value(run, CLAIMED, 0, WF_COL_delayed_first_name));
     json_decref(run->telegram);
     run->telegram = wf_must(wf_event_telegram(&run->event));
-    wf_person_set(run, wf_db_value(run, CLAIMED, 0, USER));
+    wf_person_set(run, wf_db_value(run, CLAIMED, 0, WF_COL_delayed_user));
 }
 
 /* It does not wait for this job (any more). What an attempt before has put into the row,
  * and not yet on the queue of delays, is made sure of. */
 static void not_for_us(struct wf_run *run)
 {
-    json_t *payload = wf_loads(wf_db_value(run, THERE, 0, 2));
+    json_t *payload = wf_loads(wf_db_value(run, THERE, 0, WF_COL_witness_wait_payload));
     struct wf_row row = { .id = wf_member(run->data, "executionId", ""),
-                          .status = wf_db_value(run, THERE, 0, 0),
-                          .wait_type = wf_db_value(run, THERE, 0, 1),
-                          .node = wf_db_value(run, THERE, 0, 3),
-                          .steps = wf_db_number(run, THERE, 0, 4),
-                          .workflow_id = wf_db_value(run, THERE, 0, 6),
+                          .status = wf_db_value(run, THERE, 0, WF_COL_witness_status),
+                          .wait_type =
+                              wf_db_value(run, THERE, 0, WF_COL_witness_wait_type),
+                          .node = wf_db_value(run, THERE, 0, WF_COL_witness_node),
+                          .steps = wf_db_number(run, THERE, 0, WF_COL_witness_steps),
+                          .workflow_id =
+                              wf_db_value(run, THERE, 0, WF_COL_witness_workflow),
                           .payload = payload };
     bool result = true;
 

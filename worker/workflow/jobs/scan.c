@@ -138,7 +138,8 @@ static char *new_rows(const struct wf_scan *scan, size_t count)
 
         wf_id_random(id);
         wf_check(json_array_append_new(row, wf_text(id)) == 0 ? BW_OK : BW_ENOMEM);
-        wf_check(json_array_append_new(row, wf_text(wf_scan_value(scan, i, 0))) == 0
+        wf_check(json_array_append_new(
+                     row, wf_text(wf_scan_value(scan, i, WF_COL_scan_customers_id))) == 0
                      ? BW_OK
                      : BW_ENOMEM);
         wf_check(json_array_append_new(rows, row) == 0 ? BW_OK : BW_ENOMEM);
@@ -158,8 +159,8 @@ static void customers_there(struct wf_scan *scan)
         skip_due(scan);
         return;
     }
-    scan->more = count == WF_SCAN_CUSTOMERS;
-    wf_set(&scan->after, wf_scan_value(scan, count - 1, 0));
+    scan->more = count == WF_NUM_scan_customers;
+    wf_set(&scan->after, wf_scan_value(scan, count - 1, WF_COL_scan_customers_id));
     rows = new_rows(scan, count);
     wf_scan_db(scan, claimed, skip_due, WF_SQL_scan_claim, due->project, due->workflow,
                due->version, due->bucket, rows);

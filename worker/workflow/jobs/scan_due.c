@@ -11,9 +11,6 @@
 
 #define WARNED_MAX 1000
 
-/* Columns of the statement `scan_versions`. */
-enum { VERSION, WORKFLOW, PROJECT, NODES, ENTRY };
-
 /* Once a version, not once a minute. */
 static void complain(struct wf_scan *scan, const char *version, const char *reason)
 {
@@ -46,9 +43,9 @@ static void take_due(struct wf_scan *scan, size_t row, const struct wf_schedule 
     struct wf_due *due = &scan->dues[scan->due_count++];
     int64_t seconds = scan->minute * 60;
 
-    due->version = wf_strdup(wf_scan_value(scan, row, VERSION));
-    due->workflow = wf_strdup(wf_scan_value(scan, row, WORKFLOW));
-    due->project = wf_strdup(wf_scan_value(scan, row, PROJECT));
+    due->version = wf_strdup(wf_scan_value(scan, row, WF_COL_scan_versions_id));
+    due->workflow = wf_strdup(wf_scan_value(scan, row, WF_COL_scan_versions_workflow));
+    due->project = wf_strdup(wf_scan_value(scan, row, WF_COL_scan_versions_project));
     due->birthdays = schedule->birthdays;
     due->birthday = wf_schedule_birthday(schedule, seconds);
     wf_schedule_bucket(schedule, seconds, due->bucket);
@@ -68,19 +65,21 @@ static void look_at(struct wf_scan *scan, size_t row, const struct wf_node *entr
     if (rc == BW_OK)
         rc = local_minute(schedule.timezone, scan->minute * 60, &at, &err);
     if (rc != BW_OK)
-        complain(scan, wf_scan_value(scan, row, VERSION), err.text);
+        complain(scan, wf_scan_value(scan, row, WF_COL_scan_versions_id), err.text);
     else if (wf_cron_matches(&schedule.cron, &at))
         take_due(scan, row, &schedule);
 }
 
 static void take_version(struct wf_scan *scan, size_t row)
 {
-    struct wf_graph_source source = { .version_id = wf_scan_value(scan, row, VERSION),
-                                      .workflow_id = wf_scan_value(scan, row, WORKFLOW),
-                                      .project_id = wf_scan_value(scan, row, PROJECT),
-                                      .entry_node_id = wf_scan_value(scan, row, ENTRY),
-                                      .nodes = wf_scan_value(scan, row, NODES),
-                                      .connections = "[]" };
+    struct wf_graph_source source = {
+        .version_id = wf_scan_value(scan, row, WF_COL_scan_versions_id),
+        .workflow_id = wf_scan_value(scan, row, WF_COL_scan_versions_workflow),
+        .project_id = wf_scan_value(scan, row, WF_COL_scan_versions_project),
+        .entry_node_id = wf_scan_value(scan, row, WF_COL_scan_versions_entry),
+        .nodes = wf_scan_value(scan, row, WF_COL_scan_versions_nodes),
+        .connections = "[]"
+    };
     struct wf_graph *graph;
     struct bw_error err = { 0 };
 
@@ -97,11 +96,12 @@ void wf_scan_take_versions(struct wf_scan *scan)
     size_t rows = wf_scan_rows(scan);
 
     wf_scan_drop_versions(scan);
-    scan->more_versions = rows == WF_SCAN_VERSIONS;
-    for (size_t i = 0; i < rows && i < WF_SCAN_VERSIONS; i++)
+    scan->more_versions = rows == WF_NUM_scan_versions;
+    for (size_t i = 0; i < rows && i < WF_NUM_scan_versions; i++)
         take_version(scan, i);
     if (rows > 0)
-        wf_set(&scan->after_version, wf_scan_value(scan, rows - 1, VERSION));
+        wf_set(&scan->after_version,
+               wf_scan_value(scan, rows - 1, WF_COL_scan_versions_id));
 }
 
 void wf_scan_drop_versions(struct wf_scan *scan)

@@ -6,20 +6,20 @@
 #include "workflow/base/mem.h"
 #include "workflow/jobs/scan_run.h"
 
-/* Columns of the statements `scan_claim` and `scan_claimed`. */
-enum { ID, PROJECT, WORKFLOW, VERSION, USER };
-
 static char *job_data(const struct wf_scan *scan, size_t row)
 {
     json_t *data = wf_must(json_object());
     char *text;
 
     wf_json_set_text(data, "type", "scheduled_workflow_execution");
-    wf_json_set_text(data, "ledgerRunId", wf_scan_value(scan, row, ID));
-    wf_json_set_text(data, "projectId", wf_scan_value(scan, row, PROJECT));
-    wf_json_set_text(data, "workflowId", wf_scan_value(scan, row, WORKFLOW));
-    wf_json_set_text(data, "workflowVersionId", wf_scan_value(scan, row, VERSION));
-    wf_json_set_text(data, "userId", wf_scan_value(scan, row, USER));
+    wf_json_set_text(data, "ledgerRunId", wf_scan_value(scan, row, WF_COL_scan_claim_id));
+    wf_json_set_text(data, "projectId",
+                     wf_scan_value(scan, row, WF_COL_scan_claim_project));
+    wf_json_set_text(data, "workflowId",
+                     wf_scan_value(scan, row, WF_COL_scan_claim_workflow));
+    wf_json_set_text(data, "workflowVersionId",
+                     wf_scan_value(scan, row, WF_COL_scan_claim_version_id));
+    wf_json_set_text(data, "userId", wf_scan_value(scan, row, WF_COL_scan_claim_user));
     wf_json_set(data, "timestamp", json_integer(wf_engine_now_ms(scan->engine)));
     text = wf_dumps(data);
     json_decref(data);
@@ -83,7 +83,7 @@ static void add(struct wf_scan *scan, size_t rows)
     scan->ids = wf_must(json_array());
     scan->lost = wf_must(json_array());
     for (size_t i = 0; i < rows; i++) {
-        const char *id = wf_scan_value(scan, i, ID);
+        const char *id = wf_scan_value(scan, i, WF_COL_scan_claim_id);
 
         jobs[i].data = texts[2 * i] = job_data(scan, i);
         jobs[i].opts = texts[2 * i + 1] = job_opts(id);
@@ -126,9 +126,9 @@ static void page_there(struct wf_scan *scan)
 {
     size_t rows = wf_scan_rows(scan);
 
-    scan->more = rows == WF_SCAN_CUSTOMERS;
+    scan->more = rows == WF_NUM_scan_customers;
     if (rows > 0)
-        wf_set(&scan->after, wf_scan_value(scan, rows - 1, ID));
+        wf_set(&scan->after, wf_scan_value(scan, rows - 1, WF_COL_scan_claim_id));
     wf_scan_enqueue(scan, page_added);
 }
 

@@ -15,9 +15,6 @@
 
 typedef void wf_scan_step(struct wf_scan *scan);
 
-#define WF_SCAN_VERSIONS  50   /* versions read at once */
-#define WF_SCAN_CUSTOMERS 1000 /* customers, rows and jobs at once (§11.3) */
-
 /* A trigger whose minute it is. Texts are owned. */
 struct wf_due {
     char *version, *workflow, *project;
@@ -50,7 +47,7 @@ struct wf_scan {
     size_t queued;  /* jobs of it */
 
     /* the page of versions, and where in it the scan is */
-    struct wf_due dues[WF_SCAN_VERSIONS];
+    struct wf_due dues[WF_NUM_scan_versions];
     size_t due_count, due_at;
     char *after_version;
     bool more_versions;

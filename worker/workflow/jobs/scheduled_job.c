@@ -116,12 +116,14 @@ static void restore(struct wf_run *run, json_t *payload)
 
 static void take_person(struct wf_run *run)
 {
-    const char *telegram = wf_db_value(run, PERSON, 0, 0);
+    const char *telegram = wf_db_value(run, PERSON, 0, WF_COL_ledger_person_telegram_id);
 
     wf_set(&run->event.from_id, telegram);
     wf_set(&run->event.chat_id, telegram);
-    wf_set(&run->event.username, wf_db_value(run, PERSON, 0, 1));
-    wf_set(&run->event.first_name, wf_db_value(run, PERSON, 0, 2));
+    wf_set(&run->event.username,
+           wf_db_value(run, PERSON, 0, WF_COL_ledger_person_username));
+    wf_set(&run->event.first_name,
+           wf_db_value(run, PERSON, 0, WF_COL_ledger_person_first_name));
     json_decref(run->telegram);
     run->telegram = wf_must(wf_event_telegram(&run->event));
     wf_person_set(run, of_job(run, "userId"));
@@ -131,13 +133,20 @@ static void take_person(struct wf_run *run)
 
 static bool matches(const struct wf_run *run)
 {
-    static const char *const members[] = { "projectId", "workflowId", "workflowVersionId",
-                                           "userId" };
+    static const struct {
+        const char *name;
+        size_t column;
+    } members[] = {
+        { "projectId", WF_COL_ledger_project },
+        { "workflowId", WF_COL_ledger_workflow },
+        { "workflowVersionId", WF_COL_ledger_version_id },
+        { "userId", WF_COL_ledger_user },
+    };
 
     for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
-        const char *value = wf_db_value(run, LEDGER, 0, i);
+        const char *value = wf_db_value(run, LEDGER, 0, members[i].column);
 
-        if (value == NULL || strcmp(value, of_job(run, members[i])) != 0)
+        if (value == NULL || strcmp(value, of_job(run, members[i].name)) != 0)
             return false;
     }
     return true;
@@ -158,14 +167,17 @@ static const char *obstacle(const struct wf_run *run)
 /* The row of an attempt before. True: nothing is left to be run. */
 static bool judge_before(struct wf_run *run)
 {
-    json_t *payload = wf_loads(wf_db_value(run, BEFORE, 0, 2));
-    struct wf_row row = { .status = wf_db_value(run, BEFORE, 0, 0),
-                          .wait_type = wf_db_value(run, BEFORE, 0, 1),
-                          .node = wf_db_value(run, BEFORE, 0, 3),
-                          .steps = wf_db_number(run, BEFORE, 0, 4),
-                          .workflow_id = wf_db_value(run, BEFORE, 0, 5),
-                          .id = wf_db_value(run, BEFORE, 0, 6),
-                          .payload = payload };
+    json_t *payload =
+        wf_loads(wf_db_value(run, BEFORE, 0, WF_COL_ledger_before_wait_payload));
+    struct wf_row row = {
+        .status = wf_db_value(run, BEFORE, 0, WF_COL_ledger_before_status),
+        .wait_type = wf_db_value(run, BEFORE, 0, WF_COL_ledger_before_wait_type),
+        .node = wf_db_value(run, BEFORE, 0, WF_COL_ledger_before_node),
+        .steps = wf_db_number(run, BEFORE, 0, WF_COL_ledger_before_steps),
+        .workflow_id = wf_db_value(run, BEFORE, 0, WF_COL_ledger_before_workflow),
+        .id = wf_db_value(run, BEFORE, 0, WF_COL_ledger_before_execution),
+        .payload = payload
+    };
     bool result = false, running = strcmp(row.status, "running") == 0;
     enum wf_testimony says = wf_witness_read(run, payload, &result);
 
@@ -200,7 +212,7 @@ static void read_ledger(struct wf_run *run)
                       id);
         return;
     }
-    if (strcmp(wf_db_value(run, LEDGER, 0, 4), "COMPLETED") == 0) {
+    if (strcmp(wf_db_value(run, LEDGER, 0, WF_COL_ledger_status), "COMPLETED") == 0) {
         wf_run_complete(run, "{\"success\":true,\"skipped\":true}");
         return;
     }
@@ -216,10 +228,11 @@ static void read_ledger(struct wf_run *run)
     if (wf_db_rows(run, BEFORE) > 0 && judge_before(run))
         return;
     free(run->x.session_id);
-    run->x.session_id = wf_printf("scheduled_%s_%s_%s", wf_db_value(run, VERSION, 0, 1),
-                                  of_job(run, "userId"), id);
+    run->x.session_id = wf_printf(
+        "scheduled_%s_%s_%s", wf_db_value(run, VERSION, 0, WF_COL_ledger_version_entry),
+        of_job(run, "userId"), id);
     wf_set(&run->x.workflow_id, of_job(run, "workflowId"));
-    run->x.version = (int)wf_db_number(run, VERSION, 0, 0);
+    run->x.version = (int)wf_db_number(run, VERSION, 0, WF_COL_ledger_version_version);
     run->in_row = run->unsure;
     if (run->restored != NULL || run->x.wait_payload != NULL)
         restore(run, run->x.wait_payload);

@@ -44,7 +44,7 @@ static void store(struct wf_run *run, const json_t *row)
 
 static void loaded(struct wf_run *run)
 {
-    json_t *row = wf_loads(wf_db_value(run, 0, 0, 0));
+    json_t *row = wf_loads(wf_db_value(run, 0, 0, WF_COL_customer_object));
 
     if (run->project == NULL)
         wf_versions_take_project(run, 1);

@@ -26,7 +26,7 @@ static enum wf_action set_balance(struct wf_run *run, json_t *details)
 
 static void balance_read(struct wf_run *run)
 {
-    json_t *details = wf_loads(wf_db_value(run, 0, 0, 0));
+    json_t *details = wf_loads(wf_db_value(run, 0, 0, WF_COL_balance_result));
 
     if (details == NULL)
         wf_loop_resume(run, wf_query_no_user(run, wf_member(run->scratch, "userId", "")));
@@ -70,7 +70,7 @@ static enum wf_action not_found(struct wf_run *run)
 
 static void linked(struct wf_run *run)
 {
-    json_t *user = wf_loads(wf_db_value(run, ACTIVATE, 0, 0));
+    json_t *user = wf_loads(wf_db_value(run, ACTIVATE, 0, WF_COL_user_activate_customer));
     size_t detached = wf_db_rows(run, DETACH);
     const char *id = wf_member(user, "id", NULL);
 
@@ -80,8 +80,9 @@ static void linked(struct wf_run *run)
         return;
     }
     for (size_t row = 0; row < detached; row++)
-        wf_person_changed(run, wf_db_value(run, DETACH, row, 0));
-    wf_referral_done(run, REFERRAL, wf_db_true(run, FIND, 0, 2));
+        wf_person_changed(run, wf_db_value(run, DETACH, row, WF_COL_user_detach_id));
+    wf_referral_done(run, REFERRAL,
+                     wf_db_true(run, FIND, 0, WF_COL_user_found_has_referral));
     run->effect = true;
     wf_person_set(run, id);
     wf_person_changed(run, id);

@@ -31,7 +31,7 @@ static size_t digits_in(const char *text)
 static void checked(struct wf_run *run)
 {
     const char *assign = wf_run_assign(run->node, "isUserLinked");
-    json_t *user = wf_loads(wf_db_value(run, 0, 0, 0));
+    json_t *user = wf_loads(wf_db_value(run, 0, 0, WF_COL_user_by_contact_customer));
     bool linked = json_object_get(user, "telegramId") != NULL;
 
     wf_run_set(run, assign, json_boolean(linked), 0);
@@ -69,7 +69,7 @@ enum wf_action wf_start_check_linked(struct wf_run *run)
 
 static void found(struct wf_run *run)
 {
-    json_t *user = wf_loads(wf_db_value(run, 0, 0, 1));
+    json_t *user = wf_loads(wf_db_value(run, 0, 0, WF_COL_user_any_contact_customer));
 
     wf_run_set(run, wf_run_assign(run->node, "foundUser"),
                user != NULL ? user : json_null(), 0);

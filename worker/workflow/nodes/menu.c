@@ -138,14 +138,14 @@ static const char *status_label(const char *status)
 
 static char *order_block(const struct wf_run *run, size_t row)
 {
-    const char *items = wf_db_value(run, 0, row, 4);
-    const char *status = wf_db_value(run, 0, row, 3);
-    const char *sum = wf_db_value(run, 0, row, 2);
-    char *number = wf_parts_escaped(wf_db_value(run, 0, row, 0));
+    const char *items = wf_db_value(run, 0, row, WF_COL_orders_items);
+    const char *status = wf_db_value(run, 0, row, WF_COL_orders_status);
+    const char *sum = wf_db_value(run, 0, row, WF_COL_orders_sum);
+    char *number = wf_parts_escaped(wf_db_value(run, 0, row, WF_COL_orders_number));
     char *goods = wf_parts_escaped(items != NULL ? items : "");
     char *rub = wf_money_rub(sum != NULL ? strtod(sum, NULL) : 0);
     char *block = wf_printf("%zu. <b>№ %s</b> · %s\n   %s · %s%s%s", row + 1, number,
-                            wf_db_value(run, 0, row, 1), rub,
+                            wf_db_value(run, 0, row, WF_COL_orders_day), rub,
                             status_label(status != NULL ? status : ""),
                             *goods != '\0' ? "\n   " : "", goods);
 

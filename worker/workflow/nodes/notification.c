@@ -99,9 +99,13 @@ static enum wf_action by_email(struct wf_run *run, const struct notice *notice)
     for (char *at = external; at != NULL && *at != '\0'; at++)
         *at = (char)((unsigned char)*at < 0x80 ? tolower((unsigned char)*at) : *at);
     wf_db_begin(run);
-    (void)wf_db_add(run, WF_SQL_notify, id, run->project_id, run->user_id, external,
-                    notice->title,
-                    notice->message != NULL ? notice->message : notice->title, text);
+    (void)wf_db_add(
+        run, WF_SQL_notify, [WF_ARG_notify_id] = id,
+        [WF_ARG_notify_project] = run->project_id, [WF_ARG_notify_user] = run->user_id,
+        [WF_ARG_notify_email] = external, [WF_ARG_notify_title] = notice->title,
+        [WF_ARG_notify_message] =
+            notice->message != NULL ? notice->message : notice->title,
+        [WF_ARG_notify_metadata] = text);
     free(external);
     free(text);
     wf_db_run(run, stored, NULL);

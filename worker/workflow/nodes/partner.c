@@ -30,7 +30,7 @@ bool wf_partner_begin(struct wf_run *run)
 
 json_t *wf_partner_viewer(const struct wf_run *run)
 {
-    return wf_loads(wf_db_value(run, 0, 0, 0));
+    return wf_loads(wf_db_value(run, 0, 0, WF_COL_partner_viewer_object));
 }
 
 const json_t *wf_partner_membership(const json_t *viewer, const char *flag,

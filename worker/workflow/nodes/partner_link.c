@@ -88,7 +88,7 @@ static bool lacks_code(const struct wf_run *run)
 static void coded(struct wf_run *run)
 {
     run->code_asked = true;
-    if (wf_db_value(run, 1, 0, 0) != NULL)
+    if (wf_db_value(run, 1, 0, WF_COL_referral_code) != NULL)
         wf_person_changed(run, run->user_id); /* caches say that there is none */
     show(run);
 }

@@ -76,7 +76,8 @@ static json_t *back(void)
 static void show(struct wf_run *run)
 {
     json_t *viewer = wf_partner_viewer(run);
-    json_t *summary = wf_loads(wf_db_value(run, 1, 0, 0));
+    json_t *summary =
+        wf_loads(wf_db_value(run, 1, 0, WF_COL_partner_organization_object));
     struct bw_buf text = BW_BUF_INIT;
 
     if (viewer == NULL) {

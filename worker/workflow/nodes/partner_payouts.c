@@ -19,18 +19,20 @@
 
 static double amount_of(const struct wf_run *run, size_t row)
 {
-    const char *text = wf_db_value(run, 1, row, 1);
+    const char *text = wf_db_value(run, 1, row, WF_COL_partner_payouts_amount);
 
     return text != NULL ? strtod(text, NULL) : 0;
 }
 
 static void add_row(const struct wf_run *run, struct bw_buf *text, size_t row)
 {
-    const char *level = wf_db_value(run, 1, row, 3), *whose = wf_db_value(run, 1, row, 2);
+    const char *level = wf_db_value(run, 1, row, WF_COL_partner_payouts_level),
+               *whose = wf_db_value(run, 1, row, WF_COL_partner_payouts_whose);
     char *name = wf_parts_escaped(whose != NULL ? whose : "");
     char *rub = wf_money_rub(amount_of(run, row));
 
-    wf_partner_line(text, "📅 %s · <b>%s</b> · ", wf_db_value(run, 1, row, 0), rub);
+    wf_partner_line(text, "📅 %s · <b>%s</b> · ",
+                    wf_db_value(run, 1, row, WF_COL_partner_payouts_day), rub);
     if (whose != NULL)
         wf_check(bw_buf_addf(text, "клиент %s", name));
     else

@@ -67,12 +67,13 @@ static json_t *make_keyboard(struct wf_run *run)
 
 static void show(struct wf_run *run)
 {
-    json_t *subject = wf_loads(wf_db_value(run, 1, 0, 1)), *keyboard;
+    json_t *subject = wf_loads(wf_db_value(run, 1, 0, WF_COL_partner_subject_object)),
+           *keyboard;
     struct bw_buf text = BW_BUF_INIT;
 
     if (wf_db_rows(run, 0) == 0) {
         wf_partner_say(run, PARTNER_NO_ACCOUNT, NULL);
-    } else if (!wf_db_true(run, 1, 0, 0)) {
+    } else if (!wf_db_true(run, 1, 0, WF_COL_partner_subject_allowed)) {
         keyboard = wf_must(json_array());
         wf_partner_back(keyboard);
         wf_partner_say(run, DENIED, keyboard);

@@ -178,7 +178,8 @@ static void show_nobody(struct wf_run *run)
 
 static void show(struct wf_run *run)
 {
-    json_t *viewer = wf_partner_viewer(run), *page = wf_loads(wf_db_value(run, 1, 0, 0));
+    json_t *viewer = wf_partner_viewer(run),
+           *page = wf_loads(wf_db_value(run, 1, 0, WF_COL_partner_team_object));
     char *organization = wf_partner_param(run, "organizationId");
     struct team team = { .viewer = viewer, .page = page, .organization = organization };
     struct bw_buf text = BW_BUF_INIT;

@@ -47,8 +47,9 @@ static void clash(struct wf_run *run)
 
 static void adopted(struct wf_run *run)
 {
-    wf_loop_resume(run, wf_db_rows(run, 0) > 0 ? changed(run, 0, 0, true)
-                                               : contact_taken(run));
+    wf_loop_resume(run, wf_db_rows(run, 0) > 0
+                            ? changed(run, 0, WF_COL_user_adopt_customer, true)
+                            : contact_taken(run));
 }
 
 static void adopt(struct wf_run *run)
@@ -74,7 +75,7 @@ static void created(struct wf_run *run)
     if (wf_db_rows(run, 0) == 0)
         adopt(run); /* it is there: link it instead */
     else
-        wf_loop_resume(run, changed(run, 0, 0, true));
+        wf_loop_resume(run, changed(run, 0, WF_COL_user_create_customer, true));
 }
 
 enum wf_action wf_query_create_user(struct wf_run *run)
@@ -96,9 +97,15 @@ enum wf_action wf_query_create_user(struct wf_run *run)
     last = wf_param(run, "lastName");
     wf_id_random(id);
     wf_db_begin(run);
-    (void)wf_db_add(run, WF_SQL_user_create, id, run->project_id, first, last, phone,
-                    email, is_max ? NULL : telegram, is_max ? NULL : name,
-                    is_max && max == NULL ? telegram : max, is_max ? name : NULL);
+    (void)wf_db_add(
+        run, WF_SQL_user_create, [WF_ARG_user_create_id] = id,
+        [WF_ARG_user_create_project] = run->project_id,
+        [WF_ARG_user_create_first_name] = first, [WF_ARG_user_create_last_name] = last,
+        [WF_ARG_user_create_phone] = phone, [WF_ARG_user_create_email] = email,
+        [WF_ARG_user_create_telegram_id] = is_max ? NULL : telegram,
+        [WF_ARG_user_create_telegram_username] = is_max ? NULL : name,
+        [WF_ARG_user_create_max_id] = is_max && max == NULL ? telegram : max,
+        [WF_ARG_user_create_max_username] = is_max ? name : NULL);
     free(phone);
     free(email);
     free(telegram);
@@ -125,10 +132,11 @@ static void activated(struct wf_run *run)
         return;
     }
     for (size_t row = 0; row < detached; row++)
-        wf_person_changed(run, wf_db_value(run, DETACH, row, 0));
-    wf_referral_done(run, REFERRAL, wf_db_true(run, LOCK, 0, 1));
+        wf_person_changed(run, wf_db_value(run, DETACH, row, WF_COL_user_detach_id));
+    wf_referral_done(run, REFERRAL,
+                     wf_db_true(run, LOCK, 0, WF_COL_user_lock_has_referral));
     free(user_id);
-    wf_loop_resume(run, changed(run, ACTIVATE, 0, true));
+    wf_loop_resume(run, changed(run, ACTIVATE, WF_COL_user_activate_customer, true));
 }
 
 static void add_activation(struct wf_run *run, bool welcome)
@@ -188,10 +196,14 @@ enum wf_action wf_query_activate_user(struct wf_run *run)
 
 /* --- updates */
 
+_Static_assert(WF_COLS_user_update == 1 && WF_COLS_user_birthday == 1 &&
+                   WF_COLS_user_metadata_set == 1,
+               "updated() reads the one column of each");
+
 static void updated(struct wf_run *run)
 {
     char *user_id = wf_param_id(run, "userId");
-    enum wf_action action = wf_db_rows(run, 0) > 0 ? changed(run, 0, 0, false)
+    enum wf_action action = wf_db_rows(run, 0) > 0 ? changed(run, 0, WF_COL_ONLY, false)
                                                    : wf_query_no_user(run, user_id);
 
     free(user_id);
@@ -218,8 +230,9 @@ enum wf_action wf_query_update_user(struct wf_run *run)
 
 static void contact_updated(struct wf_run *run)
 {
-    wf_loop_resume(run, wf_db_rows(run, 0) > 0 ? changed(run, 0, 0, false)
-                                               : wf_query_result(run, NULL));
+    wf_loop_resume(run, wf_db_rows(run, 0) > 0
+                            ? changed(run, 0, WF_COL_user_contact_customer, false)
+                            : wf_query_result(run, NULL));
 }
 
 enum wf_action wf_query_update_contact(struct wf_run *run)

@@ -11,9 +11,14 @@
 #include "workflow/nodes/nodes.h"
 #include "workflow/run/referral_link.h"
 
+_Static_assert(WF_COLS_user_by_platform == 1 && WF_COLS_user_by_contact == 1 &&
+                   WF_COLS_balance == 1 && WF_COLS_stats == 1 &&
+                   WF_COLS_transactions == 1 && WF_COLS_user_metadata == 1,
+               "found() and found_or_missing() read the one column of each");
+
 static void found(struct wf_run *run)
 {
-    wf_loop_resume(run, wf_query_result_cell(run, 0, 0));
+    wf_loop_resume(run, wf_query_result_cell(run, 0, WF_COL_ONLY));
 }
 
 enum wf_action wf_query_by_platform(struct wf_run *run)
@@ -90,8 +95,9 @@ enum wf_action wf_query_wait_contact(struct wf_run *run)
 static void found_or_missing(struct wf_run *run)
 {
     char *user_id = wf_param_id(run, "userId");
-    enum wf_action action = wf_db_rows(run, 0) > 0 ? wf_query_result_cell(run, 0, 0)
-                                                   : wf_query_no_user(run, user_id);
+    enum wf_action action = wf_db_rows(run, 0) > 0
+                                ? wf_query_result_cell(run, 0, WF_COL_ONLY)
+                                : wf_query_no_user(run, user_id);
 
     free(user_id);
     wf_loop_resume(run, action);
@@ -132,7 +138,8 @@ enum wf_action wf_query_get_metadata(struct wf_run *run)
 
 static void welcomed(struct wf_run *run)
 {
-    wf_loop_resume(run, wf_query_result(run, json_boolean(wf_db_true(run, 0, 0, 0))));
+    wf_loop_resume(run, wf_query_result(run, json_boolean(wf_db_true(
+                                                 run, 0, 0, WF_COL_welcomed_welcomed))));
 }
 
 enum wf_action wf_query_welcomed(struct wf_run *run)
@@ -170,7 +177,8 @@ enum wf_action wf_query_transactions(struct wf_run *run)
 
 static void profile_loaded(struct wf_run *run)
 {
-    json_t *row = wf_loads(wf_db_value(run, 0, 0, 0)), *profile, *value;
+    json_t *row = wf_loads(wf_db_value(run, 0, 0, WF_COL_customer_object)), *profile,
+           *value;
     const char *user_id = wf_member(row, "id", NULL);
     struct wf_kv kv = { 0 };
     char now[WF_ISO_SIZE];
@@ -235,7 +243,7 @@ enum wf_action wf_query_profile(struct wf_run *run)
 
 static void referral_ready(struct wf_run *run)
 {
-    const char *name = wf_db_value(run, 0, 0, 2);
+    const char *name = wf_db_value(run, 0, 0, WF_COL_referral_project_name);
     json_t *result;
     char *user_id, *link;
 
@@ -243,17 +251,18 @@ static void referral_ready(struct wf_run *run)
         wf_loop_resume(run, wf_query_result(run, NULL));
         return;
     }
-    if (!wf_db_true(run, 0, 0, 4)) {
+    if (!wf_db_true(run, 0, 0, WF_COL_referral_refers)) {
         wf_loop_resume(run,
                        wf_node_refuse(run, run->engine->settings.text_no_referral,
                                       "Реферальная ссылка доступна только партнёрам"));
         return;
     }
     user_id = wf_param_id(run, "userId");
-    link = wf_referral_link(wf_db_value(run, 0, 0, 1), user_id, wf_db_value(run, 0, 0, 3),
-                            NULL);
+    link = wf_referral_link(wf_db_value(run, 0, 0, WF_COL_referral_domain), user_id,
+                            wf_db_value(run, 0, 0, WF_COL_referral_slug), NULL);
     result = wf_must(json_object());
-    wf_json_set_text(result, "referralCode", wf_db_value(run, 0, 0, 0));
+    wf_json_set_text(result, "referralCode",
+                     wf_db_value(run, 0, 0, WF_COL_referral_code));
     wf_json_set_text(result, "referralLink", link);
     wf_json_set_text(result, "projectName",
                      name != NULL && *name != '\0' ? name : "Бонусная система");

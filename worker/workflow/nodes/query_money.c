@@ -70,7 +70,7 @@ static void added(struct wf_run *run)
         return;
     }
     changed(run);
-    wf_loop_resume(run, wf_query_result_cell(run, DONE, 0));
+    wf_loop_resume(run, wf_query_result_cell(run, DONE, WF_COL_add_bonus_bonus));
 }
 
 static bool is_bonus_type(const char *type)
@@ -106,9 +106,16 @@ static enum wf_action send_bonus(struct wf_run *run, const char *amount, const c
     wf_id_random(transaction);
     wf_db_begin(run);
     (void)wf_db_add(run, WF_SQL_user_lock, user_id, run->project_id);
-    (void)wf_db_add(run, WF_SQL_add_bonus, bonus, user_id, run->project_id, amount, type,
-                    description, is_time(expires) ? expires : NULL, transaction,
-                    effect_owner(run), run->node->id, visit, before);
+    (void)wf_db_add(
+        run, WF_SQL_add_bonus, [WF_ARG_add_bonus_bonus] = bonus,
+        [WF_ARG_add_bonus_user] = user_id, [WF_ARG_add_bonus_project] = run->project_id,
+        [WF_ARG_add_bonus_amount] = amount, [WF_ARG_add_bonus_type] = type,
+        [WF_ARG_add_bonus_description] = description,
+        [WF_ARG_add_bonus_expires_at] = is_time(expires) ? expires : NULL,
+        [WF_ARG_add_bonus_transaction] = transaction,
+        [WF_ARG_add_bonus_execution] = effect_owner(run),
+        [WF_ARG_add_bonus_node] = run->node->id, [WF_ARG_add_bonus_visit] = visit,
+        [WF_ARG_add_bonus_steps_before] = before);
     free(user_id);
     free(description);
     free(expires);
@@ -169,14 +176,14 @@ static char *balance_low(const struct wf_run *run, const char *available,
 
 static enum wf_action spending(struct wf_run *run, size_t index)
 {
-    const char *total = wf_db_value(run, index, 0, 1);
-    const char *before = wf_db_value(run, index, 0, 2),
-               *now = wf_db_value(run, index, 0, 3);
+    const char *total = wf_db_value(run, index, 0, WF_COL_spend_bonus_total);
+    const char *before = wf_db_value(run, index, 0, WF_COL_spend_bonus_before),
+               *now = wf_db_value(run, index, 0, WF_COL_spend_bonus_now);
     struct bw_buf required = BW_BUF_INIT;
     enum wf_action action;
     char *user_id, *raw, *notice;
 
-    if (!wf_db_true(run, index, 0, 0)) {
+    if (!wf_db_true(run, index, 0, WF_COL_spend_bonus_exists)) {
         user_id = wf_param_id(run, "userId");
         action = wf_query_no_user(run, user_id);
         free(user_id);
@@ -228,10 +235,17 @@ static void spend(struct wf_run *run)
     if (run->redis_away)
         (void)wf_db_add(run, WF_SQL_advisory_lock, run->node_lock.key);
     (void)wf_db_add(run, WF_SQL_user_lock, user_id, run->project_id);
-    run->last_index =
-        wf_db_add(run, WF_SQL_spend_bonus, user_id, run->project_id, amount, description,
-                  transaction, effect_owner(run), run->node->id, visit,
-                  run->x.workflow_id, run->x.id, before);
+    run->last_index = wf_db_add(
+        run, WF_SQL_spend_bonus, [WF_ARG_spend_bonus_user] = user_id,
+        [WF_ARG_spend_bonus_project] = run->project_id,
+        [WF_ARG_spend_bonus_amount] = amount,
+        [WF_ARG_spend_bonus_description] = description,
+        [WF_ARG_spend_bonus_transaction] = transaction,
+        [WF_ARG_spend_bonus_owner] = effect_owner(run),
+        [WF_ARG_spend_bonus_node] = run->node->id, [WF_ARG_spend_bonus_visit] = visit,
+        [WF_ARG_spend_bonus_workflow] = run->x.workflow_id,
+        [WF_ARG_spend_bonus_execution] = run->x.id,
+        [WF_ARG_spend_bonus_steps_before] = before);
     free(user_id);
     free(description);
     free(raw);

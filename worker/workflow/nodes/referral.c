@@ -29,7 +29,7 @@ bool wf_referral_refused(struct wf_run *run)
 
 void wf_referral_done(struct wf_run *run, size_t index, bool pending)
 {
-    const char *referrer = wf_db_value(run, index, 0, 1);
+    const char *referrer = wf_db_value(run, index, 0, WF_COL_user_referral_referrer);
 
     if (referrer != NULL)
         wf_person_changed(run, referrer);

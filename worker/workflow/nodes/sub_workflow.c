@@ -154,8 +154,9 @@ static void found(struct wf_run *run)
 {
     const char *id = wf_member(run->scratch, "workflow", "");
     const char *wanted = wf_member(run->scratch, "version", NULL);
-    const char *project = wf_db_value(run, run->last_index, 0, 0);
-    int version = (int)wf_db_number(run, run->last_index, 0, 1);
+    const char *project =
+        wf_db_value(run, run->last_index, 0, WF_COL_sub_workflow_project);
+    int version = (int)wf_db_number(run, run->last_index, 0, WF_COL_sub_workflow_version);
 
     if (!run->x.stored)
         wf_flush_done(run);

@@ -41,8 +41,13 @@ static enum wf_action write_now(struct wf_run *run, int scope, const char *key,
     wf_json_set(run->vars[scope], key, value);
     (void)snprintf(seconds, sizeof(seconds), "%lld", (long long)ttl);
     wf_db_begin(run);
-    (void)wf_db_add(run, WF_SQL_set_variable, run->project_id, run->x.workflow_id,
-                    run->user_id, names[scope], key, text, ttl > 0 ? seconds : NULL);
+    (void)wf_db_add(run,
+                    WF_SQL_set_variable, [WF_ARG_set_variable_project] = run->project_id,
+                    [WF_ARG_set_variable_workflow] = run->x.workflow_id,
+                    [WF_ARG_set_variable_user] = run->user_id,
+                    [WF_ARG_set_variable_scope] = names[scope],
+                    [WF_ARG_set_variable_key] = key, [WF_ARG_set_variable_value] = text,
+                    [WF_ARG_set_variable_ttl] = ttl > 0 ? seconds : NULL);
     free(text);
     wf_db_run(run, written, NULL);
     return WF_PENDING;

@@ -216,8 +216,12 @@ static void write_row(struct wf_run *run)
         wf_insert_add(run, x);
     wf_json_set(outer, "stored", json_true());
     text = wf_dumps(value);
-    run->last_index = wf_db_add(run, WF_SQL_keep, x->id, run->project_id, wf_job_key(run),
-                                atm, text, wf_member(outer, "next", NULL), steps, seq);
+    run->last_index = wf_db_add(
+        run, WF_SQL_keep, [WF_ARG_keep_execution] = x->id,
+        [WF_ARG_keep_project] = run->project_id, [WF_ARG_keep_job] = wf_job_key(run),
+        [WF_ARG_keep_atm] = atm, [WF_ARG_keep_checkpoint] = text,
+        [WF_ARG_keep_node] = wf_member(outer, "next", NULL), [WF_ARG_keep_steps] = steps,
+        [WF_ARG_keep_number] = seq);
     free(text);
     free(atm);
     json_decref(value);
@@ -463,14 +467,14 @@ static void ended_by_others(struct wf_run *run, const struct wf_row *row)
 
 static void judge_row(struct wf_run *run)
 {
-    json_t *payload = wf_loads(wf_db_value(run, 0, 0, 2));
+    json_t *payload = wf_loads(wf_db_value(run, 0, 0, WF_COL_witness_wait_payload));
     struct wf_row row = { .id = wf_member(outermost_value(run->restored), "executionId",
                                           ""),
-                          .status = wf_db_value(run, 0, 0, 0),
-                          .wait_type = wf_db_value(run, 0, 0, 1),
-                          .node = wf_db_value(run, 0, 0, 3),
-                          .steps = wf_db_number(run, 0, 0, 4),
-                          .workflow_id = wf_db_value(run, 0, 0, 6),
+                          .status = wf_db_value(run, 0, 0, WF_COL_witness_status),
+                          .wait_type = wf_db_value(run, 0, 0, WF_COL_witness_wait_type),
+                          .node = wf_db_value(run, 0, 0, WF_COL_witness_node),
+                          .steps = wf_db_number(run, 0, 0, WF_COL_witness_steps),
+                          .workflow_id = wf_db_value(run, 0, 0, WF_COL_witness_workflow),
                           .payload = payload };
     bool result = false;
     enum wf_testimony says = wf_witness_read(run, payload, &result);

@@ -31,7 +31,7 @@ static void keep_chat(struct wf_run *run)
 static void blocked_written(struct wf_run *run)
 {
     if (wf_db_rows(run, 0) > 0)
-        wf_person_changed(run, wf_db_value(run, 0, 0, 0));
+        wf_person_changed(run, wf_db_value(run, 0, 0, WF_COL_blocked_id));
     wf_loop_resume(run, wf_node_fail(run, "%s", run->reply.description));
 }
 

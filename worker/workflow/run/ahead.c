@@ -75,6 +75,10 @@ static bool names_sender(const json_t *params)
            strcmp(wf_member(params, "telegramId", ""), "{{telegram.userId}}") == 0;
 }
 
+_Static_assert(WF_COLS_user_by_platform == 1 && WF_COLS_balance == 1 &&
+                   WF_COLS_transactions == 1,
+               "wf_ahead_keep() keeps the one column of each");
+
 static void ask_query(struct wf_run *run, const json_t *config)
 {
     const char *query = wf_member(config, "query", "");
@@ -121,7 +125,7 @@ void wf_ahead_add(struct wf_run *run, const char *waits_at)
 void wf_ahead_keep(struct wf_run *run)
 {
     if (run->ahead_at != 0)
-        run->ahead = wf_loads(wf_db_value(run, run->ahead_at, 0, 0));
+        run->ahead = wf_loads(wf_db_value(run, run->ahead_at, 0, WF_COL_ONLY));
     run->ahead_at = 0;
 }
 

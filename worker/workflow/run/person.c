@@ -123,7 +123,7 @@ static void store(struct wf_run *run)
 
 void wf_person_take(struct wf_run *run, size_t index)
 {
-    json_t *row = wf_loads(wf_db_value(run, index, 0, 0));
+    json_t *row = wf_loads(wf_db_value(run, index, 0, WF_COL_customer_object));
 
     if (row == NULL) {
         wf_set(&run->user_id, NULL);
@@ -326,7 +326,7 @@ static void make_code(struct wf_run *run);
 
 static void code_made(struct wf_run *run)
 {
-    bool there = wf_db_value(run, 0, 0, 0) != NULL;
+    bool there = wf_db_value(run, 0, 0, WF_COL_referral_code) != NULL;
 
     if (there) { /* caches of others, too, say that there is none */
         wf_person_changed(run, run->user_id);

@@ -249,9 +249,9 @@ void wf_run_preload_take(struct wf_run *run, size_t index, bool session)
     for (size_t i = 0; i < WF_SCOPES; i++)
         (void)json_object_clear(run->vars[i]); /* an object always */
     for (size_t row = 0; row < rows; row++) {
-        int scope = scope_of(wf_db_value(run, index, row, 0));
-        const char *key = wf_db_value(run, index, row, 1);
-        json_t *value = wf_loads(wf_db_value(run, index, row, 2));
+        int scope = scope_of(wf_db_value(run, index, row, WF_COL_preload_scope));
+        const char *key = wf_db_value(run, index, row, WF_COL_preload_key);
+        json_t *value = wf_loads(wf_db_value(run, index, row, WF_COL_preload_value));
 
         if (scope < 0 || key == NULL || value == NULL ||
             (scope == WF_SESSION && !session))

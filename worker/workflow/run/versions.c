@@ -7,20 +7,6 @@
 #include "workflow/run/job.h"
 #include "workflow/base/mem.h"
 
-/* Columns of the statements `versions` and `version`. */
-enum column {
-    ID,
-    WORKFLOW,
-    VERSION,
-    NODES,
-    ENTRY,
-    VARIABLES,
-    SETTINGS,
-    CREATED,
-    CONNECTIONS,
-    FRESH
-};
-
 char *wf_versions_node_key(const struct wf_run *run)
 {
     const char *const fills[] = { "projectId", run->project_id, NULL };
@@ -142,15 +128,15 @@ static struct wf_graph *graph_from_row(const struct wf_run *run, size_t index, s
     struct wf_graph *graph = NULL;
     struct bw_error err = { 0 };
     struct wf_graph_source source = {
-        .version_id = wf_db_value(run, index, row, ID),
-        .workflow_id = wf_db_value(run, index, row, WORKFLOW),
+        .version_id = wf_db_value(run, index, row, WF_COL_versions_id),
+        .workflow_id = wf_db_value(run, index, row, WF_COL_versions_workflow),
         .project_id = run->project_id,
-        .entry_node_id = wf_db_value(run, index, row, ENTRY),
-        .version = (int)wf_db_number(run, index, row, VERSION),
-        .nodes = wf_db_value(run, index, row, NODES),
-        .connections = wf_db_value(run, index, row, CONNECTIONS),
-        .variables = wf_db_value(run, index, row, VARIABLES),
-        .settings = wf_db_value(run, index, row, SETTINGS),
+        .entry_node_id = wf_db_value(run, index, row, WF_COL_versions_entry),
+        .version = (int)wf_db_number(run, index, row, WF_COL_versions_version),
+        .nodes = wf_db_value(run, index, row, WF_COL_versions_nodes),
+        .connections = wf_db_value(run, index, row, WF_COL_versions_connections),
+        .variables = wf_db_value(run, index, row, WF_COL_versions_variables),
+        .settings = wf_db_value(run, index, row, WF_COL_versions_settings),
     };
 
     if (wf_graph_create(&graph, &source, &err) == BW_OK)
@@ -192,20 +178,25 @@ static json_t *value_of_row(const struct wf_run *run, size_t index, size_t row,
                             bool for_node)
 {
     json_t *value = wf_must(json_object());
-    json_t *nodes = json_or_null(wf_db_value(run, index, row, NODES));
+    json_t *nodes = json_or_null(wf_db_value(run, index, row, WF_COL_versions_nodes));
 
-    wf_json_set_text(value, "id", wf_db_value(run, index, row, ID));
-    wf_json_set_text(value, "workflowId", wf_db_value(run, index, row, WORKFLOW));
-    wf_json_set(value, "version", json_integer(wf_db_number(run, index, row, VERSION)));
+    wf_json_set_text(value, "id", wf_db_value(run, index, row, WF_COL_versions_id));
+    wf_json_set_text(value, "workflowId",
+                     wf_db_value(run, index, row, WF_COL_versions_workflow));
+    wf_json_set(value, "version",
+                json_integer(wf_db_number(run, index, row, WF_COL_versions_version)));
     wf_json_set(value, "nodes", for_node ? nodes_by_id(nodes) : nodes);
-    wf_json_set_text(value, "entryNodeId", wf_db_value(run, index, row, ENTRY));
+    wf_json_set_text(value, "entryNodeId",
+                     wf_db_value(run, index, row, WF_COL_versions_entry));
     wf_json_set(value, "variables",
-                json_or_null(wf_db_value(run, index, row, VARIABLES)));
-    wf_json_set(value, "settings", json_or_null(wf_db_value(run, index, row, SETTINGS)));
+                json_or_null(wf_db_value(run, index, row, WF_COL_versions_variables)));
+    wf_json_set(value, "settings",
+                json_or_null(wf_db_value(run, index, row, WF_COL_versions_settings)));
     wf_json_set(value, "isActive", json_true());
-    wf_json_set_text(value, "createdAt", wf_db_value(run, index, row, CREATED));
+    wf_json_set_text(value, "createdAt",
+                     wf_db_value(run, index, row, WF_COL_versions_created_at));
     wf_json_set(value, "connections",
-                json_or_null(wf_db_value(run, index, row, CONNECTIONS)));
+                json_or_null(wf_db_value(run, index, row, WF_COL_versions_connections)));
     return value;
 }
 
@@ -309,7 +300,7 @@ void wf_versions_take(struct wf_run *run, size_t index)
     size_t row = pick(run, index);
     json_t *value;
 
-    if (run->graph == NULL || wf_db_true(run, index, row, FRESH))
+    if (run->graph == NULL || wf_db_true(run, index, row, WF_COL_versions_is_young))
         return; /* younger than 10 s: the editor may still be writing edges */
     value = value_of_row(run, index, row, false);
     if (run->marker == NULL) { /* Node takes the first row */
@@ -326,15 +317,16 @@ void wf_versions_take_project(struct wf_run *run, size_t index)
 
     if (wf_db_rows(run, index) == 0)
         return;
-    object = wf_must(wf_loads(wf_db_value(run, index, 0, 0)));
-    variables = wf_must(wf_loads(wf_db_value(run, index, 0, 5)));
-    levels = wf_must(wf_loads(wf_db_value(run, index, 0, 6)));
-    run->project =
-        wf_project_create(run->project_id, object, wf_db_value(run, index, 0, 1),
-                          wf_db_true(run, index, 0, 2), variables, levels);
-    run->project->bot_username = wf_strdup(wf_db_value(run, index, 0, 7));
-    run->project->max_steps = wf_db_number(run, index, 0, 3);
-    run->project->timeout_ms = wf_db_number(run, index, 0, 4);
+    object = wf_must(wf_loads(wf_db_value(run, index, 0, WF_COL_project_object)));
+    variables = wf_must(wf_loads(wf_db_value(run, index, 0, WF_COL_project_variables)));
+    levels = wf_must(wf_loads(wf_db_value(run, index, 0, WF_COL_project_levels)));
+    run->project = wf_project_create(
+        run->project_id, object, wf_db_value(run, index, 0, WF_COL_project_bot_token),
+        wf_db_true(run, index, 0, WF_COL_project_bot_is_active), variables, levels);
+    run->project->bot_username =
+        wf_strdup(wf_db_value(run, index, 0, WF_COL_project_bot_username));
+    run->project->max_steps = wf_db_number(run, index, 0, WF_COL_project_max_steps);
+    run->project->timeout_ms = wf_db_number(run, index, 0, WF_COL_project_timeout_ms);
     wf_projects_put(&run->engine->projects, run->project);
 }
 

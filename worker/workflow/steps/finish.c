@@ -42,9 +42,15 @@ void wf_insert_add(struct wf_run *run, const struct wf_execution *x)
     char version[16], *atm = wf_job_atm(run);
 
     (void)snprintf(version, sizeof(version), "%d", x->version);
-    (void)wf_db_add(run, WF_SQL_insert, x->id, run->project_id, x->workflow_id, version,
-                    x->session_id, run->user_id, run->event.chat_id, x->started,
-                    inner ? run->outer->x.id : NULL, wf_job_key(run), atm);
+    (void)wf_db_add(
+        run, WF_SQL_insert, [WF_ARG_insert_execution] = x->id,
+        [WF_ARG_insert_project] = run->project_id,
+        [WF_ARG_insert_workflow] = x->workflow_id, [WF_ARG_insert_version] = version,
+        [WF_ARG_insert_session] = x->session_id, [WF_ARG_insert_user] = run->user_id,
+        [WF_ARG_insert_chat] = run->event.chat_id,
+        [WF_ARG_insert_started_at] = x->started,
+        [WF_ARG_insert_parent] = inner ? run->outer->x.id : NULL,
+        [WF_ARG_insert_job] = wf_job_key(run), [WF_ARG_insert_atm] = atm);
     free(atm);
 }
 
@@ -53,6 +59,7 @@ void wf_flush_add(struct wf_run *run, const struct wf_flush *flush)
     char *variables = dirty_rows(run), *logs = wf_dumps(run->logs);
     char *payload = flush->payload != NULL ? wf_dumps(flush->payload) : NULL;
     char *atm = wf_job_atm(run), steps[24], reuse[24], seq[24];
+    const char *result = run->result ? "true" : "false";
 
     if (!run->x.stored)
         wf_insert_add(run, &run->x);
@@ -63,15 +70,19 @@ void wf_flush_add(struct wf_run *run, const struct wf_flush *flush)
     (void)snprintf(steps, sizeof(steps), "%lld", (long long)run->x.steps);
     (void)snprintf(reuse, sizeof(reuse), "%lld",
                    (long long)run->engine->settings.reuse_seconds);
-    run->flush_at =
-        wf_db_add(run, WF_SQL_flush, run->project_id, run->x.workflow_id, run->user_id,
-                  run->x.session_id, run->x.id, variables, logs, flush->status,
-                  flush->error, steps, flush->node, flush->wait_type, payload,
-                  flush->supersede ? "true" : "false", reuse, wf_job_key(run), atm,
-                  !flush->over  ? NULL
-                  : run->result ? "true"
-                                : "false",
-                  seq);
+    run->flush_at = wf_db_add(
+        run, WF_SQL_flush, [WF_ARG_flush_project] = run->project_id,
+        [WF_ARG_flush_workflow] = run->x.workflow_id, [WF_ARG_flush_user] = run->user_id,
+        [WF_ARG_flush_session] = run->x.session_id, [WF_ARG_flush_execution] = run->x.id,
+        [WF_ARG_flush_variables] = variables, [WF_ARG_flush_logs] = logs,
+        [WF_ARG_flush_status] = flush->status, [WF_ARG_flush_error] = flush->error,
+        [WF_ARG_flush_steps] = steps, [WF_ARG_flush_node] = flush->node,
+        [WF_ARG_flush_wait_type] = flush->wait_type,
+        [WF_ARG_flush_wait_payload] = payload,
+        [WF_ARG_flush_supersedes] = flush->supersede ? "true" : "false",
+        [WF_ARG_flush_reuse_window] = reuse, [WF_ARG_flush_job] = wf_job_key(run),
+        [WF_ARG_flush_atm] = atm, [WF_ARG_flush_result] = flush->over ? result : NULL,
+        [WF_ARG_flush_checkpoint] = seq);
     free(atm);
     free(variables);
     free(logs);
@@ -161,8 +172,8 @@ static void written(struct wf_run *run)
  * is another's. Then it gets an id of its own (§3.4). */
 static void row_checked(struct wf_run *run)
 {
-    json_t *payload = wf_loads(wf_db_value(run, 0, 0, 2));
-    const char *status = wf_db_value(run, 0, 0, 0);
+    json_t *payload = wf_loads(wf_db_value(run, 0, 0, WF_COL_witness_wait_payload));
+    const char *status = wf_db_value(run, 0, 0, WF_COL_witness_status);
     bool there = wf_db_rows(run, 0) > 0, result = false;
     enum wf_testimony says = wf_witness_read(run, payload, &result);
     char fresh[WF_ID_SIZE];
@@ -191,7 +202,7 @@ static void flushed(struct wf_run *run)
     bool unseen = wf_db_rows(run, run->flush_at) == 0;
 
     wf_fault_point("flush-after");
-    run->only_one = wf_db_true(run, run->flush_at, 0, 0);
+    run->only_one = wf_db_true(run, run->flush_at, 0, WF_COL_flush_only_one);
     if (run->person_at != 0)
         wf_person_take(run, run->person_at);
     run->person_at = 0;

@@ -16,25 +16,6 @@
 #include "workflow/steps/waits.h"
 #include "workflow/outbox/witness.h"
 
-/* Columns of the statement `lookup`. */
-enum column {
-    CUSTOMER,
-    ID,
-    WORKFLOW,
-    VERSION,
-    SESSION,
-    USER,
-    STATUS,
-    WAIT_TYPE,
-    PAYLOAD,
-    NODE,
-    STEPS,
-    PREFERRED,
-    SAME_CHAT,
-    NEVER_RAN,
-    SAME_PROJECT
-};
-
 #define LATER_MS 200
 
 /* Places in the batches. */
@@ -145,15 +126,15 @@ static void take_claim(struct wf_run *run)
 {
     struct wf_execution *x = &run->x;
 
-    wf_set(&x->id, wf_db_value(run, FIRST, 0, 0));
-    wf_set(&x->session_id, wf_db_value(run, FIRST, 0, 1));
-    wf_set(&x->workflow_id, wf_db_value(run, FIRST, 0, 2));
-    x->version = (int)wf_db_number(run, FIRST, 0, 3);
-    x->steps = x->steps_before = wf_db_number(run, FIRST, 0, 5);
-    wf_set(&x->wait_type, wf_db_value(run, FIRST, 0, 6));
+    wf_set(&x->id, wf_db_value(run, FIRST, 0, WF_COL_claim_execution));
+    wf_set(&x->session_id, wf_db_value(run, FIRST, 0, WF_COL_claim_session));
+    wf_set(&x->workflow_id, wf_db_value(run, FIRST, 0, WF_COL_claim_workflow));
+    x->version = (int)wf_db_number(run, FIRST, 0, WF_COL_claim_version);
+    x->steps = x->steps_before = wf_db_number(run, FIRST, 0, WF_COL_claim_steps);
+    wf_set(&x->wait_type, wf_db_value(run, FIRST, 0, WF_COL_claim_wait_type));
     json_decref(x->wait_payload);
-    x->wait_payload = wf_loads(wf_db_value(run, FIRST, 0, 7));
-    wf_set(&x->current_node_id, wf_db_value(run, FIRST, 0, 8));
+    x->wait_payload = wf_loads(wf_db_value(run, FIRST, 0, WF_COL_claim_wait_payload));
+    wf_set(&x->current_node_id, wf_db_value(run, FIRST, 0, WF_COL_claim_node));
     x->stored = x->resumed = true;
 }
 
@@ -173,7 +154,7 @@ static void claimed(struct wf_run *run)
                                                      went on without Redis */
         return;
     }
-    user_id = wf_strdup(wf_db_value(run, FIRST, 0, 4));
+    user_id = wf_strdup(wf_db_value(run, FIRST, 0, WF_COL_claim_user));
     wf_ahead_keep(run);
     if (run->person_asked)
         wf_person_take(run, PERSON);
@@ -194,12 +175,17 @@ static void claimed(struct wf_run *run)
 static void claim(struct wf_run *run, const char *id, const char *session,
                   const char *workflow, const char *node)
 {
+    const char *accepted = wf_waits_accepted(&run->event, callback_matches(run));
     char *prefix = group_prefix(run), *atm = wf_job_atm(run);
 
     wf_db_begin(run);
-    (void)wf_db_add(run, WF_SQL_claim, run->project_id, run->event.chat_id, hint(run), id,
-                    wf_waits_accepted(&run->event, callback_matches(run)),
-                    wf_job_key(run), wf_db_bigint(run->event.from_id), prefix, atm);
+    (void)wf_db_add(
+        run, WF_SQL_claim, [WF_ARG_claim_project] = run->project_id,
+        [WF_ARG_claim_chat] = run->event.chat_id, [WF_ARG_claim_preferred] = hint(run),
+        [WF_ARG_claim_other] = id, [WF_ARG_claim_wait_types] = accepted,
+        [WF_ARG_claim_job] = wf_job_key(run),
+        [WF_ARG_claim_telegram_id] = wf_db_bigint(run->event.from_id),
+        [WF_ARG_claim_person] = prefix, [WF_ARG_claim_atm] = atm);
     add_rest(run, session, workflow, id, node);
     free(prefix);
     free(atm);
@@ -224,7 +210,7 @@ static bool claim_cached(struct wf_run *run, const json_t *cached)
 
 /* --- the database */
 
-static const char *cell(const struct wf_run *run, size_t row, enum column column)
+static const char *cell(const struct wf_run *run, size_t row, size_t column)
 {
     const char *value = wf_db_value(run, FIRST, row, column);
 
@@ -233,17 +219,17 @@ static const char *cell(const struct wf_run *run, size_t row, enum column column
 
 static bool is_waiting(const struct wf_run *run, size_t row)
 {
-    return strcmp(cell(run, row, STATUS), "waiting") == 0 &&
-           strcmp(cell(run, row, WAIT_TYPE), "delay") != 0 &&
-           wf_db_true(run, FIRST, row, SAME_CHAT) &&
-           wf_db_true(run, FIRST, row, SAME_PROJECT);
+    return strcmp(cell(run, row, WF_COL_lookup_status), "waiting") == 0 &&
+           strcmp(cell(run, row, WF_COL_lookup_wait_type), "delay") != 0 &&
+           wf_db_true(run, FIRST, row, WF_COL_lookup_same_chat) &&
+           wf_db_true(run, FIRST, row, WF_COL_lookup_same_project);
 }
 
 static bool same_workflow(const struct wf_run *run, size_t row)
 {
-    return run->graph != NULL && wf_db_true(run, FIRST, row, SAME_CHAT) &&
-           wf_db_true(run, FIRST, row, SAME_PROJECT) &&
-           strcmp(cell(run, row, WORKFLOW), run->graph->workflow_id) == 0;
+    return run->graph != NULL && wf_db_true(run, FIRST, row, WF_COL_lookup_same_chat) &&
+           wf_db_true(run, FIRST, row, WF_COL_lookup_same_project) &&
+           strcmp(cell(run, row, WF_COL_lookup_workflow), run->graph->workflow_id) == 0;
 }
 
 /* Borrowed: the session a new execution goes on with (§3.5, §3.6.2), or NULL. */
@@ -253,20 +239,21 @@ static const char *session_to_reuse(const struct wf_run *run)
     const char *any = NULL;
 
     for (size_t row = 0; row < rows; row++) {
-        const char *status = cell(run, row, STATUS);
+        const char *status = cell(run, row, WF_COL_lookup_status);
         bool waiting = strcmp(status, "waiting") == 0;
 
         if (!same_workflow(run, row))
             continue;
         if (run->event.kind == WF_EVENT_START) {
-            if (waiting && strcmp(cell(run, row, WAIT_TYPE), "callback") == 0)
-                return cell(run, row, SESSION);
+            if (waiting &&
+                strcmp(cell(run, row, WF_COL_lookup_wait_type), "callback") == 0)
+                return cell(run, row, WF_COL_lookup_session);
             continue;
         }
         if (waiting || strcmp(status, "running") == 0)
-            return cell(run, row, SESSION);
+            return cell(run, row, WF_COL_lookup_session);
         if (any == NULL)
-            any = cell(run, row, SESSION);
+            any = cell(run, row, WF_COL_lookup_session);
     }
     return any;
 }
@@ -278,23 +265,24 @@ static void begin_new(struct wf_run *run)
     char *reuse;
 
     if (run->own_row != SIZE_MAX) {
-        char *own = wf_strdup(cell(run, run->own_row, ID));
+        char *own = wf_strdup(cell(run, run->own_row, WF_COL_lookup_execution));
 
-        reuse = wf_strdup(cell(run, run->own_row, SESSION));
+        reuse = wf_strdup(cell(run, run->own_row, WF_COL_lookup_session));
         wf_begin(run, own, true, reuse);
         free(own);
         free(reuse);
         return;
     }
-    if (id != NULL && wf_db_true(run, FIRST, 0, PREFERRED)) {
+    if (id != NULL && wf_db_true(run, FIRST, 0, WF_COL_lookup_is_preferred)) {
         /* a row with that id: made for us by the producer, or somebody's */
-        adopt = strcmp(cell(run, 0, STATUS), "running") == 0 &&
-                wf_db_true(run, FIRST, 0, NEVER_RAN) &&
-                wf_db_true(run, FIRST, 0, SAME_PROJECT);
+        adopt = strcmp(cell(run, 0, WF_COL_lookup_status), "running") == 0 &&
+                wf_db_true(run, FIRST, 0, WF_COL_lookup_never_ran) &&
+                wf_db_true(run, FIRST, 0, WF_COL_lookup_same_project);
         if (!adopt)
             id = NULL;
     }
-    reuse = wf_strdup(adopt ? cell(run, 0, SESSION) : session_to_reuse(run));
+    reuse =
+        wf_strdup(adopt ? cell(run, 0, WF_COL_lookup_session) : session_to_reuse(run));
     wf_begin(run, id, adopt, reuse);
     free(reuse);
 }
@@ -305,8 +293,9 @@ static void forget_cancelled(struct wf_run *run)
     size_t rows = wf_db_rows(run, FIRST);
 
     for (size_t row = 0; row < rows; row++) {
-        if (is_waiting(run, row) && wf_waits_typed(cell(run, row, WAIT_TYPE)))
-            wf_waiting_forget(run, cell(run, row, SESSION));
+        if (is_waiting(run, row) &&
+            wf_waits_typed(cell(run, row, WF_COL_lookup_wait_type)))
+            wf_waiting_forget(run, cell(run, row, WF_COL_lookup_session));
     }
 }
 
@@ -314,12 +303,12 @@ static void forget_cancelled(struct wf_run *run)
 
 static struct wf_row row_at(const struct wf_run *run, size_t row, const json_t *payload)
 {
-    return (struct wf_row){ .id = cell(run, row, ID),
-                            .workflow_id = cell(run, row, WORKFLOW),
-                            .status = cell(run, row, STATUS),
-                            .wait_type = cell(run, row, WAIT_TYPE),
-                            .node = cell(run, row, NODE),
-                            .steps = wf_db_number(run, FIRST, row, STEPS),
+    return (struct wf_row){ .id = cell(run, row, WF_COL_lookup_execution),
+                            .workflow_id = cell(run, row, WF_COL_lookup_workflow),
+                            .status = cell(run, row, WF_COL_lookup_status),
+                            .wait_type = cell(run, row, WF_COL_lookup_wait_type),
+                            .node = cell(run, row, WF_COL_lookup_node),
+                            .steps = wf_db_number(run, FIRST, row, WF_COL_lookup_steps),
                             .payload = payload };
 }
 
@@ -332,9 +321,9 @@ static bool cannot_tell(const struct wf_run *run, bool named)
 /* The row of an attempt that died behind its insertion. */
 static bool is_own_start(const struct wf_run *run, size_t row)
 {
-    return strcmp(cell(run, row, STATUS), "waiting") == 0 &&
-           wf_db_value(run, FIRST, row, WAIT_TYPE) == NULL &&
-           strcmp(cell(run, row, WORKFLOW), run->graph->workflow_id) == 0;
+    return strcmp(cell(run, row, WF_COL_lookup_status), "waiting") == 0 &&
+           wf_db_value(run, FIRST, row, WF_COL_lookup_wait_type) == NULL &&
+           strcmp(cell(run, row, WF_COL_lookup_workflow), run->graph->workflow_id) == 0;
 }
 
 /* True: the run is on its way. */
@@ -345,11 +334,12 @@ static bool go_by_rows(struct wf_run *run)
 
     run->own_row = SIZE_MAX;
     for (size_t row = 0; row < rows && !gone; row++) {
-        json_t *payload = wf_loads(wf_db_value(run, FIRST, row, PAYLOAD));
+        json_t *payload =
+            wf_loads(wf_db_value(run, FIRST, row, WF_COL_lookup_wait_payload));
         struct wf_row seen = row_at(run, row, payload);
         bool result = false;
 
-        switch (wf_db_true(run, FIRST, row, SAME_PROJECT)
+        switch (wf_db_true(run, FIRST, row, WF_COL_lookup_same_project)
                     ? wf_witness_read(run, payload, &result)
                     : WF_SAYS_NOTHING) {
         case WF_SAYS_OVER:
@@ -394,22 +384,22 @@ static void looked_up(struct wf_run *run)
     wf_ahead_keep(run);
     if (run->person_asked)
         wf_person_take(run, PERSON);
-    confirm_person(run, wf_db_value(run, FIRST, 0, CUSTOMER));
+    confirm_person(run, wf_db_value(run, FIRST, 0, WF_COL_lookup_customer));
     if (run->event.kind == WF_EVENT_START) {
         forget_cancelled(run);
         begin_new(run);
         return;
     }
     for (size_t row = 0; row < rows; row++) {
-        const char *wait_type = cell(run, row, WAIT_TYPE);
+        const char *wait_type = cell(run, row, WF_COL_lookup_wait_type);
 
         if (!is_waiting(run, row))
             continue;
         if (wf_waits_accepts(&run->event, matched, wait_type) && !run->lookup_again) {
-            char *id = wf_strdup(cell(run, row, ID));
-            char *session = wf_strdup(cell(run, row, SESSION));
-            char *workflow = wf_strdup(cell(run, row, WORKFLOW));
-            char *node = wf_strdup(cell(run, row, NODE));
+            char *id = wf_strdup(cell(run, row, WF_COL_lookup_execution));
+            char *session = wf_strdup(cell(run, row, WF_COL_lookup_session));
+            char *workflow = wf_strdup(cell(run, row, WF_COL_lookup_workflow));
+            char *node = wf_strdup(cell(run, row, WF_COL_lookup_node));
 
             run->lookup_again = true;
             claim(run, id, session, workflow, node);
@@ -430,14 +420,20 @@ static void looked_up(struct wf_run *run)
 static void ask_database(struct wf_run *run)
 {
     char *prefix = group_prefix(run), seconds[24], own[WF_ID_SIZE];
+    bool is_start = run->event.kind == WF_EVENT_START;
 
     (void)snprintf(seconds, sizeof(seconds), "%lld",
                    (long long)run->engine->settings.reuse_seconds);
     wf_job_execution_id(run, own);
     wf_db_begin(run);
-    (void)wf_db_add(run, WF_SQL_lookup, run->project_id, run->event.chat_id, seconds,
-                    wf_db_bigint(run->event.from_id), prefix, hint(run), wf_job_key(run),
-                    run->event.kind == WF_EVENT_START ? "true" : "false", own);
+    (void)wf_db_add(
+        run, WF_SQL_lookup, [WF_ARG_lookup_project] = run->project_id,
+        [WF_ARG_lookup_chat] = run->event.chat_id, [WF_ARG_lookup_reuse_window] = seconds,
+        [WF_ARG_lookup_telegram_id] = wf_db_bigint(run->event.from_id),
+        [WF_ARG_lookup_person] = prefix, [WF_ARG_lookup_preferred] = hint(run),
+        [WF_ARG_lookup_job] = wf_job_key(run),
+        [WF_ARG_lookup_is_start] = is_start ? "true" : "false",
+        [WF_ARG_lookup_begins] = own);
     add_rest(run, run->pointer != NULL ? run->pointer : "", run->graph->workflow_id, NULL,
              NULL);
     free(prefix);

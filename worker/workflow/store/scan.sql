@@ -28,7 +28,7 @@ select v.id, v.workflow_id as workflow, w.project_id as project, v.nodes,
 --- $2 month integer
 --- $3 day integer
 --- $4 after text: this id
---- gives id text
+--- gives the columns of scan_customers
 select id from users where project_id = $1 and is_active and birth_date is not null
    and extract(month from birth_date) = $2::integer
    and extract(day from birth_date) = $3::integer and id > $4

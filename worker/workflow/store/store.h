@@ -28,6 +28,9 @@ struct wf_statement {
     bool reads; /* it changes nothing */
 };
 
+/* The column of a statement that has only one, for who reads several of these. */
+#define WF_COL_ONLY 0
+
 extern const struct wf_statement wf_statements[WF_SQL_COUNT];
 
 enum wf_need wf_store_need(enum wf_sql sql);
