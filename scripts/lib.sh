@@ -5,7 +5,7 @@ top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 # The tables of the workflow engine's contract.
 # shellcheck disable=SC2034 # others read it
-workflow_schema=$top/tests/support/workflow-schema.sql
+workflow_schema=$top/worker/workflow/spec/schema.sql
 
 say() { printf '%s\n' "$*"; }
 step() { printf '\n== %s\n' "$*"; }

@@ -11,7 +11,7 @@ import { freePort, startProcess, until } from '../peer/server.mjs';
 
 const ROOT = process.getuid() === 0;
 const HOME = '/usr/lib/postgresql';
-const SCHEMA = fileURLToPath(new URL('../support/workflow-schema.sql', import.meta.url));
+const SCHEMA = fileURLToPath(new URL('../../worker/workflow/spec/schema.sql', import.meta.url));
 
 function bin() {
     const versions = readdirSync(HOME).sort((a, b) => Number(a) - Number(b));
