@@ -1,18 +1,18 @@
 #!/usr/bin/env node
 // table.mjs [REPORT…]
 //
-// Prints the statements of the specification's checklist, the scenarios (or tests of ctest) that answer
-// for each and whether they passed, from what run.mjs left in $BULWARK_BUILD for both lines of BullMQ and
+// Prints the statements of lib/spec/bullmq.md, the scenarios (or tests of ctest) that answer for each and
+// whether they passed, from what run.mjs left in $BULWARK_BUILD for both lines of BullMQ and
 // from ctest's reports (--output-junit); a test that is in none of them is run.
-// Exit code 0 when each statement is covered and everything that covers it passes.
+// Exit code 0 when each statement is covered, everything that covers it passes, and no other is cited.
 import { spawnSync } from 'node:child_process';
 import process from 'node:process';
 
 import { readOutcomes } from '../support/outcomes.mjs';
 import { printTable } from '../support/statement_table.mjs';
+import { beside } from './beside.mjs';
 import { readResults } from './results.mjs';
 import { build } from './sides.mjs';
-import { beside, statements } from './statements.mjs';
 
 /** {name, passed} of each scenario that cites the statement; a scenario failed if it did in a line. */
 function scenariosOf(statement, results) {
@@ -37,7 +37,8 @@ function answerOf(name) {
 
 const results = readResults();
 const outcomes = readOutcomes(process.argv.slice(2));
-printTable('BMQ', statements, (number, i) => [
-    ...scenariosOf(number, results),
-    ...(beside[i + 1] ?? []).map(answerOf),
-]);
+printTable(
+    'BMQ',
+    (number) => [...scenariosOf(number, results), ...(beside[number] ?? []).map(answerOf)],
+    [...results.flatMap(({ statements }) => statements), ...Object.keys(beside)],
+);

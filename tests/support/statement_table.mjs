@@ -1,8 +1,10 @@
-// The table at the end of the conformance and the workflow tests: each statement of a specification, the
-// tests that answer for it, and whether they passed.
+// The table at the end of the conformance and the workflow tests: each statement of a contract, the tests
+// that answer for it, and whether they passed.
 import process from 'node:process';
 
-const WIDTH = 56;
+import { documents, readStatements } from './statements.mjs';
+
+const WIDTH = 64;
 
 function verdict(answers) {
     if (answers.length === 0) return 'NO TEST';
@@ -13,26 +15,29 @@ function names(answers) {
     return answers.map(({ name, passed }) => (passed ? name : `${name} (FAILED)`)).join(', ');
 }
 
+const short = (text) => (text.length > WIDTH ? `${text.slice(0, WIDTH - 1)}…` : text).padEnd(WIDTH);
+
 /**
- * Prints a row for each of `statements` (texts; the first is PREFIX-001). `answersOf(number, index)` has
- * the {name, passed} of a statement. Ends the process: code 0 when each statement is covered and
- * everything that covers it passes.
+ * Prints a row for each statement with that prefix. `answersOf(number)` has the {name, passed} of one;
+ * `cited` has all numbers that tests name. Ends the process: code 0 when each statement is covered,
+ * everything that covers it passes, and nothing is cited that the document does not have.
  */
-export function printTable(prefix, statements, answersOf) {
-    const rows = statements.map((text, i) => {
-        const number = `${prefix}-${String(i + 1).padStart(3, '0')}`;
-        const answers = answersOf(number, i);
+export function printTable(prefix, answersOf, cited) {
+    const rows = readStatements(prefix).map(({ number, text }) => {
+        const answers = answersOf(number);
         return { number, text, answers, verdict: verdict(answers) };
     });
+    const known = new Set(rows.map(({ number }) => number));
+    const unknown = [...new Set(cited)].filter((number) => !known.has(number)).sort();
+    const bad = rows.filter((row) => row.verdict !== 'passed');
 
     for (const row of rows)
-        console.log(
-            `${row.number}  ${row.text.padEnd(WIDTH)} ${row.verdict.padEnd(8)} ${names(row.answers)}`,
-        );
-    const bad = rows.filter((row) => row.verdict !== 'passed');
+        console.log(`${row.number}  ${short(row.text)} ${row.verdict.padEnd(8)} ${names(row.answers)}`);
     console.log(
         `\n${rows.length - bad.length} of ${rows.length} statements covered and passing` +
             (bad.length > 0 ? `; not: ${bad.map(({ number }) => number).join(' ')}` : ''),
     );
-    process.exit(bad.length === 0 ? 0 : 1);
+    if (unknown.length > 0)
+        console.log(`cited, but not in ${documents[prefix]}: ${unknown.join(' ')}`);
+    process.exit(bad.length + unknown.length === 0 ? 0 : 1);
 }

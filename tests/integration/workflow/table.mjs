@@ -2,9 +2,9 @@
 // table.mjs --names
 // table.mjs REPORT…
 //
-// Prints the statements of the workflow specification's checklist, the tests that cite each and whether they
-// passed, as ctest's reports (--output-junit) say. Exit code 0 when
-// each statement is cited and all tests that cite it ran and passed.
+// Prints the statements of worker/workflow/spec/workflow.md, the tests that cite each and whether they passed,
+// as ctest's reports (--output-junit) say. Exit code 0 when each statement is cited, all tests that cite it
+// ran and passed, and no other is cited.
 //   --names   prints a regular expression instead: the tests that cite statements, for ctest -R
 // $BULWARK_BUILD is the build that was tested (default: build/debug).
 import { spawnSync } from 'node:child_process';
@@ -15,7 +15,6 @@ import { fileURLToPath } from 'node:url';
 import { readOutcomes } from '../../support/outcomes.mjs';
 import { printTable } from '../../support/statement_table.mjs';
 import { readCitations } from './citations.mjs';
-import { statements } from './statements.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const build = process.env.BULWARK_BUILD ?? path.join(here, '../../../build/debug');
@@ -49,9 +48,11 @@ if (process.argv[2] === '--names') {
     process.exit(0);
 }
 const outcomes = readOutcomes(process.argv.slice(2));
-printTable('WF', statements, (number) => {
+function answersOf(number) {
     const cited = citations
         .filter(({ numbers }) => numbers.includes(number))
         .map((citation) => answer(citation, outcomes));
     return [...new Map(cited.map((one) => [one.name, one])).values()];
-});
+}
+
+printTable('WF', answersOf, readCitations().flatMap(({ numbers }) => numbers));
