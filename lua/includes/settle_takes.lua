@@ -1,5 +1,5 @@
--- The second half of lua/settle.lua: jobs are taken. `next_ids` is there: pop_ids, or what stands for it.
--- What fails here is told beside the codes of the ends, which stand.
+-- The second half of lua/settle.lua: jobs are taken (lib/spec/bullmq.md §4.5). `next_ids` is there: pop_ids,
+-- or what stands for it. What fails here is told beside the codes of the ends, which stand.
 
 if want > 0 then
     local fine, why = pcall(take_jobs, next_ids)

@@ -1,6 +1,5 @@
 /* Answers for worker/pg/dispatch.c and link.c while the server crashes, restarts, freezes
- * or refuses (design.md, "What must never happen" 4: work goes on within 2 s of its
- * return). */
+ * or refuses: work goes on within 2 s of its return. */
 #include "pg_rig.h"
 
 #include <stdio.h>

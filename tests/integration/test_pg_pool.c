@@ -284,8 +284,7 @@ static void a_session_has_its_settings(void **state)
     }
 }
 
-/* design.md: PgBouncer in transaction mode must work, so no session state and no names.
- */
+/* PgBouncer in transaction mode must work, so no session state and no names. */
 static void behind_a_pooler_nothing_is_named(void **state)
 {
     struct pg_rig *rig = *state;

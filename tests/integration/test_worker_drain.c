@@ -1,5 +1,5 @@
-/* The end of a worker: finish, hand back, with Redis or without. design.md "Signals",
- * "Exit codes"; answers for lib/run/drain.c. */
+/* The end of a worker: finish, hand back, with Redis or without. Answers for
+ * lib/run/drain.c. */
 #include <stdio.h>
 
 #include "integration/proxy.h"

@@ -1,5 +1,5 @@
 /* Whatever is killed or cut: nothing is lost, nothing is finished twice, and work goes on
- * within two seconds. design.md "What must never happen" 1, 2, 4; answers for
+ * within two seconds. Answers for
  * lib/run/links.c, adopt.c, recheck.c, watch.c. */
 #include "base/alloc.h"
 #include "integration/proxy.h"

@@ -11,7 +11,8 @@
 #include "telegram/client.h"
 #include "workflow/base/mem.h"
 
-#define REDIS_TIMEOUT_MS 200 /* §10.6 */
+/* worker/workflow/spec/workflow.md §10.6 */
+#define REDIS_TIMEOUT_MS 200
 
 struct wf_adapter {
     struct wf_effects effects;

@@ -75,7 +75,8 @@ void wf_rig_sql(struct wf_rig *rig, const char *sql);
 char *wf_rig_text(struct wf_rig *rig, const char *sql);
 
 /* The project P of the examples with its bot and one workflow; `workflow` as in the
- * specification's examples. The version is old enough to be cached. */
+ * contract's examples (worker/workflow/spec/workflow.md §14). The version is old enough
+ * to be cached. */
 void wf_rig_workflow(struct wf_rig *rig, const char *id, const json_t *workflow);
 
 /* The handler's figure (handler.h, `stats`), all labels added up. */

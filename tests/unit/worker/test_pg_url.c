@@ -1,4 +1,4 @@
-/* Answers for worker/pg/url.c: the URL as Prisma takes it (design.md, DATABASE_URL). */
+/* Answers for worker/pg/url.c: the URL as Prisma takes it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

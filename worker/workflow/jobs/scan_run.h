@@ -1,5 +1,5 @@
 /* One scan under way: a chain of functions as a run is (run.h), of no job. For scan*.c
- * only. */
+ * only. worker/workflow/spec/workflow.md §11 */
 #ifndef WORKFLOW_SCAN_RUN_H
 #define WORKFLOW_SCAN_RUN_H
 
