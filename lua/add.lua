@@ -1,4 +1,4 @@
---[[ add: adds one job, whichever way it has to go. Spec §3
+--[[ add: adds one job, whichever way it has to go. lib/spec/bullmq.md §3
 
 KEYS  1 base
 ARGV  1 now (ms)  2 '5': as BullMQ 5.x, '6': as 6.x; then the job: includes/insert.lua

@@ -1,4 +1,4 @@
---[[ add_flow: adds a tree of jobs in one step, parents before their children. Spec §8.1
+--[[ add_flow: adds a tree of jobs in one step, parents before their children. lib/spec/bullmq.md §8.1
 
 KEYS  1 base of the root's queue
 ARGV  1 now (ms)  2 '5': as BullMQ 5.x, '6': as 6.x  3 number of nodes; then of each: base of its queue,

@@ -1,4 +1,4 @@
---[[ add_log: appends a row to a job's log. Spec §7.1
+--[[ add_log: appends a row to a job's log. lib/spec/bullmq.md §7.1
 
 KEYS  1 base
 ARGV  1 id  2 row  3 rows kept, 0: all

@@ -1,4 +1,4 @@
---[[ add_many: adds jobs of one queue, one after the other. Spec §3.4
+--[[ add_many: adds jobs of one queue, one after the other. lib/spec/bullmq.md §3.4
 
 KEYS  1 base
 ARGV  1 now (ms)  2 '5': as BullMQ 5.x, '6': as 6.x; then each job: includes/insert.lua

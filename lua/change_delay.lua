@@ -1,4 +1,4 @@
---[[ change_delay: a delayed job becomes due so long from now. Spec §7.1
+--[[ change_delay: a delayed job becomes due so long from now. lib/spec/bullmq.md §7.1
 
 KEYS  1 base
 ARGV  1 id  2 now (ms)  3 delay (ms)

@@ -1,5 +1,5 @@
 --[[ change_priority: moves a waiting job to where its new priority puts it; in any other state only its hash
-changes. Spec §7.1, BMQ-118
+changes. lib/spec/bullmq.md §7.1, BMQ-118
 
 KEYS  1 base
 ARGV  1 id  2 priority  3 '1': before the others of its kind

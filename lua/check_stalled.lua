@@ -1,5 +1,5 @@
 --[[ check_stalled: gives jobs back whose lock ran out since the last check, and marks what is active now.
-Spec §6.3
+lib/spec/bullmq.md §6.3
 
 KEYS  1 base
 ARGV  1 now (ms)  2 stalled interval (ms)  3 max stalled count  4 layout while paused: 5, 6, 0: found out

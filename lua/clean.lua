@@ -1,4 +1,4 @@
---[[ clean: removes jobs of one state that are old enough. Spec §7.3, BMQ-129, BMQ-130
+--[[ clean: removes jobs of one state that are old enough. lib/spec/bullmq.md §7.3, BMQ-129, BMQ-130
 
 KEYS  1 base
 ARGV  1 wait, paused, active, delayed, prioritized, completed, failed or waiting-children

@@ -1,4 +1,4 @@
---[[ count_jobs: how many jobs are in each of these states. Spec §7.4 getCounts, BMQ-133
+--[[ count_jobs: how many jobs are in each of these states. lib/spec/bullmq.md §7.4 getCounts, BMQ-133
 
 KEYS  1 base
 ARGV  states: wait (or waiting), paused, active, delayed, prioritized, completed, failed, waiting-children

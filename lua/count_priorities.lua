@@ -1,4 +1,4 @@
---[[ count_priorities: how many jobs wait with each of these priorities. Spec §7.4, BMQ-133
+--[[ count_priorities: how many jobs wait with each of these priorities. lib/spec/bullmq.md §7.4, BMQ-133
 
 KEYS  1 base
 ARGV  1 '5': as BullMQ 5.x, which counts in `paused` while paused; '6': as 6.x  2… priorities

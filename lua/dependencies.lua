@@ -1,4 +1,4 @@
---[[ dependencies: a job's children, by what became of them. Spec §7.1
+--[[ dependencies: a job's children, by what became of them. lib/spec/bullmq.md §7.1
 
 KEYS  1 base
 ARGV  1 id  2 'counts' or 'all'

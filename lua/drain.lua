@@ -1,5 +1,5 @@
---[[ drain: removes all jobs that wait, but for the iterations that schedulers have planned. Spec §7.3,
-BMQ-128
+--[[ drain: removes all jobs that wait, but for the iterations that schedulers have planned.
+lib/spec/bullmq.md §7.3, BMQ-128
 
 KEYS  1 base
 ARGV  1 '1': delayed jobs too  2 jobs at most, besides the planned iterations

@@ -1,5 +1,5 @@
 --[[ drop_ghost: forgets an id in `active` that has no job, and the stub of one that was left behind. A hash
-with a name is a job and stays. Spec §4.2, BMQ-065
+with a name is a job and stays. lib/spec/bullmq.md §4.2, BMQ-065
 
 KEYS  1 base  2 active  3 stalled
 ARGV  1 id

@@ -1,4 +1,4 @@
---[[ extend_locks: renews the locks of many jobs. Spec §6.1
+--[[ extend_locks: renews the locks of many jobs. lib/spec/bullmq.md §6.1
 
 KEYS  1 base  2 stalled
 ARGV  1 lock duration (ms), then id, token of each job

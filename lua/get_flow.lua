@@ -1,4 +1,4 @@
---[[ get_flow: a job and what hangs on it, parents before their children. Spec §8.1, getFlow
+--[[ get_flow: a job and what hangs on it, parents before their children. lib/spec/bullmq.md §8.1, getFlow
 
 KEYS  1 base
 ARGV  1 id  2 levels, the job's included  3 most children of a kind (processed, unprocessed, failed, ignored)

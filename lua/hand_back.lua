@@ -1,6 +1,6 @@
 --[[ hand_back: gives back jobs that were fetched and are not run here: to where they were, next in line. What
 is not §5.8: several keep the order in which they were fetched, those with a priority too, an idle worker is
-told, and a start need not count. Spec BMQ-170.
+told, and a start need not count. lib/spec/bullmq.md BMQ-170.
 
 KEYS  1 base
 ARGV  1 layout while paused: 5, 6, 0: found out

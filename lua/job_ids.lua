@@ -1,4 +1,5 @@
---[[ job_ids: a part of the ids in one state, oldest or newest first. Spec §7.4 getRanges, BMQ-133
+--[[ job_ids: a part of the ids in one state, oldest or newest first. lib/spec/bullmq.md §7.4 getRanges,
+BMQ-133
 
 KEYS  1 base
 ARGV  1 state: wait (or waiting), paused, active, or that of a sorted set

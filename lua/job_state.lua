@@ -1,4 +1,4 @@
---[[ job_state: in which state a job is: the first that holds its id. Spec §7.1, getState
+--[[ job_state: in which state a job is: the first that holds its id. lib/spec/bullmq.md §7.1, getState
 
 KEYS  1 base
 ARGV  1 id

@@ -1,4 +1,4 @@
---[[ limit_ttl: for how long the queue's rate limit lasts. Spec §7.4 getRateLimitTtl, BMQ-134
+--[[ limit_ttl: for how long the queue's rate limit lasts. lib/spec/bullmq.md §7.4 getRateLimitTtl, BMQ-134
 
 KEYS  1 base
 ARGV  1 jobs a window, or '': as `meta` says

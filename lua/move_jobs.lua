@@ -1,5 +1,6 @@
---[[ move_jobs: retries or promotes many jobs: all go to the head of `wait`, whatever their priority. Spec
-§7.3 retryJobs and promoteJobs, BMQ-131. An id without a job is dropped, unless strict (A.4, 6).
+--[[ move_jobs: retries or promotes many jobs: all go to the head of `wait`, whatever their priority.
+lib/spec/bullmq.md §7.3 retryJobs and promoteJobs, BMQ-131. An id without a job is dropped, unless strict
+(A.4, 6).
 
 KEYS  1 base
 ARGV  1 failed, completed or delayed  2 jobs at most  3 the latest score  4 '1': strict

@@ -1,4 +1,4 @@
---[[ move_to_waiting_children: a running job waits for its children. Spec §8.2
+--[[ move_to_waiting_children: a running job waits for its children. lib/spec/bullmq.md §8.2
 
 KEYS  1 base
 ARGV  1 id  2 token  3 key of the child to wait for, '': for all  4 now (ms)

@@ -1,5 +1,6 @@
---[[ next_iteration: plans what follows the iterations of job schedulers that a worker has just taken. Spec
-§§9.3, 9.6. Done twice it changes nothing more: an iteration is planned by the one before it only.
+--[[ next_iteration: plans what follows the iterations of job schedulers that a worker has just taken.
+lib/spec/bullmq.md §§9.3, 9.6. Done twice it changes nothing more: an iteration is planned by the one before
+it only.
 
 KEYS  1 base
 ARGV  1 now (ms)  2 '1': strict, as the reference where it loses work (A.4, 8)

@@ -1,5 +1,5 @@
---[[ obliterate: removes a paused queue, a piece a call. Spec §7.3, BMQ-132. `limiter` and what waits for
-children stay, as BullMQ leaves them.
+--[[ obliterate: removes a paused queue, a piece a call. lib/spec/bullmq.md §7.3, BMQ-132. `limiter` and
+what waits for children stay, as BullMQ leaves them.
 
 KEYS  1 base
 ARGV  1 jobs and schedulers at most  2 '1': those that run too

@@ -1,4 +1,4 @@
---[[ pause: as 6.x: only `meta` says it; nothing moves. Spec §7.3
+--[[ pause: as 6.x: only `meta` says it; nothing moves. lib/spec/bullmq.md §7.3
 
 KEYS  1 base
 ARGV  -

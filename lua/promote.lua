@@ -1,5 +1,5 @@
---[[ promote: a delayed job waits to be taken from now on. Spec §7.1, BMQ-119. An id without a job is dropped,
-unless strict: then it is put into line as it is, to run as a nameless job (A.4, 6).
+--[[ promote: a delayed job waits to be taken from now on. lib/spec/bullmq.md §7.1, BMQ-119. An id without a
+job is dropped, unless strict: then it is put into line as it is, to run as a nameless job (A.4, 6).
 
 KEYS  1 base
 ARGV  1 id  2 '1': strict

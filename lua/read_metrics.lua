@@ -1,4 +1,4 @@
---[[ read_metrics: what a queue has counted. Spec §7.4 getMetrics, §10.7
+--[[ read_metrics: what a queue has counted. lib/spec/bullmq.md §7.4 getMetrics, §10.7
 
 KEYS  1 base
 ARGV  1 completed or failed  2 first minute  3 last, from 0, the newest; -1: the last

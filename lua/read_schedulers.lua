@@ -1,5 +1,5 @@
---[[ read_schedulers: job schedulers and their hashes. Spec §9.4. A member without a hash is what a removal
-cut short has left: it is removed, unless it looks like a legacy repeatable.
+--[[ read_schedulers: job schedulers and their hashes. lib/spec/bullmq.md §9.4. A member without a hash is
+what a removal cut short has left: it is removed, unless it looks like a legacy repeatable.
 
 KEYS  1 base
 ARGV  1 scheduler id, '': a range of them  2 first  3 last  4 '1': the latest first

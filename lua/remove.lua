@@ -1,4 +1,4 @@
---[[ remove: removes a job, with the jobs it waits for and those it waited for. Spec §7.2
+--[[ remove: removes a job, with the jobs it waits for and those it waited for. lib/spec/bullmq.md §7.2
 
 A job whose id has colons is found in its queue by the base key; of its relatives only what follows the last
 colon counts as the id, as in BullMQ (§1.1).

@@ -1,5 +1,5 @@
 --[[ remove_children: removes the children that a job still waits for; finished and locked ones stay, and so
-does the job. Spec §7.2, removeUnprocessedChildren
+does the job. lib/spec/bullmq.md §7.2, removeUnprocessedChildren
 
 KEYS  1 base
 ARGV  1 id

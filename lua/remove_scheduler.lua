@@ -1,5 +1,5 @@
 --[[ remove_scheduler: ends a job scheduler. Its iteration goes while it is delayed; one that waits or runs is
-left. Spec §9.4
+left. lib/spec/bullmq.md §9.4
 
 KEYS  1 base
 ARGV  1 scheduler id

@@ -1,4 +1,4 @@
---[[ reprocess: a failed or completed job runs again. Spec §7.1, BMQ-120, BMQ-121
+--[[ reprocess: a failed or completed job runs again. lib/spec/bullmq.md §7.1, BMQ-120, BMQ-121
 
 KEYS  1 base
 ARGV  1 id  2 failed or completed  3 '1': reset the attempts made  4 '1': reset the attempts started

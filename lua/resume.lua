@@ -1,5 +1,5 @@
---[[ resume: as 6.x: what 5.x left in `paused` is merged into `wait`, order kept, to run first. Spec §7.3,
-Appendix A.3, BMQ-126, BMQ-127
+--[[ resume: as 6.x: what 5.x left in `paused` is merged into `wait`, order kept, to run first.
+lib/spec/bullmq.md §7.3, Appendix A.3, BMQ-126, BMQ-127
 
 KEYS  1 base
 ARGV  1 '1': tell of it; '0': a repeated call

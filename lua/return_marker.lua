@@ -1,6 +1,6 @@
 --[[ return_marker: a marker was popped for a queue that cannot take now; puts it back for others if it still says
 something. A queue that has nothing has no marker, and a pause has deleted it: resume sets it anew.
-Spec §4.1, §7.3
+lib/spec/bullmq.md §4.1, §7.3
 
 KEYS  1 base
 ARGV  1 member: 0 for what waits, 1 for what is delayed

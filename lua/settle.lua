@@ -1,6 +1,6 @@
 --[[ settle: ends attempts and takes new jobs, both for as many as are ready. Everything left behind is
 what BullMQ's calls, one after the other, leave: all ends in the order given, then the takes.
-Spec §§4.4, 4.5, 5.3, 5.5–5.8.
+lib/spec/bullmq.md §§4.4, 4.5, 5.3, 5.5–5.8.
 
 KEYS  1 base
 ARGV  1 now (ms)  2 number of items  3 jobs wanted  4 token prefix  5 number of the first token

@@ -1,4 +1,4 @@
---[[ update_data: replaces a job's data. No event. Spec §7.1
+--[[ update_data: replaces a job's data. No event. lib/spec/bullmq.md §7.1
 
 KEYS  1 base
 ARGV  1 id  2 data (JSON)

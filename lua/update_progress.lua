@@ -1,4 +1,4 @@
---[[ update_progress: stores a job's progress and tells of it. Spec §7.1
+--[[ update_progress: stores a job's progress and tells of it. lib/spec/bullmq.md §7.1
 
 KEYS  1 base
 ARGV  1 id  2 progress (JSON)

@@ -1,4 +1,4 @@
---[[ upsert_scheduler: makes or changes a job scheduler and its pending iteration. Spec §9.2
+--[[ upsert_scheduler: makes or changes a job scheduler and its pending iteration. lib/spec/bullmq.md §9.2
 
 KEYS  1 base
 ARGV  1 now (ms)  2 scheduler id  3 every (ms), '': a pattern  4 next run of the pattern (ms), '': every

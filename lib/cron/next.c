@@ -1,5 +1,5 @@
 /* The next instant of a pattern: day by day, and hour by hour where the clock changes.
- * §9.5 */
+ * lib/spec/bullmq.md §9.5 */
 #include <bulwark/cron.h>
 
 #include "cron/civil.h"

@@ -1,4 +1,4 @@
-/* From the text of a pattern to its sets. §9.5 */
+/* From the text of a pattern to its sets. lib/spec/bullmq.md §9.5 */
 #include <bulwark/cron.h>
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-/* Side effects of jobs (progress, log, data; §7.1), in the order they were asked for,
- * each before the settle call with the end of its job.
+/* Side effects of jobs (progress, log, data; lib/spec/bullmq.md §7.1), in the order they
+ * were asked for, each before the settle call with the end of its job.
  *
  * One whose answer was lost with the connection is sent again: setting twice is harmless,
  * and a log row that may appear twice is better than one that is missing. */

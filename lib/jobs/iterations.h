@@ -1,5 +1,5 @@
 /* Jobs of schedulers: before such a job runs, Redis is told to plan the one after it.
- * spec/bullmq.md §9.3. On the reactor.
+ * lib/spec/bullmq.md §9.3. On the reactor.
  *
  * Meanwhile the job is HELD: it keeps its slot and its lock is renewed, but no handler
  * has it yet. One call plans all that a turn has brought. A call lost with its connection

@@ -144,7 +144,7 @@ static bool send_one(struct bw_lane *lane)
 }
 
 /* A drained queue is fetched from when its next delayed job is due, and every drainDelay:
- * not every change sets a marker (§10.4). */
+ * not every change sets a marker (lib/spec/bullmq.md §10.4). */
 static void end_waits(struct bw_lane *lane)
 {
     struct bw_reactor *reactor = lane->reactor;

@@ -1,6 +1,6 @@
 /* One queue of a worker: its slots, what is known of its state in Redis, and the decision
- * what to send next. The worker of spec/bullmq.md §11.3, for many slots at once. All on
- * the reactor.
+ * what to send next. The worker of lib/spec/bullmq.md §11.3, for many slots at once. All
+ * on the reactor.
  *
  * Slots: a job occupies one from the fetch that may bring it (`reserved`) until its end
  * is in a settle call, for that call frees the slot before it takes the next job. */

@@ -71,7 +71,8 @@ static bool is_unrecoverable(const struct bw_job *job)
                    sizeof BW_CHILD_FAILED - 1) != NULL);
 }
 
-/* May the job be tried again? §5.1 item 4; the backoff has a say as well. */
+/* May the job be tried again? lib/spec/bullmq.md §5.1 item 4; the backoff has a say as
+ * well. */
 static bool may_retry(const struct bw_job *job)
 {
     const struct bw_job_data *data = &job->data;

@@ -1,5 +1,5 @@
 /* From what a handler said to what is recorded, and what Redis said to that: the decision
- * tree of §5.1 and §5.2. On the reactor. */
+ * tree of lib/spec/bullmq.md §5.1 and §5.2. On the reactor. */
 #ifndef BW_JOBS_OUTCOME_H
 #define BW_JOBS_OUTCOME_H
 

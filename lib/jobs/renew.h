@@ -1,4 +1,5 @@
-/* Lock renewal: one call a queue for all its jobs that are due (§6.2). On the reactor. */
+/* Lock renewal: one call a queue for all its jobs that are due (lib/spec/bullmq.md §6.2).
+ * On the reactor. */
 #ifndef BW_JOBS_RENEW_H
 #define BW_JOBS_RENEW_H
 

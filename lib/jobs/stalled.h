@@ -1,5 +1,5 @@
-/* The stalled check: once at the start, then each stalledInterval (§6.3, BMQ-107 to 112).
- * On the reactor. */
+/* The stalled check: once at the start, then each stalledInterval (lib/spec/bullmq.md
+ * §6.3, BMQ-107 to 112). On the reactor. */
 #ifndef BW_JOBS_STALLED_H
 #define BW_JOBS_STALLED_H
 

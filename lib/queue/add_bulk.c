@@ -1,4 +1,5 @@
-/* Many adds in one go, some of them a script call; not a transaction. §3.4 */
+/* Many adds in one go, some of them a script call; not a transaction. lib/spec/bullmq.md
+ * §3.4 */
 #include <bulwark/queue.h>
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
-/* A producer's options: from their public spelling to what is stored. §2.3 */
+/* A producer's options: from their public spelling to what is stored. lib/spec/bullmq.md
+ * §2.3 */
 #include "queue/add_options.h"
 
 #include <jansson.h>

@@ -1,4 +1,4 @@
-/* What a producer asks for, checked and turned into what is stored. spec/bullmq.md
+/* What a producer asks for, checked and turned into what is stored. lib/spec/bullmq.md
  * §§1.1, 2.3, 3.1 */
 #ifndef BW_QUEUE_ADD_OPTIONS_H
 #define BW_QUEUE_ADD_OPTIONS_H

@@ -1,4 +1,4 @@
-/* What changes jobs and queues. §§7.1–7.3 */
+/* What changes jobs and queues. lib/spec/bullmq.md §§7.1–7.3 */
 #include "queue/admin_call.h"
 
 #include <string.h>

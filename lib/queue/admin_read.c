@@ -1,4 +1,4 @@
-/* What a queue counts and holds. §§7.4, 10.7, 10.9 */
+/* What a queue counts and holds. lib/spec/bullmq.md §§7.4, 10.7, 10.9 */
 #include "queue/admin_call.h"
 
 #include <stdio.h>

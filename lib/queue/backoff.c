@@ -1,4 +1,4 @@
-/* How long a failed job waits for its next attempt. §5.2 */
+/* How long a failed job waits for its next attempt. lib/spec/bullmq.md §5.2 */
 #include "queue/options.h"
 
 #include <math.h>

@@ -1,7 +1,7 @@
 /* What the calls share: KEYS and small arguments. */
 #include "queue/calls_impl.h"
 
-/* A code of §0 is one of ours, moved down (bulwark/error.h). */
+/* A code of lib/spec/bullmq.md §0 is one of ours, moved down (bulwark/error.h). */
 #define BW_EJOB_BASE (BW_EJOB_MISSING + 1)
 
 void bw_cmd_text(struct bw_cmd *cmd, struct bw_text text)

@@ -97,7 +97,7 @@ BW_MUSTCHECK int bw_settle_decode(struct bw_settle_reply *out,
                                   const struct bw_reply *reply, size_t item_count,
                                   struct bw_error *err);
 /* What a script's number means, here and in the integer replies below: BW_OK for ≥ 0,
- * BW_EJOB_* for a code of §0, BW_EPROTO for any other. */
+ * BW_EJOB_* for a code of lib/spec/bullmq.md §0, BW_EPROTO for any other. */
 int bw_script_code(int64_t number);
 /* The same for one of many. BW_EREDIS: Redis refused this one alone, for the reason in
  * `*whyp` (else NULL; may be NULL), and did nothing of it (BMQ-171). */

@@ -1,4 +1,4 @@
-/* The producer's and the administrator's scripts. §§3, 7.3 */
+/* The producer's and the administrator's scripts. lib/spec/bullmq.md §§3, 7.3 */
 #include "queue/calls.h"
 
 #include <string.h>

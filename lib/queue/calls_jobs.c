@@ -1,4 +1,4 @@
-/* Small calls about one job or one key of the queue. §§7.1, 10.3 */
+/* Small calls about one job or one key of the queue. lib/spec/bullmq.md §§7.1, 10.3 */
 #include "queue/calls.h"
 
 #include "queue/calls_impl.h"

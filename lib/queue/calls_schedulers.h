@@ -1,4 +1,4 @@
-/* The scripts about job schedulers, as calls.h. §9 */
+/* The scripts about job schedulers, as calls.h. lib/spec/bullmq.md §9 */
 #ifndef BW_QUEUE_CALLS_SCHEDULERS_H
 #define BW_QUEUE_CALLS_SCHEDULERS_H
 

@@ -1,4 +1,4 @@
-/* Adding a tree of jobs. §8.1 */
+/* Adding a tree of jobs. lib/spec/bullmq.md §8.1 */
 #include <bulwark/flow.h>
 
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* A tree of jobs as JSON. §8.1, getFlow */
+/* A tree of jobs as JSON. lib/spec/bullmq.md §8.1, getFlow */
 #include <bulwark/flow.h>
 
 #include <stdlib.h>

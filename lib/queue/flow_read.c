@@ -1,4 +1,5 @@
-/* What a job's children left it, and where it is, as JSON. §§7.1, 8.7 */
+/* What a job's children left it, and where it is, as JSON. lib/spec/bullmq.md §§7.1, 8.7
+ */
 #include "queue/flow_read.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
-/* The reading functions of flow.h for ids with NULs inside. §8.7, §7.1 */
+/* The reading functions of flow.h for ids with NULs inside. lib/spec/bullmq.md §8.7, §7.1
+ */
 #ifndef BW_QUEUE_FLOW_READ_H
 #define BW_QUEUE_FLOW_READ_H
 

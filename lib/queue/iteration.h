@@ -1,5 +1,5 @@
 /* What a scheduler's next iteration is made of, for the scripts upsert_scheduler and
- * next_iteration. spec/bullmq.md §§9.1–9.3, 9.6 */
+ * next_iteration. lib/spec/bullmq.md §§9.1–9.3, 9.6 */
 #ifndef BW_QUEUE_ITERATION_H
 #define BW_QUEUE_ITERATION_H
 

@@ -29,7 +29,8 @@ struct bw_job_data {
 };
 
 /* `fields` is one job of the fetch reply: see lua/includes/take.lua for its form. `name`
- * absent means a ghost (§4.2). Fails with BW_EPROTO on another form, BW_ENOMEM. */
+ * absent means a ghost (lib/spec/bullmq.md §4.2). Fails with BW_EPROTO on another form,
+ * BW_ENOMEM. */
 BW_MUSTCHECK int bw_job_data_decode(struct bw_job_data *job,
                                     const struct bw_reply *fields, struct bw_error *err);
 void bw_job_data_fini(struct bw_job_data *job);

@@ -1,4 +1,4 @@
-/* Which custom ids a producer may use. §1.1 */
+/* Which custom ids a producer may use. lib/spec/bullmq.md §1.1 */
 #include "queue/add_options.h"
 
 #include <ctype.h>

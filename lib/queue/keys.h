@@ -1,4 +1,4 @@
-/* The keys of one queue, computed once. spec/bullmq.md §1. */
+/* The keys of one queue, computed once. lib/spec/bullmq.md §1. */
 #ifndef BW_QUEUE_KEYS_H
 #define BW_QUEUE_KEYS_H
 

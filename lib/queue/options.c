@@ -30,7 +30,7 @@ static int64_t get_integer(const json_t *object, const char *key, int64_t otherw
     return json_is_number(value) ? to_integer(json_number_value(value)) : otherwise;
 }
 
-/* §5.5: true, false, a number, or an object */
+/* lib/spec/bullmq.md §5.5: true, false, a number, or an object */
 static struct bw_keep get_keep(const json_t *opts, const char *key)
 {
     const json_t *value = json_object_get(opts, key);

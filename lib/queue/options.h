@@ -1,5 +1,5 @@
 /* Job options: the part of a job's `opts` that state transitions read, and the producer's
- * codec. spec/bullmq.md §2.3. */
+ * codec. lib/spec/bullmq.md §2.3. */
 #ifndef BW_QUEUE_OPTIONS_H
 #define BW_QUEUE_OPTIONS_H
 

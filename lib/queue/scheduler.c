@@ -1,4 +1,4 @@
-/* Job schedulers, seen from the producer's side. §§9.2, 9.4 */
+/* Job schedulers, seen from the producer's side. lib/spec/bullmq.md §§9.2, 9.4 */
 #include <bulwark/scheduler.h>
 
 #include <stdlib.h>

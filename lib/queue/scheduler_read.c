@@ -1,4 +1,4 @@
-/* Job schedulers as JSON. §9.4 */
+/* Job schedulers as JSON. lib/spec/bullmq.md §9.4 */
 #include <bulwark/scheduler.h>
 
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* The `stacktrace` field: a JSON array of texts, oldest first. §2.2 */
+/* The `stacktrace` field: a JSON array of texts, oldest first. lib/spec/bullmq.md §2.2 */
 #include "queue/job.h"
 
 #include <jansson.h>

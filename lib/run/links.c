@@ -243,8 +243,8 @@ static int create_listing(struct bw_reactor *reactor, struct bw_lane *lane,
     return bw_conn_create(&lane->listing, reactor->loop, &options, err);
 }
 
-/* What makes us visible to getWorkers (§10.8) is never the connection that waits: by that
- * our workers are told from BullMQ's in the list of clients. */
+/* What makes us visible to getWorkers (lib/spec/bullmq.md §10.8) is never the connection
+ * that waits: by that our workers are told from BullMQ's in the list of clients. */
 static int make_names(struct bw_reactor *reactor, struct bw_error *err)
 {
     struct bw_links *links = &reactor->links;

@@ -107,7 +107,8 @@ static bool is_due(const struct bw_lane *lane, int64_t due_ms)
     return due_ms <= bw_loop_wall(lane->reactor->loop).ms;
 }
 
-/* Popping the marker of a delayed job makes us answerable for its time (§4.6, BMQ-067).
+/* Popping the marker of a delayed job makes us answerable for its time
+ * (lib/spec/bullmq.md §4.6, BMQ-067).
  */
 static void await_due(struct bw_lane *lane, int64_t due_ms)
 {

@@ -1,5 +1,5 @@
 /* The wait for markers: one BZPOPMIN over the marker keys of all queues that are drained
- * and have a free slot (§4.6, BMQ-066 to 068). On the reactor. */
+ * and have a free slot (lib/spec/bullmq.md §4.6, BMQ-066 to 068). On the reactor. */
 #ifndef BW_RUN_MARKERS_H
 #define BW_RUN_MARKERS_H
 

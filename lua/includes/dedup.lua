@@ -1,4 +1,4 @@
--- Deduplication keys when their job ends. §3.6, §5.3 steps 8 and 9
+-- Deduplication keys when their job ends. lib/spec/bullmq.md §3.6, §5.3 steps 8 and 9
 --- include "parent"
 --- include "store"
 

@@ -1,4 +1,4 @@
--- Ends of attempts that are not just a completion. §§5.3, 5.6–5.8
+-- Ends of attempts that are not just a completion. lib/spec/bullmq.md §§5.3, 5.6–5.8
 --
 -- For lua/settle.lua, inside includes/rare.lua: `at` is where an item begins in ARGV, and `f` what was read
 -- of its job: name, atm, parentKey, deid, priority.

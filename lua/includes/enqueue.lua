@@ -1,5 +1,5 @@
--- Where a job can wait to be taken. §0: TO_WAIT, TO_PRIO, TO_PRIO_FRONT, DSCORE, TO_DELAYED,
--- SIGNAL_DELAY; §4.3: PROMOTE_DUE.
+-- Where a job can wait to be taken. lib/spec/bullmq.md §0: TO_WAIT, TO_PRIO, TO_PRIO_FRONT, DSCORE,
+-- TO_DELAYED, SIGNAL_DELAY; §4.3: PROMOTE_DUE.
 --- include "queue"
 
 -- What is missing or no number counts as 0 (Appendix C).

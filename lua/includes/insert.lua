@@ -1,4 +1,4 @@
--- Adds a job, whichever way it has to go. §3
+-- Adds a job, whichever way it has to go. lib/spec/bullmq.md §3
 --- include "dedup"
 --- include "remove"
 

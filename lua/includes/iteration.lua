@@ -1,4 +1,4 @@
--- The iterations of job schedulers. §§9.2, 9.3
+-- The iterations of job schedulers. lib/spec/bullmq.md §§9.2, 9.3
 --- include "enqueue"
 --- include "store"
 

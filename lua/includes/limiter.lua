@@ -1,4 +1,4 @@
--- The rate limit of a queue. §§4.2, 4.4, 10.1
+-- The rate limit of a queue. lib/spec/bullmq.md §§4.2, 4.4, 10.1
 --- include "queue"
 
 -- How many jobs it lets through now, and for how long (ms) it lets none.

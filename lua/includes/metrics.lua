@@ -1,4 +1,4 @@
--- Counts a minute of finished jobs. §10.7
+-- Counts a minute of finished jobs. lib/spec/bullmq.md §10.7
 --- include "queue"
 
 local ZERO_BATCH = 5000

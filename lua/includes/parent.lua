@@ -1,4 +1,4 @@
--- Children and parents. Keys are those of the parent's queue. §8.3–8.5
+-- Children and parents. Keys are those of the parent's queue. lib/spec/bullmq.md §8.3–8.5
 --- include "enqueue"
 
 -- The fields of a job's `parent` JSON, or nil.

@@ -23,7 +23,7 @@ local function queue_at(base)
     return q
 end
 
--- What `meta` says, read once a call. §10.5
+-- What `meta` says, read once a call. lib/spec/bullmq.md §10.5
 local function meta_of(q)
     local meta = metas[q.base]
     if not meta then

@@ -1,4 +1,4 @@
--- A finished child that runs again is waited for again. §8.6
+-- A finished child that runs again is waited for again. lib/spec/bullmq.md §8.6
 --- include "queue"
 
 local function relink(q, id, state)

@@ -1,4 +1,5 @@
--- Removal of jobs. §0 DEL_JOB. Where it is put in, call_delete() deletes keys and tells how many there were.
+-- Removal of jobs. lib/spec/bullmq.md §0 DEL_JOB. Where it is put in, call_delete() deletes keys and tells
+-- how many there were.
 
 local SUBKEYS = { '', ':logs', ':dependencies', ':processed', ':failed', ':unsuccessful' }
 local DEL_BATCH = 1000 -- jobs; unpack() ends near 8000 values

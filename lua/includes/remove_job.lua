@@ -1,4 +1,4 @@
--- Removal of jobs with all that hangs on them. §5.5 REMOVE_JOB, §7.2, §8.5
+-- Removal of jobs with all that hangs on them. lib/spec/bullmq.md §5.5 REMOVE_JOB, §7.2, §8.5
 --- include "parent"
 --- include "remove"
 

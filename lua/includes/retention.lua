@@ -1,4 +1,4 @@
--- How many finished jobs are kept, and for how long. §5.5
+-- How many finished jobs are kept, and for how long. lib/spec/bullmq.md §5.5
 --
 -- `unlink(job, parent_key)` is UNLINK, soft; it is passed in because few jobs have a parent.
 local function call_delete(keys)

@@ -187,7 +187,7 @@ end
 local failed, delays = 0, 0
 local finished_last = false -- no job left `active` for `delayed` after the last one finished
 
--- §5.3 step 7, once a call
+-- lib/spec/bullmq.md §5.3 step 7, once a call
 local function trim_events_once()
     if state.completed + failed > 0 then
         return

@@ -1,4 +1,4 @@
--- Writes a new job's hash and tells of it. §3.2 step 6
+-- Writes a new job's hash and tells of it. lib/spec/bullmq.md §3.2 step 6
 --- include "queue"
 
 -- job: name, data, opts, timestamp, delay, priority, and where they apply parent_key, parent, rjk, deid

@@ -1,4 +1,4 @@
--- Takes jobs to be run: moveToActive, once for as many as are wanted. §§4.2, 4.4, 4.5
+-- Takes jobs to be run: moveToActive, once for as many as are wanted. lib/spec/bullmq.md §§4.2, 4.4, 4.5
 --
 -- For lua/settle.lua and settle_grouped.lua: BASE, now, `meta` and the ARGV of the fetching half are there.
 --- include "job_reply"

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // The cron of libbulwark against the cron-parser that BullMQ uses: generated patterns, zones and instants, many
 // of them about the hour at which clocks change, must give the same next three instants, or an error on both
-// sides. BMQ-155, spec/bullmq.md §9.5
+// sides. BMQ-155, lib/spec/bullmq.md §9.5
 //
 //   node tests/conformance/cron.mjs [--count N] [--seed N] [--zones ZONE,…]
 //

@@ -1,4 +1,4 @@
-// Every key of a database as plain values, and the same masked as Appendix B of the specification
+// Every key of a database as plain values, and the same masked as Appendix B of lib/spec/bullmq.md
 // lays down: what must differ between two runs is replaced, everything else stays to the byte.
 
 const readers = {

@@ -1,6 +1,6 @@
 // Job schedulers, with BullMQ's Queue; client_scheduler.c has ours. See ops_queue.mjs.
 
-/** What the specification names of a scheduler. */
+/** What lib/spec/bullmq.md §9 names of a scheduler. */
 function plain(scheduler) {
     if (scheduler === undefined || scheduler === null) return null;
     const { key, name, next, iterationCount, limit, startDate, endDate, tz, pattern, every, offset } =

@@ -55,7 +55,7 @@ function sidesOf(lane, { line, self }) {
     return [bullmqSide(line, 2 * lane), other];
 }
 
-/** What ours does as the newest line only (specification, A.1). */
+/** What ours does as the newest line only (lib/spec/bullmq.md, A.1). */
 const NEWEST_ONLY = new Set(['pause', 'resume', 'upsertScheduler']);
 
 /** The operations that both sides have and that should leave the same. */

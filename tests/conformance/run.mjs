@@ -2,7 +2,7 @@
 // run.mjs [--line 5|6] [--only TEXT] [--lanes N] [--self] [--list]
 //
 // Runs every scenario once with BullMQ and once with ours, in two databases of one private Redis, and
-// compares all keys they leave (specification, Appendix B), what the operations returned, and what
+// compares all keys they leave (lib/spec/bullmq.md, Appendix B), what the operations returned, and what
 // BullMQ's own Queue reads from them. Both lines of BullMQ in turn, where a scenario allows it.
 //   --only TEXT  scenarios whose name contains TEXT
 //   --lanes N    so many scenarios side by side (3)

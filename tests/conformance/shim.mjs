@@ -21,7 +21,8 @@ process.env.REDIS_PORT = String(redis.port); // what the processor file looks fo
 const connection = { host: '127.0.0.1', port: redis.port, maxRetriesPerRequest: null };
 const { Queue, Worker } = await bullmq('6');
 
-// So wide that only a processor's own rateLimit() is felt: without one a worker heeds none (§10.3).
+// So wide that only a processor's own rateLimit() is felt: without one a worker heeds none
+// (lib/spec/bullmq.md §10.3).
 const LIMITER = { max: 1000, duration: 5000 };
 
 /** [job name, options, data]; one after the other, each until it has ended. */

@@ -1,5 +1,5 @@
-// The line protocol row by row (spec/processor.md): what a program is told, what it may ask and say, and
-// what becomes of the job. exec.mjs and exec_programs.mjs have the rest.
+// The line protocol row by row (worker/handlers/exec/protocol.md): what a program is told, what it may ask
+// and say, and what becomes of the job. exec.mjs and exec_programs.mjs have the rest.
 import assert from 'node:assert/strict';
 
 import { Redis } from '../peer/peer.mjs';

@@ -1,5 +1,6 @@
 // The worker killed at every place that matters while a customer spends bonuses, and started again:
-// nothing is spent twice, and no message that was recorded as answered goes out twice (spec §3.9).
+// nothing is spent twice, and no message that was recorded as answered goes out twice
+// (worker/workflow/spec/workflow.md §3.9).
 //   node workflow_crash.mjs [--runs 24]
 // A daemon built with BULWARK_FAULT_POINTS kills itself at the N-th pass of a point.
 import assert from 'node:assert/strict';

@@ -1,7 +1,7 @@
 // Redis, PostgreSQL and the worker go away in every way amid conversations with a purchase each. What the
 // database or Redis recorded as done is not done again: nothing is paid twice, and a message goes out twice
 // (or is missing) only where its answer was never recorded, as telegram.unknown_sends says; those are counted
-// by the execution's log. spec/workflow.md §3.9, WF-163, WF-164, WF-165.
+// by the execution's log. worker/workflow/spec/workflow.md §3.9, WF-163, WF-164, WF-165.
 //   node workflow_outage.mjs [--chats 12] [--seed 1] [--faults 4]
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';

@@ -1,5 +1,6 @@
 // The database is away, or refuses what every message needs: no job ends meanwhile, also with one attempt;
-// the worker says why; afterwards all are answered, once. spec/workflow.md §1.4.1, WF-015, WF-166.
+// the worker says why; afterwards all are answered, once. worker/workflow/spec/workflow.md §1.4.1, WF-015,
+// WF-166.
 //   node workflow_refused.mjs [--jobs 100] [--seconds 1]
 import assert from 'node:assert/strict';
 

@@ -282,7 +282,7 @@ test('patience with a token ends', async (cleanup) => {
     assert.equal(pg.sql("select count(*) from workflow_executions where status = 'failed'"), '3');
 });
 
-// §9.6
+// worker/workflow/spec/workflow.md §9.6
 for (const description of ['Forbidden: bot was kicked from the group chat',
     'Forbidden: bot is not a member of the channel chat', "Forbidden: bot can't initiate conversation with a user"])
     test(description, async (cleanup) => {

@@ -1,5 +1,6 @@
 // Workflows that go on by themselves, on a worker that names no queue: a delay, and a wait that ends. What cannot
-// be put on the queue of delays ends no job: it is put there when Redis lets it (spec/workflow.md §1.4.1, WF-166).
+// be put on the queue of delays ends no job: it is put there when Redis lets it
+// (worker/workflow/spec/workflow.md §1.4.1, WF-166).
 import assert from 'node:assert/strict';
 
 import { Redis } from '../peer/peer.mjs';
@@ -141,7 +142,8 @@ for (const [what, workflow] of Object.entries(PAUSES)) {
     });
 }
 
-// What is done is known for as long as the next attempt takes to come (spec/workflow.md §3.9.2).
+// What is done is known for as long as the next attempt takes to come (worker/workflow/spec/workflow.md
+// §3.9.2).
 test('the checkpoint outlives a backoff of days', async (cleanup) => {
     const BACKOFF_MS = 20 * 24 * 3600000;
     const rig = await pausing(cleanup, chain(node('t', 'trigger.command', { command: '/start' }),

@@ -261,7 +261,8 @@ static void an_empty_batch_is_done(void **state)
     pg_pool_destroy(&pool);
 }
 
-/* §0.3: every connection runs in UTC (the server of this test is set to Tokyo). */
+/* worker/workflow/spec/workflow.md §0.3: every connection runs in UTC (the server of this
+ * test is set to Tokyo). */
 static void a_session_has_its_settings(void **state)
 {
     static const char *const parameters[] = { "?schema=Odd%20%22one",

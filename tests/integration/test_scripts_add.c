@@ -50,7 +50,7 @@ static void test_prioritized(void **state)
                     "added jobId 2 name n | waiting jobId 2");
 }
 
-/* BMQ-025…028, §3.3 examples */
+/* BMQ-025…028, lib/spec/bullmq.md §3.3 examples */
 static void test_delayed(void **state)
 {
     struct rig *r = *state;

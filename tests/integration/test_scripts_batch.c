@@ -225,8 +225,9 @@ static void compare_round(struct rig *r, unsigned seed)
 
     plan.jobs = 1 + (int)draw(&plan, JOBS_MAX);
     plan.waiting = (int)draw(&plan, 6);
-    /* A delayed job that gets another in exchange leaves the marker alone (§5.7): which
-     * of several does is a matter of order, so rounds with delays take nothing. */
+    /* A delayed job that gets another in exchange leaves the marker alone
+     * (lib/spec/bullmq.md §5.7): which of several does is a matter of order, so rounds
+     * with delays take nothing. */
     plan.with_delays = draw(&plan, 2) == 0;
     plan.take = plan.with_delays ? 0 : draw(&plan, 5);
     plan.with_keep = draw(&plan, 3) == 0;

@@ -235,7 +235,7 @@ static void test_global_limiter(void **state)
     assert_in_range((uint64_t)r->settled.limit_ttl_ms, 1, 1000);
 }
 
-/* §10.3: a manual limit stops only those who have one. */
+/* lib/spec/bullmq.md §10.3: a manual limit stops only those who have one. */
 static void test_manual_limit(void **state)
 {
     struct rig *r = *state;

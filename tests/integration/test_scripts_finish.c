@@ -146,7 +146,7 @@ static void test_children_pending(void **state)
     rig_settle_one(r, failed("1", "t0", "no", 0), 0);
 }
 
-/* Token "0" is no lock. §0 UNLOCK */
+/* Token "0" is no lock. lib/spec/bullmq.md §0 UNLOCK */
 static void test_no_token(void **state)
 {
     struct rig *r = *state;

@@ -1,5 +1,6 @@
-/* Parents and children: added, waited for, and at a child's end. §§8.1–8.4. Answers for
- * lua/includes/parent.lua, add_flow.lua, move_to_waiting_children.lua.
+/* Parents and children: added, waited for, and at a child's end. lib/spec/bullmq.md
+ * §§8.1–8.4. Answers for lua/includes/parent.lua, add_flow.lua,
+ * move_to_waiting_children.lua.
  */
 #include "integration/script_rig.h"
 

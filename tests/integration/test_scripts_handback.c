@@ -95,7 +95,7 @@ static void test_starts(void **state)
     rig_want(r, "HGET @3 ats", "3");
 }
 
-/* §7.3: nobody is called while the queue is paused, or full. */
+/* lib/spec/bullmq.md §7.3: nobody is called while the queue is paused, or full. */
 static void test_no_marker_while_blocked(void **state)
 {
     struct rig *r = *state;

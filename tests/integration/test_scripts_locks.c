@@ -34,7 +34,7 @@ static void want_ids(struct rig *r, const char *expected)
     bw_buf_fini(&text);
 }
 
-/* --- locks, §6.1 */
+/* --- locks, lib/spec/bullmq.md §6.1 */
 
 /* BMQ-105, 106 */
 static void test_extend(void **state)

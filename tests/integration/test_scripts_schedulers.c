@@ -1,6 +1,7 @@
-/* Job schedulers, script by script, with the test's own clock. Spec §9, BMQ-148…158;
- * answers for lua/upsert_scheduler.lua, next_iteration.lua, remove_scheduler.lua,
- * read_schedulers.lua, lib/queue/iteration.c and calls_schedulers.c. */
+/* Job schedulers, script by script, with the test's own clock. lib/spec/bullmq.md §9,
+ * BMQ-148…158; answers for lua/upsert_scheduler.lua, next_iteration.lua,
+ * remove_scheduler.lua, read_schedulers.lua, lib/queue/iteration.c and
+ * calls_schedulers.c. */
 #include "integration/script_rig.h"
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* Answers for worker/telegram/client.c and transport.c, against the Bot API stand-in over
- * real HTTP (spec/workflow.md §9). The retry schedule itself is held to its rules in unit
- * tests. */
+ * real HTTP (worker/workflow/spec/workflow.md §9). The retry schedule itself is held to
+ * its rules in unit tests. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

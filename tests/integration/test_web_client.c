@@ -1,5 +1,6 @@
 /* worker/web/client.h against a server of this test's own: redirects, sizes, times, cuts,
- * and connections that may not be used. §5.3.4, WF-147 */
+ * and connections that may not be used. worker/workflow/spec/workflow.md §5.3.4, WF-147
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

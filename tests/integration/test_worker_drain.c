@@ -77,7 +77,7 @@ static void jobs_in_flight_finish(void **state)
 
 /* --- fetches that are under way when the drain begins, BMQ-169 */
 
-/* A job that is due in `ms`, as the delayed path of §3 adds it. */
+/* A job that is due in `ms`, as the delayed path of lib/spec/bullmq.md §3 adds it. */
 static void add_delayed(struct rig *rig, int64_t ms)
 {
     long long due = rig_wall_ms() + ms;

@@ -622,7 +622,7 @@ static void gets_a_flow(void **state)
     let_go(held);
 }
 
-/* What is in the hashes comes as it is, or as text. §8.7 */
+/* What is in the hashes comes as it is, or as text. lib/spec/bullmq.md §8.7 */
 static void reads_children(void **state)
 {
     struct rig *rig = *state;

@@ -12,7 +12,7 @@
 
 /* --- jobs whose data are {"chat":{"id":G},"n":N} */
 
-/* As §3.3 has it. `id` NULL: the queue's next number. */
+/* As lib/spec/bullmq.md §3.3 has it. `id` NULL: the queue's next number. */
 static void add(struct rig *rig, const char *id, const char *group, unsigned n)
 {
     static const char script[] =

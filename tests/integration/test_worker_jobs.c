@@ -1,5 +1,5 @@
-/* A worker and its jobs: what handlers say is what the books hold. Spec §§4, 5, 7.1, 10;
- * answers for lib/jobs/job.c, outcome.c, settle.c, lane.c, effects.c. */
+/* A worker and its jobs: what handlers say is what the books hold. lib/spec/bullmq.md
+ * §§4, 5, 7.1, 10; answers for lib/jobs/job.c, outcome.c, settle.c, lane.c, effects.c. */
 #include "integration/worker_rig.h"
 
 #include <pthread.h>

@@ -1,5 +1,5 @@
 /* Locks: renewed while a job runs, known when they are lost; stalled jobs are recovered.
- * Spec §6; answers for lib/jobs/renew.c, stalled.c. */
+ * lib/spec/bullmq.md §6; answers for lib/jobs/renew.c, stalled.c. */
 #include "integration/worker_rig.h"
 
 /* Short enough for several renewals, long enough for one that is late. */

@@ -1,5 +1,5 @@
 /* Many queues on one worker: one wait for all markers, visible to getWorkers, cheap when
- * idle. Spec §§4.6, 10.8; answers for lib/run/markers.c, links.c. */
+ * idle. lib/spec/bullmq.md §§4.6, 10.8; answers for lib/run/markers.c, links.c. */
 #include "integration/worker_rig.h"
 
 #include <stdio.h>

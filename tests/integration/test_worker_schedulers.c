@@ -1,6 +1,6 @@
-/* The worker plans the next iteration of a scheduler before its handler starts. Spec
- * §9.3, BMQ-151…153, 158; answers for lib/jobs/iterations.c, lib/queue/scheduler.c,
- * scheduler_read.c. */
+/* The worker plans the next iteration of a scheduler before its handler starts.
+ * lib/spec/bullmq.md §9.3, BMQ-151…153, 158; answers for lib/jobs/iterations.c,
+ * lib/queue/scheduler.c, scheduler_read.c. */
 #include "integration/worker_rig.h"
 
 #include <stdio.h>

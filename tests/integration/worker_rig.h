@@ -58,8 +58,8 @@ enum bw_worker_end rig_stop(struct rig *rig, int64_t timeout_ms);
 /* Options with a name and concurrency. */
 struct bw_queue_options rig_options(const char *name, unsigned concurrency);
 
-/* Adds `count` jobs with this data and opts (JSON), as §3 lays down for the standard
- * path: ids from the queue's counter. */
+/* Adds `count` jobs with this data and opts (JSON), as lib/spec/bullmq.md §3 lays down
+ * for the standard path: ids from the queue's counter. */
 void rig_add(struct rig *rig, const char *queue, unsigned count, const char *opts);
 
 int64_t rig_wall_ms(void);

@@ -86,7 +86,7 @@ static int ask_paused(struct request *request, bool *paused, struct bw_error *er
     return rc;
 }
 
-/* ---- counts (spec/bullmq.md §7.4). While paused, 5.x keeps the waiting jobs in
+/* ---- counts (lib/spec/bullmq.md §7.4). While paused, 5.x keeps the waiting jobs in
  * `paused`. */
 
 static const struct {

@@ -50,7 +50,7 @@ struct wk_config {
         char *ca_file;
         int64_t connect_timeout; /* ms */
     } redis;
-    struct { /* as the Node services set them; spec/workflow.md §10.1 */
+    struct { /* as the Node services set them; worker/workflow/spec/workflow.md §10.1 */
         char *url;
         char *host, *port, *username, *password, *db, *tls;
     } redis_env;

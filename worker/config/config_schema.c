@@ -11,7 +11,8 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define QUEUES_MAX   100000
 
-/* ---- retention (spec/bullmq.md §5.5): true, false, a count, or {count, age, limit} */
+/* ---- retention (lib/spec/bullmq.md §5.5): true, false, a count, or {count, age, limit}
+ */
 
 #define KEEP(member, key_, help_)                                                        \
     { .key = (key_),                                                                     \

@@ -1,5 +1,5 @@
 /* Which Redis the queues and the caches are in, from the file and the environment
- * (spec/workflow.md §10.1). */
+ * (worker/workflow/spec/workflow.md §10.1). */
 #ifndef WORKER_REDIS_SETTINGS_H
 #define WORKER_REDIS_SETTINGS_H
 

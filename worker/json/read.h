@@ -4,7 +4,7 @@
  * UTF-8 takes them; an integer beyond 64 bits becomes the nearest double, a number beyond
  * doubles the greatest. Text without any of these is read as it stands.
  *
- * Pure; any thread. spec/workflow.md WF-174 */
+ * Pure; any thread. worker/workflow/spec/workflow.md WF-174 */
 #ifndef WORKER_JSON_READ_H
 #define WORKER_JSON_READ_H
 

@@ -52,7 +52,8 @@ struct tg_call {
     struct tg_call *next_cancelled;
 };
 
-/* Whether an ok:true is one that `method` can have: §9.6. */
+/* Whether an ok:true is one that `method` can have: worker/workflow/spec/workflow.md
+ * §9.6. */
 bool tg_call_result_fits(const struct tg_call *call);
 bool tg_call_has_parse_mode(const struct tg_call *call);
 /* Leaves parse_mode out from now on. BW_OK or BW_ENOMEM. */

@@ -1,12 +1,12 @@
 /* The Telegram Bot API: one curl multi thread sends the calls of all bots. The only user
  * of libcurl for Telegram; its types stay here.
  *
- * A call is one Bot API method with its retries (spec/workflow.md §9): 429 with a short
- * retry_after, 5xx and network failures before an answer are retried here, with the
- * spec's pauses; a 400 that complains about markup is sent once more without parse_mode,
- * one that says that the chat has moved is sent once more to its new id.
- * Outcomes are told apart so that the caller knows whether the message may have gone out.
- * The token never appears in a log or an error. */
+ * A call is one Bot API method with its retries (worker/workflow/spec/workflow.md §9):
+ * 429 with a short retry_after, 5xx and network failures before an answer are retried
+ * here, with the spec's pauses; a 400 that complains about markup is sent once more
+ * without parse_mode, one that says that the chat has moved is sent once more to its new
+ * id. Outcomes are told apart so that the caller knows whether the message may have gone
+ * out. The token never appears in a log or an error. */
 #ifndef WORKER_TELEGRAM_CLIENT_H
 #define WORKER_TELEGRAM_CLIENT_H
 

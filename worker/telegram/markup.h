@@ -1,5 +1,6 @@
 /* Texts as Telegram reads them: what is visible of a text with markup, and the text in
- * parts that Telegram takes. §5.2.1, §9.3, WF-171. Pure; any thread.
+ * parts that Telegram takes. worker/workflow/spec/workflow.md §5.2.1, §9.3, WF-171. Pure;
+ * any thread.
  *
  * Telegram's limits count what is left after parsing, in UTF-16 units. Markup that
  * Telegram would refuse is an author's mistake; such a text is sent without parse_mode in

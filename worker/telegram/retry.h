@@ -1,5 +1,5 @@
-/* When a call is sent again, and how it ends (spec/workflow.md §9.4, §9.6). Pure: no
- * clock, no network; the client waits as told. */
+/* When a call is sent again, and how it ends (worker/workflow/spec/workflow.md §9.4,
+ * §9.6). Pure: no clock, no network; the client waits as told. */
 #ifndef WORKER_TELEGRAM_RETRY_H
 #define WORKER_TELEGRAM_RETRY_H
 

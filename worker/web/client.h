@@ -4,7 +4,7 @@
  * An address is judged when a connection to it is opened and again before a request is
  * sent on it, so neither a name that resolves to a private address nor a redirect gets
  * past; each redirect's URL is judged as the first was, and only plain standard headers
- * go along to another host. spec/workflow.md §5.3.4 */
+ * go along to another host. worker/workflow/spec/workflow.md §5.3.4 */
 #ifndef WORKER_WEB_CLIENT_H
 #define WORKER_WEB_CLIENT_H
 

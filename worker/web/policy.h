@@ -1,5 +1,5 @@
 /* Where requests that authors of workflows ask for may go: not into the network the
- * worker stands in. spec/workflow.md §5.3.4. Pure; any thread. */
+ * worker stands in. worker/workflow/spec/workflow.md §5.3.4. Pure; any thread. */
 #ifndef WORKER_WEB_POLICY_H
 #define WORKER_WEB_POLICY_H
 

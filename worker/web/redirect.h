@@ -1,5 +1,6 @@
 /* What becomes of a request that is answered with a redirect, as browsers' fetch() has
- * it, and stricter in what crosses hosts. Pure; any thread. spec/workflow.md §5.3.4 */
+ * it, and stricter in what crosses hosts. Pure; any thread.
+ * worker/workflow/spec/workflow.md §5.3.4 */
 #ifndef WORKER_WEB_REDIRECT_H
 #define WORKER_WEB_REDIRECT_H
 

@@ -1,6 +1,6 @@
 /* What the engine's statements need of a database, so that `bulwark check` can name all
  * of what is missing at once: a server names the first thing it misses, and only when it
- * is asked. §1.4.1 */
+ * is asked. worker/workflow/spec/workflow.md §1.4.1 */
 #ifndef WORKFLOW_NEEDS_H
 #define WORKFLOW_NEEDS_H
 

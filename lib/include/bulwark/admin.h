@@ -1,5 +1,5 @@
 /* A queue from the administrator's side: its jobs one by one, many at once, and what it
- * counts. spec/bullmq.md §§7, 10
+ * counts. lib/spec/bullmq.md §§7, 10
  *
  * Asynchronous, over a `struct bw_redis`: any thread; the callback runs on the reactor
  * and must not block. It is called exactly once, unless the call returns an error: then
@@ -28,8 +28,8 @@ struct bw_queue_at { /* which queue, and how it is asked; borrowed for the call 
     const char *queue;
     const struct bw_clock *clock; /* NULL: the system's */
     unsigned timeout_ms;          /* of each call */
-    /* Where BullMQ's own behaviour leaves ghosts or nameless jobs it is kept. Spec A.4;
-     * for comparisons. */
+    /* Where BullMQ's own behaviour leaves ghosts or nameless jobs it is kept.
+     * lib/spec/bullmq.md A.4; for comparisons. */
     bool strict;
     int line; /* 5: as BullMQ 5.x does it; anything else: as 6.x */
 };

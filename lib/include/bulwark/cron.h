@@ -1,5 +1,5 @@
 /* Cron patterns in time zones, as the cron-parser that BullMQ uses reads them.
- * spec/bullmq.md §9.5.
+ * lib/spec/bullmq.md §9.5.
  *
  * Five or six fields: second (0 when left out), minute, hour, day of the month, month,
  * day of the week; what is missing further on the left is 0 for the second and any for

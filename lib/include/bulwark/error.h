@@ -27,7 +27,7 @@ enum bw_code {
     BW_EUNSUPPORTED = -9, /* a feature, version or method that is not there */
     BW_ESYSTEM = -10,     /* an operating system call failed */
 
-    /* Results of the queue's scripts (spec/bullmq.md §0): BW_EJOB_BASE + the script's
+    /* Results of the queue's scripts (lib/spec/bullmq.md §0): BW_EJOB_BASE + the script's
        number. */
     BW_EJOB_MISSING = -101,        /* -1: the job hash is missing */
     BW_EJOB_NO_LOCK = -102,        /* -2: the lock is missing */

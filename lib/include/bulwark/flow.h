@@ -1,4 +1,4 @@
-/* Flows: jobs that wait for other jobs, their children. spec/bullmq.md §8
+/* Flows: jobs that wait for other jobs, their children. lib/spec/bullmq.md §8
  *
  * Asynchronous, over a `struct bw_redis`: any thread; the callback runs on the reactor
  * and must not block. It is called exactly once, unless the call returns an error: then

@@ -4,8 +4,8 @@
  * thread, with one of the bw_job_finish functions below; the job is gone when that call
  * returns. Until then the job's lock is renewed by the reactor. All getters are borrowed
  * and constant until then, and may be called from any thread. Text is passed through as
- * it stands in Redis: UTF-8, JSON where the field is JSON, not checked. spec/bullmq.md
- * §2. */
+ * it stands in Redis: UTF-8, JSON where the field is JSON, not checked.
+ * lib/spec/bullmq.md §2. */
 #ifndef BULWARK_JOB_H
 #define BULWARK_JOB_H
 
@@ -77,7 +77,7 @@ BW_MUSTCHECK BW_API bool bw_job_start(struct bw_job *job);
 
 /* --- side effects, in order, each before the job's end; errors only for bad input (what
  * is not JSON, say) or memory. They are sent by the reactor; a failure there is logged.
- * (spec/bullmq.md §7.1)
+ * (lib/spec/bullmq.md §7.1)
  */
 BW_MUSTCHECK BW_API int bw_job_update_progress(struct bw_job *job, const char *json,
                                                size_t len);

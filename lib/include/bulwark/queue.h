@@ -1,7 +1,7 @@
 /* A queue seen from the producer's and the administrator's side: add, pause, resume.
  *
  * Asynchronous, over a `struct bw_redis`: any thread; the callback runs on the reactor
- * and must not block. Scripts are loaded on demand. spec/bullmq.md §§3, 7.3. */
+ * and must not block. Scripts are loaded on demand. lib/spec/bullmq.md §§3, 7.3. */
 #ifndef BULWARK_QUEUE_H
 #define BULWARK_QUEUE_H
 

@@ -1,5 +1,5 @@
 /* What a worker may be told about one of its queues: BullMQ's names, meanings and
- * defaults (spec/bullmq.md §11.1).
+ * defaults (lib/spec/bullmq.md §11.1).
  *
  * An option that is a number or a switch is one row. The struct, bw_queue_options_init()
  * and bw_queue_options_check() come from the rows, and so does what the daemon reads,
@@ -71,7 +71,7 @@ extern "C" {
     X(SWITCH, skip_stalled_check, "skipStalledCheck", 0, 0, 1,                           \
       "leave stalled jobs to others")                                                    \
     X(SWITCH, strict, "strict", 0, 0, 1,                                                 \
-      "as BullMQ also where it loses or doubles work")                             \
+      "as BullMQ also where it loses or doubles work")                                   \
     X(SWITCH, skip_listing, "skipListing", 0, 0, 1,                                      \
       "no connection that shows the worker on dashboards")
 

@@ -1,5 +1,5 @@
 /* Job schedulers: jobs that come again, every so often or by a cron pattern.
- * spec/bullmq.md §9
+ * lib/spec/bullmq.md §9
  *
  * Asynchronous, over a `struct bw_redis`: any thread; the callback runs on the reactor
  * and must not block. It is called exactly once, unless the call returns an error: then
@@ -43,7 +43,7 @@ struct bw_scheduler {   /* all borrowed for the call; times in ms since the epoc
     size_t opts_len;
 
     /* While the queue is paused, the pending iteration is looked for as BullMQ 6.x does:
-     * in vain. Spec A.4, 2; for comparisons. */
+     * in vain. lib/spec/bullmq.md A.4, 2; for comparisons. */
     bool strict;
 };
 

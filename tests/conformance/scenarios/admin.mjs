@@ -1,4 +1,4 @@
-// Operations on whole queues (§7.3, §10).
+// Operations on whole queues (lib/spec/bullmq.md §7.3, §10).
 import { fail, gate, NEWEST, ret, scenario } from './scenario.mjs';
 
 const T = 2100000000000; // far away, and exact in a score

@@ -1,4 +1,4 @@
-// Deduplication in all its modes (§3.6, §5.3).
+// Deduplication in all its modes (lib/spec/bullmq.md §3.6, §5.3).
 import { BOTH, fail, gate, NEWEST, ret, scenario } from './scenario.mjs';
 
 const T = 2100000000000; // far away, and exact in a score

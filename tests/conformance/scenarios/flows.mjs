@@ -1,4 +1,4 @@
-// Parents and children: added, finished, waited for (§8).
+// Parents and children: added, finished, waited for (lib/spec/bullmq.md §8).
 import { fail, NEWEST, ret, scenario } from './scenario.mjs';
 
 const KID = 'kid';

@@ -1,4 +1,4 @@
-// Operations on single jobs (§7.1, §7.2).
+// Operations on single jobs (lib/spec/bullmq.md §7.1, §7.2).
 import { fail, gate, NEWEST, nothing, ret, scenario } from './scenario.mjs';
 
 const T = 2100000000000; // far away, and exact in a score

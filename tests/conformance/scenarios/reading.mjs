@@ -1,4 +1,4 @@
-// Reading a queue (§7.4, §10.9).
+// Reading a queue (lib/spec/bullmq.md §7.4, §10.9).
 import { BOTH, fail, ret, scenario } from './scenario.mjs';
 
 const T = 2100000000000; // far away, and exact in a score

@@ -1,5 +1,5 @@
-// Job schedulers and legacy repeatables (§9). Most times lie far ahead and are the same on both sides; where
-// a first iteration is due now, dump.mjs counts iterations from it.
+// Job schedulers and legacy repeatables (lib/spec/bullmq.md §9). Most times lie far ahead and are the same on
+// both sides; where a first iteration is due now, dump.mjs counts iterations from it.
 import { fail, NEWEST, ret, scenario } from './scenario.mjs';
 
 const T = 2100000000000; // far away, and exact in a score

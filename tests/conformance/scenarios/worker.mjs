@@ -1,4 +1,4 @@
-// The worker from outside: names, start, foreign and old data, the end (§1, §4, §11, A.3).
+// The worker from outside: names, start, foreign and old data, the end (lib/spec/bullmq.md §1, §4, §11, A.3).
 import { fail, gate, NEWEST, ret, scenario } from './scenario.mjs';
 
 const T = 1600000000000; // long ago

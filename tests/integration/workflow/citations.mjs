@@ -1,4 +1,4 @@
-// Which test answers for which statement of the workflow specification. CONTRIBUTING.md has the
+// Which test answers for which statement of worker/workflow/spec/workflow.md. CONTRIBUTING.md has the
 // convention.
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';

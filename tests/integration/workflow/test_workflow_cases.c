@@ -1,6 +1,6 @@
 /* Workflows as data: each file of cases/ and bots/ is a workflow, what comes in, and what
  * must be seen: calls of the Bot API, rows, keys and results. cases/README.md has the
- * format. spec/workflow.md §13, §14. */
+ * format. worker/workflow/spec/workflow.md §13, §14. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

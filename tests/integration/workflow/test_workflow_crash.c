@@ -1,5 +1,6 @@
 /* kill -9 of the daemon amid workflows: what was sent is not sent again, what was paid is
- * paid once, what was claimed gets its job. spec/workflow.md §3.9, §11.3, WF-076, WF-077.
+ * paid once, what was claimed gets its job. worker/workflow/spec/workflow.md §3.9, §11.3,
+ * WF-076, WF-077.
  */
 #include <setjmp.h>
 #include <stdarg.h>

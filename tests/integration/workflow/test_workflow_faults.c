@@ -1,5 +1,5 @@
-/* What goes wrong around a workflow, and what happens twice or at once. spec/workflow.md
- * §1.4, §3.7, §3.9, §10.5, §10.6. */
+/* What goes wrong around a workflow, and what happens twice or at once.
+ * worker/workflow/spec/workflow.md §1.4, §3.7, §3.9, §10.5, §10.6. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* Limits that hold in any window of time, on a real Redis and without one. Answers for
- * worker/workflow/engine/quotas.c. spec/workflow.md §10.4, §10.6. */
+ * worker/workflow/engine/quotas.c. worker/workflow/spec/workflow.md §10.4, §10.6. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* The scan that starts scheduled runs, on real servers and a clock of the test's own.
- * spec/workflow.md §11.2, §11.3; WF-159, WF-160, WF-161. What a crash leaves behind is in
- * test_workflow_crash.c. */
+ * worker/workflow/spec/workflow.md §11.2, §11.3; WF-159, WF-160, WF-161. What a crash
+ * leaves behind is in test_workflow_crash.c. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* Cron patterns and time zones. Answers for lib/cron. Spec §9.5, BMQ-155;
+/* Cron patterns and time zones. Answers for lib/cron. lib/spec/bullmq.md §9.5, BMQ-155;
  * tests/conformance/cron.mjs holds them against the reference. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -41,7 +41,7 @@ static void want_stored(const char *opts, const char *stored)
     bw_add_options_fini(&options);
 }
 
-/* BMQ-008…011, §2.3 */
+/* BMQ-008…011, lib/spec/bullmq.md §2.3 */
 static void test_stored(void **state)
 {
     (void)state;

@@ -65,8 +65,8 @@ static void test_decode(void **state)
     bw_job_data_fini(&job);
 }
 
-/* §2.1: a pre-5 attemptsMade beats atm, a stc beats stalledCounter; Appendix C: no number
- * is 0. */
+/* lib/spec/bullmq.md §2.1: a pre-5 attemptsMade beats atm, a stc beats stalledCounter;
+ * Appendix C: no number is 0. */
 static void test_decode_old_and_odd(void **state)
 {
     struct bw_job_data job;

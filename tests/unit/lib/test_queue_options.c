@@ -82,7 +82,7 @@ static void want_keep(const char *json, int64_t count, int64_t age, int64_t limi
     assert_false(opts.remove_on_fail.set);
 }
 
-/* §5.5 */
+/* lib/spec/bullmq.md §5.5 */
 static void test_keep(void **state)
 {
     (void)state;

@@ -1,5 +1,5 @@
 // The shims for Node and Python, and the example in POSIX shell, against a worker spoken by hand.
-// What spec/processor.md lays down for a program is tested for each of them by the same table.
+// What worker/handlers/exec/protocol.md lays down for a program is tested for each of them by the same table.
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -116,7 +116,8 @@ static void test_defaults_are_the_librarys(void **state)
     wk_config_fini(&config);
 }
 
-/* spec/bullmq.md §11.1 itself, so that a slip in the library does not hide one here. */
+/* lib/spec/bullmq.md §11.1 itself, so that a slip in the library does not hide one here.
+ */
 static void test_defaults_are_bullmqs(void **state)
 {
     struct wk_config config;
@@ -512,8 +513,8 @@ static void test_bad_environment_is_named(void **state)
     }
 }
 
-/* spec/workflow.md §10.1: the queue's connection, and the caches' in the order of the
- * Node services. */
+/* worker/workflow/spec/workflow.md §10.1: the queue's connection, and the caches' in the
+ * order of the Node services. */
 struct redis_case {
     const char *env[7]; /* REDIS_HOST, _PORT, _USERNAME, _PASSWORD, _DB, _TLS, _URL */
     const char *queue, *cache;
@@ -535,7 +536,7 @@ static void expect_redis(const struct bw_redis_options *redis, const char *expec
     assert_string_equal(text, expected);
 }
 
-/* spec/workflow.md §10.1; what a URL does not say, the variables say. */
+/* worker/workflow/spec/workflow.md §10.1; what a URL does not say, the variables say. */
 static void test_which_redis(void **state)
 {
     static const char *const names[] = { "REDIS_HOST",     "REDIS_PORT", "REDIS_USERNAME",

@@ -1,5 +1,5 @@
 /* Answers for worker/telegram/markup.c, markup_tokens.c, markup_html.c, markup_markdown.c
- * and grapheme.c (§5.2.1, §9.3, WF-098, WF-171). */
+ * and grapheme.c (worker/workflow/spec/workflow.md §5.2.1, §9.3, WF-098, WF-171). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
-/* Answers for worker/telegram/retry.c, answer.c, pauses.c and call.c (spec/workflow.md
- * §9.4, §9.6). */
+/* Answers for worker/telegram/retry.c, answer.c, pauses.c and call.c
+ * (worker/workflow/spec/workflow.md §9.4, §9.6). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,8 +1,8 @@
 // node expressions.js EVAL_LINES [COUNT [SEED]]
 //
 // Holds the expression evaluator against JavaScript itself: random expressions of the grammar of
-// spec/workflow.md §7.3 are evaluated by both, and every result must be equal. Left out is what the spec
-// decides differently: num() of arrays, and exponents of tiny numbers.
+// worker/workflow/spec/workflow.md §7.3 are evaluated by both, and every result must be equal. Left out is
+// what the spec decides differently: num() of arrays, and exponents of tiny numbers.
 'use strict';
 const { spawnSync } = require('child_process');
 const fs = require('fs');

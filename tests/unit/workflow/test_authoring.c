@@ -1,6 +1,6 @@
 /* What validation says of bad workflows, and that it is silent about good ones. Answers
  * for worker/workflow/authoring/check*.c, fields.c, leads.c, problems.c.
- * spec/workflow.md §§4–7, 11.2. */
+ * worker/workflow/spec/workflow.md §§4–7, 11.2. */
 #include "unit.h"
 
 #include <stdlib.h>

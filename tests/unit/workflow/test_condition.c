@@ -1,5 +1,5 @@
-/* Answers for worker/workflow/language/condition.c. spec/workflow.md §5.5, §7.1, §7.2;
- * WF-119 … WF-122, WF-126. */
+/* Answers for worker/workflow/language/condition.c. worker/workflow/spec/workflow.md
+ * §5.5, §7.1, §7.2; WF-119 … WF-122, WF-126. */
 #include "unit.h"
 
 #include "json_scope.h"

@@ -1,5 +1,5 @@
-/* Answers for worker/workflow/language/event.c, event_telegram.c. spec/workflow.md §1.6,
- * §6.4.1.
+/* Answers for worker/workflow/language/event.c, event_telegram.c.
+ * worker/workflow/spec/workflow.md §1.6, §6.4.1.
  */
 #include "unit.h"
 

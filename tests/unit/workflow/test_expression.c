@@ -1,5 +1,5 @@
 /* Answers for worker/workflow/language: expression/, arena.c.
- * spec/workflow.md §7.3; WF-123 … WF-125. */
+ * worker/workflow/spec/workflow.md §7.3; WF-123 … WF-125. */
 #include "unit.h"
 
 #include <stdlib.h>

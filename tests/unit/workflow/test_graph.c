@@ -1,5 +1,5 @@
 /* Answers for worker/workflow/language: graph.c, graph/, node_type.c, pattern.c.
- * spec/workflow.md §3.4, §4, §5.1. */
+ * worker/workflow/spec/workflow.md §3.4, §4, §5.1. */
 #include "unit.h"
 
 #include <stdlib.h>

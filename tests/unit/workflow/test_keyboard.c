@@ -1,5 +1,5 @@
-/* Answers for worker/workflow/language/keyboard.c. spec/workflow.md §5.2.3, §5.2.5;
- * WF-090 … WF-094, WF-099. */
+/* Answers for worker/workflow/language/keyboard.c. worker/workflow/spec/workflow.md
+ * §5.2.3, §5.2.5; WF-090 … WF-094, WF-099. */
 #include "unit.h"
 
 #include "json_scope.h"

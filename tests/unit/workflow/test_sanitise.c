@@ -1,4 +1,5 @@
-/* Answers for worker/workflow/language/sanitise.c. spec/workflow.md §3.10; WF-074. */
+/* Answers for worker/workflow/language/sanitise.c. worker/workflow/spec/workflow.md
+ * §3.10; WF-074. */
 #include "unit.h"
 
 #include "workflow/language/sanitise.h"

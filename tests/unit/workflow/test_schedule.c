@@ -1,6 +1,6 @@
 /* When a schedule trigger fires, for whom, and under which label. Answers for
- * worker/workflow/{minute_cron,schedule}.c. spec/workflow.md §11.2, §11.3; WF-159,
- * WF-160, the dates of WF-161. */
+ * worker/workflow/{minute_cron,schedule}.c. worker/workflow/spec/workflow.md §11.2,
+ * §11.3; WF-159, WF-160, the dates of WF-161. */
 #include "unit.h"
 
 #include <time.h>

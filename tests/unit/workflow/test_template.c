@@ -1,4 +1,5 @@
-/* Answers for worker/workflow/language/template.c, path.c, filter.c. spec/workflow.md §6.
+/* Answers for worker/workflow/language/template.c, path.c, filter.c.
+ * worker/workflow/spec/workflow.md §6.
  */
 #include "unit.h"
 

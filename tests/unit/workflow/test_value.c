@@ -1,5 +1,5 @@
-/* Answers for worker/workflow/language/number.c, text.c, value.c. spec/workflow.md §0.3,
- * §6.1, §7.2. */
+/* Answers for worker/workflow/language/number.c, text.c, value.c.
+ * worker/workflow/spec/workflow.md §0.3, §6.1, §7.2. */
 #include "unit.h"
 
 #include <math.h>

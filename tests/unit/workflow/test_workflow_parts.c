@@ -1,7 +1,7 @@
 /* Parts of the workflow engine that need no server:
  * worker/workflow/{waits,foreign,held,map,memory,chats,ids,
- * settings,customer,frozen,engine}.c. spec/workflow.md §3.6, §3.7.2, §5.2.1, §6.5, §10.6,
- * Appendix C. */
+ * settings,customer,frozen,engine}.c. worker/workflow/spec/workflow.md §3.6, §3.7.2,
+ * §5.2.1, §6.5, §10.6, Appendix C. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
-/* What a program writes: one message a line (spec/processor.md, "Program to worker").
+/* What a program writes: one message a line (worker/handlers/exec/protocol.md, "Program
+ * to worker").
  *
  * Any thread. Pieces borrow from the line. */
 #ifndef WORKER_HANDLERS_EXEC_MESSAGE_H

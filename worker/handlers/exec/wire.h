@@ -1,4 +1,5 @@
-/* What a program is told: one message a line (spec/processor.md, "Worker to program").
+/* What a program is told: one message a line (worker/handlers/exec/protocol.md, "Worker
+ * to program").
  *
  * Each function appends one line, whole or, without memory (BW_ENOMEM), not at all. Any
  * thread. */

@@ -141,7 +141,8 @@ static bool waits_long(const struct wf_node *node)
            !json_is_number(ms) || json_number_value(ms) >= SHORT_DELAY_MS;
 }
 
-/* Without a phone or an e-mail these ask for one (§5.3.1). */
+/* Without a phone or an e-mail these ask for one (worker/workflow/spec/workflow.md
+ * §5.3.1). */
 static bool may_ask(const struct wf_node *node)
 {
     const char *query = wf_member(node->config, "query", "");

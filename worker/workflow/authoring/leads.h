@@ -1,5 +1,5 @@
-/* Where a run can go from a node, as far as the stored form tells. spec/workflow.md §4.4,
- * §5.5. Pure. */
+/* Where a run can go from a node, as far as the stored form tells.
+ * worker/workflow/spec/workflow.md §4.4, §5.5. Pure. */
 #ifndef WORKFLOW_AUTHORING_LEADS_H
 #define WORKFLOW_AUTHORING_LEADS_H
 

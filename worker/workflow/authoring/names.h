@@ -1,5 +1,5 @@
 /* What the templates of a workflow may name: what the engine gives, and what its nodes
- * set. spec/workflow.md §6. One thread. */
+ * set. worker/workflow/spec/workflow.md §6. One thread. */
 #ifndef WORKFLOW_AUTHORING_NAMES_H
 #define WORKFLOW_AUTHORING_NAMES_H
 

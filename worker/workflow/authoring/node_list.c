@@ -370,7 +370,7 @@ static json_t *reference(const char *type)
     return object;
 }
 
-/* {type: config} or the config itself (§4.2). */
+/* {type: config} or the config itself (worker/workflow/spec/workflow.md §4.2). */
 static json_t *place_schema(const char *type)
 {
     json_t *any = wf_must(json_array()), *nested = wf_must(json_array());

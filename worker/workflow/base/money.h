@@ -1,4 +1,4 @@
-/* Sums of money as texts. §6.5. Pure. */
+/* Sums of money as texts. worker/workflow/spec/workflow.md §6.5. Pure. */
 #ifndef WORKFLOW_MONEY_H
 #define WORKFLOW_MONEY_H
 

@@ -1,5 +1,5 @@
 /* Jobs of one chat run one at a time inside this process, in the order of their updates
- * (§3.1 step 4). Any thread. */
+ * (worker/workflow/spec/workflow.md §3.1 step 4). Any thread. */
 #ifndef WORKFLOW_CHATS_H
 #define WORKFLOW_CHATS_H
 

@@ -50,7 +50,7 @@ struct wf_reply {
 
 typedef void wf_redis_done(const struct wf_reply *reply, void *arg);
 
-/* --- Telegram: one method with its retries (§9.6) */
+/* --- Telegram: one method with its retries (worker/workflow/spec/workflow.md §9.6) */
 
 enum wf_send_outcome {
     WF_SEND_OK,

@@ -118,7 +118,8 @@ void wf_engine_leave(struct wf_engine *engine);
 void wf_engine_keep_ticking(struct wf_engine *engine);
 bool wf_engine_is_stopping(struct wf_engine *engine);
 
-/* §10.6: after a failure Redis is left alone for 50 ms × n, at most 2 s. */
+/* worker/workflow/spec/workflow.md §10.6: after a failure Redis is left alone for 50 ms ×
+ * n, at most 2 s. */
 bool wf_engine_redis_usable(struct wf_engine *engine);
 void wf_engine_redis_failed(struct wf_engine *engine);
 void wf_engine_redis_worked(struct wf_engine *engine);

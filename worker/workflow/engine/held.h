@@ -1,5 +1,6 @@
 /* What the engine holds jobs back for, so that /metrics and /status can say it
- * (`workflow_held`, by reason). §1.4.1, §9.6. Any thread. */
+ * (`workflow_held`, by reason). worker/workflow/spec/workflow.md §1.4.1, §9.6. Any
+ * thread. */
 #ifndef WORKFLOW_HELD_H
 #define WORKFLOW_HELD_H
 

@@ -1,5 +1,6 @@
 /* Short keys in Redis, several at a time, with the memory of this process standing in
- * while Redis is away (§10.6): nothing fails because a cache command failed. */
+ * while Redis is away (worker/workflow/spec/workflow.md §10.6): nothing fails because a
+ * cache command failed. */
 #ifndef WORKFLOW_KV_H
 #define WORKFLOW_KV_H
 

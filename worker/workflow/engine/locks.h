@@ -1,6 +1,6 @@
 /* Locks in Redis that are held: renewed every three seconds until they are let go
- * (§10.5). They keep work apart that would otherwise collide; what must be right is right
- * without them. Any thread. */
+ * (worker/workflow/spec/workflow.md §10.5). They keep work apart that would otherwise
+ * collide; what must be right is right without them. Any thread. */
 #ifndef WORKFLOW_LOCKS_H
 #define WORKFLOW_LOCKS_H
 

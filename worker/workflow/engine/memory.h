@@ -1,5 +1,6 @@
 /* The stand-in for Redis while it is away: the same keys, values and times to live, in
- * this process, the least recently used dropped first (§10.6). Any thread. */
+ * this process, the least recently used dropped first (worker/workflow/spec/workflow.md
+ * §10.6). Any thread. */
 #ifndef WORKFLOW_MEMORY_H
 #define WORKFLOW_MEMORY_H
 

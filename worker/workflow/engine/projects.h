@@ -1,5 +1,6 @@
 /* What this process keeps of the projects it serves: settings with token, variables and
- * levels for 60 seconds, and their workflows as parsed graphs (§10.2, §10.3). Any thread.
+ * levels for 60 seconds, and their workflows as parsed graphs
+ * (worker/workflow/spec/workflow.md §10.2, §10.3). Any thread.
  */
 #ifndef WORKFLOW_PROJECTS_H
 #define WORKFLOW_PROJECTS_H

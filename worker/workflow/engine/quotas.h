@@ -1,5 +1,6 @@
 /* Limits that hold in any window of time: so many at most within the last so many ms,
- * counted in Redis for all replicas together, by its clock. §10.4
+ * counted in Redis for all replicas together, by its clock.
+ * worker/workflow/spec/workflow.md §10.4
  *
  * What is sent has a place in each quota from before it leaves until the window is over
  * that begins with its answer: so it is counted when it arrives, however long it was on
@@ -26,7 +27,7 @@ struct wf_quota {
 
 struct wf_quotas {
     /* while there is such a key nobody enters; how many entered in this second of the
-     * clock, as the specification counts; how many wait for the first quota */
+     * clock, as §10.4 says; how many wait for the first quota */
     char *pause, *counter, *waiting;
     char holder[33]; /* whose place it is */
     struct wf_quota at[WF_QUOTAS_MAX];

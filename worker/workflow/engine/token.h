@@ -1,6 +1,6 @@
 /* A bot token that Telegram refuses (401, 404): the project's jobs wait in delayed,
  * without an attempt, until getMe is answered again. All replicas keep the hold; one job
- * at a time tries. §9.6, WF-167 */
+ * at a time tries. worker/workflow/spec/workflow.md §9.6, WF-167 */
 #ifndef WORKFLOW_TOKEN_H
 #define WORKFLOW_TOKEN_H
 

@@ -1,7 +1,8 @@
-/* The operator's problems (§1.4.1): the database is away, or refuses what every message
- * needs. Then the engine takes no jobs, gives back those it has without an attempt, and
- * tries now and again: first whether the statements would be carried out, then with one
- * job. When that has gone well, all goes on. Any thread. */
+/* The operator's problems (worker/workflow/spec/workflow.md §1.4.1): the database is
+ * away, or refuses what every message needs. Then the engine takes no jobs, gives back
+ * those it has without an attempt, and tries now and again: first whether the statements
+ * would be carried out, then with one job. When that has gone well, all goes on. Any
+ * thread. */
 #ifndef WORKFLOW_TROUBLE_H
 #define WORKFLOW_TROUBLE_H
 

@@ -27,8 +27,9 @@ static void added(bool ok, const char *error, void *arg)
     wf_run_post(run, run->step);
 }
 
-/* Redis is away or refuses: the operator's problem (§1.4.1). The row waits already, and
- * says to the job's next start that nothing but this is left to do. */
+/* Redis is away or refuses: the operator's problem (worker/workflow/spec/workflow.md
+ * §1.4.1). The row waits already, and says to the job's next start that nothing but this
+ * is left to do. */
 static void not_added(struct wf_run *run)
 {
     if (wf_job_cancelled(run) && wf_run_lost(run))

@@ -1,5 +1,5 @@
 /* Executions that wait for time to pass: the job that wakes them, and what it does.
- * §3.9.4, §5.5 */
+ * worker/workflow/spec/workflow.md §3.9.4, §5.5 */
 #ifndef WORKFLOW_DELAY_JOB_H
 #define WORKFLOW_DELAY_JOB_H
 

@@ -1,4 +1,5 @@
-/* Jobs that are not about a chat's update take the lock of their execution. §10.5 */
+/* Jobs that are not about a chat's update take the lock of their execution.
+ * worker/workflow/spec/workflow.md §10.5 */
 #ifndef WORKFLOW_EXECUTION_LOCK_H
 #define WORKFLOW_EXECUTION_LOCK_H
 

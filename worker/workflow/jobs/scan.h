@@ -1,5 +1,6 @@
 /* The scan that starts scheduled runs: each minute it finds the schedule triggers whose
- * time it is, claims their customers in the ledger, and adds a job for each. §11.2, §11.3
+ * time it is, claims their customers in the ledger, and adds a job for each.
+ * worker/workflow/spec/workflow.md §11.2, §11.3
  *
  * One replica at a time scans, held by a lock in Redis, and a key beside it says which
  * minute was scanned last, so that each is scanned once. Where Redis fails, the ledger's

@@ -1,5 +1,5 @@
 /* Rows of the ledger become jobs, each under its row's id: however often a row is tried,
- * the queue takes it once. §1.2, §1.3, §11.3 */
+ * the queue takes it once. worker/workflow/spec/workflow.md §1.2, §1.3, §11.3 */
 #include <stdlib.h>
 
 #include "workflow/base/fault_point.h"

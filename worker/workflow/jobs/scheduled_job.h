@@ -1,4 +1,5 @@
-/* One customer's run of a workflow that a clock started, by its row of the ledger. §11.4
+/* One customer's run of a workflow that a clock started, by its row of the ledger.
+ * worker/workflow/spec/workflow.md §11.4
  */
 #ifndef WORKFLOW_SCHEDULED_JOB_H
 #define WORKFLOW_SCHEDULED_JOB_H

@@ -1,4 +1,4 @@
-/* Jobs that run no workflow. §1.5 */
+/* Jobs that run no workflow. worker/workflow/spec/workflow.md §1.5 */
 #ifndef WORKFLOW_SMALL_JOBS_H
 #define WORKFLOW_SMALL_JOBS_H
 

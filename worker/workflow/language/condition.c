@@ -1,4 +1,5 @@
-/* Simple conditions and flow.switch's match. spec/workflow.md §5.5, §7.1, §7.2. */
+/* Simple conditions and flow.switch's match. worker/workflow/spec/workflow.md §5.5, §7.1,
+ * §7.2. */
 #include "workflow/language/condition.h"
 
 #include <math.h>

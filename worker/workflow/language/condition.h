@@ -1,4 +1,4 @@
-/* Conditions and switches. spec/workflow.md §7.1, §7.2, §5.5. Pure. */
+/* Conditions and switches. worker/workflow/spec/workflow.md §7.1, §7.2, §5.5. Pure. */
 #ifndef WORKFLOW_CONDITION_H
 #define WORKFLOW_CONDITION_H
 

@@ -411,7 +411,7 @@ static int set_payload(const char *rest, struct wf_event *event)
 }
 
 /* Leading white space does not hide `/start`, but it does hide every other command
- * (§1.6). */
+ * (worker/workflow/spec/workflow.md §1.6). */
 static int set_text_kind(struct wf_event *event)
 {
     static const char space[] = " \t\n\v\f\r";

@@ -1,4 +1,4 @@
-/* A job's inbound Telegram update, normalised. spec/workflow.md §1.6.
+/* A job's inbound Telegram update, normalised. worker/workflow/spec/workflow.md §1.6.
  *
  * Pure: no I/O. One thread at a time. */
 #ifndef WORKFLOW_EVENT_H

@@ -1,5 +1,5 @@
-/* The `telegram` object of §6.4.1. A failed allocation anywhere makes the whole object
- * NULL. */
+/* The `telegram` object of worker/workflow/spec/workflow.md §6.4.1. A failed allocation
+ * anywhere makes the whole object NULL. */
 #include "workflow/language/event_telegram.h"
 
 #include <string.h>

@@ -1,4 +1,4 @@
-/* The event as templates see it. spec/workflow.md §6.4.1. Pure. */
+/* The event as templates see it. worker/workflow/spec/workflow.md §6.4.1. Pure. */
 #ifndef WORKFLOW_EVENT_TELEGRAM_H
 #define WORKFLOW_EVENT_TELEGRAM_H
 

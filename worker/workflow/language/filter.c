@@ -170,7 +170,8 @@ static int filter_number(struct wf_text arg, bool quoted, json_t **value)
     return put_text(&text, rc, value);
 }
 
-/* `2025-10-15`, `2025-10-15T16:30:00.000Z`, `…+03:00`; without a zone it is UTC (§0.3).
+/* `2025-10-15`, `2025-10-15T16:30:00.000Z`, `…+03:00`; without a zone it is UTC
+ * (worker/workflow/spec/workflow.md §0.3).
  */
 static bool parse_iso(const char *text, time_t *seconds)
 {

@@ -1,5 +1,6 @@
-/* The optional filters of a placeholder: `{{path|default:"x"|upper}}`. §6.1. Pure, except
- * that `date` shows the process's time zone. */
+/* The optional filters of a placeholder: `{{path|default:"x"|upper}}`.
+ * worker/workflow/spec/workflow.md §6.1. Pure, except that `date` shows the process's
+ * time zone. */
 #ifndef WORKFLOW_FILTER_H
 #define WORKFLOW_FILTER_H
 

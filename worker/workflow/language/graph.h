@@ -1,5 +1,5 @@
-/* A workflow version, compiled once: nodes by id, edges by source. spec/workflow.md §4,
- * §5.1.
+/* A workflow version, compiled once: nodes by id, edges by source.
+ * worker/workflow/spec/workflow.md §4, §5.1.
  *
  * Immutable after parsing; shared between runs by reference count, any thread. Pure: no
  * I/O. */

@@ -1,4 +1,4 @@
-/* spec/workflow.md §5.2.3, §5.2.5. */
+/* worker/workflow/spec/workflow.md §5.2.3, §5.2.5. */
 #include "workflow/language/keyboard.h"
 
 #include <string.h>

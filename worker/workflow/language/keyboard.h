@@ -1,5 +1,5 @@
-/* Keyboards: a node's config to Telegram's reply_markup, and the wait rule. §5.2.3,
- * §5.2.5. Pure. */
+/* Keyboards: a node's config to Telegram's reply_markup, and the wait rule.
+ * worker/workflow/spec/workflow.md §5.2.3, §5.2.5. Pure. */
 #ifndef WORKFLOW_KEYBOARD_H
 #define WORKFLOW_KEYBOARD_H
 

@@ -1,6 +1,6 @@
-/* The five-field cron of schedule triggers, by rules of its own. spec/workflow.md §11.2.
- * It is not the cron of bulwark/cron.h: no seconds, no `L`, `?`, `#`, Sunday is 0 only.
- * Pure; any thread. */
+/* The five-field cron of schedule triggers, by rules of its own.
+ * worker/workflow/spec/workflow.md §11.2. It is not the cron of bulwark/cron.h: no
+ * seconds, no `L`, `?`, `#`, Sunday is 0 only. Pure; any thread. */
 #ifndef WORKFLOW_MINUTE_CRON_H
 #define WORKFLOW_MINUTE_CRON_H
 

@@ -1,4 +1,5 @@
-/* The node types of spec/workflow.md §5 by name; what they do is the engine's. Pure. */
+/* The node types of worker/workflow/spec/workflow.md §5 by name; what they do is the
+ * engine's. Pure. */
 #ifndef WORKFLOW_NODE_TYPE_H
 #define WORKFLOW_NODE_TYPE_H
 

@@ -1,5 +1,5 @@
-/* Numbers and their text, both ways. spec/workflow.md §0.3, §7.2. Wants LC_NUMERIC "C".
- * Pure. */
+/* Numbers and their text, both ways. worker/workflow/spec/workflow.md §0.3, §7.2. Wants
+ * LC_NUMERIC "C". Pure. */
 #ifndef WORKFLOW_NUMBER_H
 #define WORKFLOW_NUMBER_H
 

@@ -1,5 +1,5 @@
-/* Paths such as `telegram.callback.params[1]`, taken apart once and looked up. §6.3.
- * Pure. */
+/* Paths such as `telegram.callback.params[1]`, taken apart once and looked up.
+ * worker/workflow/spec/workflow.md §6.3. Pure. */
 #ifndef WORKFLOW_PATH_H
 #define WORKFLOW_PATH_H
 

@@ -1,5 +1,5 @@
 /* Patterns of triggers: JavaScript's regular expressions as far as PCRE2 has them,
- * bounded. §5.1.
+ * bounded. worker/workflow/spec/workflow.md §5.1.
  *
  * All patterns that an update is held against share one budget, counted in steps, so that
  * the outcome does not hang on how busy the machine is.

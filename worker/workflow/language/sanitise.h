@@ -1,4 +1,5 @@
-/* Masking of secrets in what is written to logs. spec/workflow.md §3.10. Pure. */
+/* Masking of secrets in what is written to logs. worker/workflow/spec/workflow.md §3.10.
+ * Pure. */
 #ifndef WORKFLOW_SANITISE_H
 #define WORKFLOW_SANITISE_H
 

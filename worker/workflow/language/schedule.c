@@ -14,7 +14,7 @@ static const char *text_of(const json_t *object, const char *key)
     return json_string_value(json_object_get(object, key));
 }
 
-/* §11.3: 1..365, else error. */
+/* worker/workflow/spec/workflow.md §11.3: 1..365, else error. */
 static int read_days(const json_t *params, const char *key, int *days,
                      struct bw_error *err)
 {

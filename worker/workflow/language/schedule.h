@@ -1,5 +1,5 @@
 /* What a schedule trigger asks for: when, whom, and how often each of them at most.
- * spec/workflow.md §11.2, §11.3. Pure; any thread. */
+ * worker/workflow/spec/workflow.md §11.2, §11.3. Pure; any thread. */
 #ifndef WORKFLOW_SCHEDULE_H
 #define WORKFLOW_SCHEDULE_H
 

@@ -1,4 +1,4 @@
-/* Where names come from. spec/workflow.md §6. */
+/* Where names come from. worker/workflow/spec/workflow.md §6. */
 #ifndef WORKFLOW_SCOPE_H
 #define WORKFLOW_SCOPE_H
 

@@ -89,8 +89,9 @@ bool wf_template_is_expression(struct wf_text text)
     return false;
 }
 
-/* What is no path may be an expression (§7.3): `user.balance + 100`. One that cannot be
- * read or computed is absent, as a name that is not there. */
+/* What is no path may be an expression (worker/workflow/spec/workflow.md §7.3):
+ * `user.balance + 100`. One that cannot be read or computed is absent, as a name that is
+ * not there. */
 static int compute(const struct wf_scope *scope, struct wf_text text, json_t **value)
 {
     char copy[WF_PATH_BYTES + 1];

@@ -1,4 +1,4 @@
-/* Templates over a run's values. spec/workflow.md §6.
+/* Templates over a run's values. worker/workflow/spec/workflow.md §6.
  *
  * Pure: every value comes through a `struct wf_scope`; nothing is evaluated twice. Values
  * are jansson values; "absent" (JavaScript's undefined) is NULL, JSON null is

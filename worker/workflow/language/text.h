@@ -1,5 +1,5 @@
-/* Text as JavaScript counts it: UTF-16 code units over UTF-8 storage. spec/workflow.md
- * §7.3.
+/* Text as JavaScript counts it: UTF-16 code units over UTF-8 storage.
+ * worker/workflow/spec/workflow.md §7.3.
  *
  * Storage is UTF-8; a surrogate without its partner (a slice through a pair) is kept as
  * its three-byte form and becomes U+FFFD when it leaves as JSON. Pure; any thread. */

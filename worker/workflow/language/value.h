@@ -1,4 +1,5 @@
-/* What JSON values mean to templates and conditions. §6.1, §7.2. Pure.
+/* What JSON values mean to templates and conditions. worker/workflow/spec/workflow.md
+ * §6.1, §7.2. Pure.
  *
  * NULL is JavaScript's undefined. */
 #ifndef WORKFLOW_VALUE_H

@@ -1,4 +1,5 @@
-/* action.get_user_balance, action.link_telegram_account. §5.3.6 */
+/* action.get_user_balance, action.link_telegram_account. worker/workflow/spec/workflow.md
+ * §5.3.6 */
 #include "workflow/nodes/nodes.h"
 
 #include <stdlib.h>

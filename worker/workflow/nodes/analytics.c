@@ -1,5 +1,5 @@
 /* integration.analytics: an event for the operator's own service; the workflow goes on
- * whatever becomes of it. §5.7 */
+ * whatever becomes of it. worker/workflow/spec/workflow.md §5.7 */
 #include "workflow/nodes/nodes.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
-/* action.api_request, integration.webhook. §5.3.4, §5.7 */
+/* action.api_request, integration.webhook. worker/workflow/spec/workflow.md §5.3.4, §5.7
+ */
 #include "workflow/nodes/nodes.h"
 
 #include <stdlib.h>

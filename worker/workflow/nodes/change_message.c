@@ -1,4 +1,4 @@
-/* message.edit, message.delete. §5.2.2 */
+/* message.edit, message.delete. worker/workflow/spec/workflow.md §5.2.2 */
 #include "workflow/nodes/nodes.h"
 
 #include <math.h>

@@ -1,4 +1,4 @@
-/* action.check_channel_subscription. §5.3.6, §10.4 */
+/* action.check_channel_subscription. worker/workflow/spec/workflow.md §5.3.6, §10.4 */
 #include "workflow/nodes/nodes.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
-/* action.check_user_linked, action.find_user_by_contact. §5.3.6 */
+/* action.check_user_linked, action.find_user_by_contact. worker/workflow/spec/workflow.md
+ * §5.3.6 */
 #include "workflow/nodes/nodes.h"
 
 #include <ctype.h>

@@ -1,4 +1,5 @@
-/* flow.delay: a moment in place, or a job of the queue of delays. §5.5 */
+/* flow.delay: a moment in place, or a job of the queue of delays.
+ * worker/workflow/spec/workflow.md §5.5 */
 #include "workflow/nodes/nodes.h"
 
 #include <math.h>

@@ -1,4 +1,4 @@
-/* HTTP requests of nodes. §5.3.4
+/* HTTP requests of nodes. worker/workflow/spec/workflow.md §5.3.4
  *
  * The request lies in run->scratch: {"url", "method", "headers": {name: text}, "body"?:
  * text, "timeout": ms}. The answer is in run->fetched. */

@@ -1,4 +1,5 @@
-/* condition, flow.switch, flow.jump, flow.end. §5.4, §5.5 */
+/* condition, flow.switch, flow.jump, flow.end. worker/workflow/spec/workflow.md §5.4,
+ * §5.5 */
 #include "workflow/nodes/nodes.h"
 
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* flow.loop. §5.5 */
+/* flow.loop. worker/workflow/spec/workflow.md §5.5 */
 #include "workflow/nodes/loops.h"
 
 #include <math.h>

@@ -1,6 +1,6 @@
 /* Loops a run is inside of, innermost last: run->loops, an array of {"node", "index",
  * "max", "items"?, "count"?}. While the run waits they lie in session variables
- * `__loop:<node id>`. §5.5 */
+ * `__loop:<node id>`. worker/workflow/spec/workflow.md §5.5 */
 #ifndef WORKFLOW_LOOPS_H
 #define WORKFLOW_LOOPS_H
 

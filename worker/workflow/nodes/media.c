@@ -1,4 +1,5 @@
-/* message.photo, message.video, message.document. §5.2.2 */
+/* message.photo, message.video, message.document. worker/workflow/spec/workflow.md §5.2.2
+ */
 #include "workflow/nodes/nodes.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
-/* message, message.keyboard.inline, message.keyboard.reply. §5.2 */
+/* message, message.keyboard.inline, message.keyboard.reply.
+ * worker/workflow/spec/workflow.md §5.2 */
 #include "workflow/nodes/nodes.h"
 
 #include <stdlib.h>

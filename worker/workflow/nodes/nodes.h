@@ -1,5 +1,5 @@
-/* What the node types do (spec/workflow.md §5): one constant row a type, listed in
- * nodes.c.
+/* What the node types do (worker/workflow/spec/workflow.md §5): one constant row a type,
+ * listed in nodes.c.
  *
  * `start` runs the run's current node: it returns what comes next, or starts an
  * operation, returns WF_PENDING, and ends in a continuation with wf_loop_resume(). What

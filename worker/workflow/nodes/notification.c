@@ -1,5 +1,5 @@
 /* action.send_notification: by Telegram, into the table of notifications, or to a
- * webhook. §5.3.5 */
+ * webhook. worker/workflow/spec/workflow.md §5.3.5 */
 #include "workflow/nodes/nodes.h"
 
 #include <ctype.h>

@@ -77,7 +77,8 @@ static void without_code(struct wf_run *run)
         wf_db_run(run, show, NULL);
 }
 
-/* The link is given out: he has a code from now on (§6.5). */
+/* The link is given out: he has a code from now on (worker/workflow/spec/workflow.md
+ * §6.5). */
 static bool lacks_code(const struct wf_run *run)
 {
     return !run->code_asked &&

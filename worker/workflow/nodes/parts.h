@@ -1,4 +1,5 @@
-/* The messages one node sends, in order, and what message nodes share. §5.2
+/* The messages one node sends, in order, and what message nodes share.
+ * worker/workflow/spec/workflow.md §5.2
  *
  * A node begins the list, adds to it and sends it; the list lies in run->scratch. */
 #ifndef WORKFLOW_PARTS_H

@@ -1,4 +1,4 @@
-/* action.database_query. §5.3.1 */
+/* action.database_query. worker/workflow/spec/workflow.md §5.3.1 */
 #include "workflow/nodes/query.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-/* Named database queries of action.database_query (spec/workflow.md §8). While one runs,
- * run->scratch is its parameters, resolved. */
+/* Named database queries of action.database_query (worker/workflow/spec/workflow.md §8).
+ * While one runs, run->scratch is its parameters, resolved. */
 #ifndef WORKFLOW_QUERY_H
 #define WORKFLOW_QUERY_H
 

@@ -1,4 +1,4 @@
-/* Queries that make or change a customer. §8.3 */
+/* Queries that make or change a customer. worker/workflow/spec/workflow.md §8.3 */
 #include "workflow/nodes/query.h"
 
 #include <ctype.h>

@@ -1,4 +1,4 @@
-/* Queries that look a customer up. §8.3, §8.4 */
+/* Queries that look a customer up. worker/workflow/spec/workflow.md §8.3, §8.4 */
 #include "workflow/nodes/query.h"
 
 #include <ctype.h>

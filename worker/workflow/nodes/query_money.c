@@ -1,4 +1,4 @@
-/* add_bonus, spend_bonus. §8.4, §3.9.3 */
+/* add_bonus, spend_bonus. worker/workflow/spec/workflow.md §8.4, §3.9.3 */
 #include "workflow/nodes/query.h"
 
 #include <math.h>

@@ -1,6 +1,6 @@
 /* The referral that waits for a customer's activation, part of the batch that activates
- * him. §8.3 activate_user 5. It must not undo the activation: when the batch is refused,
- * it is sent once more without. */
+ * him. worker/workflow/spec/workflow.md §8.3 activate_user 5. It must not undo the
+ * activation: when the batch is refused, it is sent once more without. */
 #ifndef WORKFLOW_REFERRAL_H
 #define WORKFLOW_REFERRAL_H
 

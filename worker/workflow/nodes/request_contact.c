@@ -1,5 +1,5 @@
 /* action.request_contact: waits for the person's phone number, and asks for it if there
- * is a text. §5.3.3 */
+ * is a text. worker/workflow/spec/workflow.md §5.3.3 */
 #include "workflow/nodes/nodes.h"
 
 #include "workflow/base/mem.h"

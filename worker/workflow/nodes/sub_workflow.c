@@ -1,4 +1,5 @@
-/* flow.sub_workflow: another workflow of the project, run inside of this one. §5.5 */
+/* flow.sub_workflow: another workflow of the project, run inside of this one.
+ * worker/workflow/spec/workflow.md §5.5 */
 #include "workflow/nodes/nodes.h"
 
 #include <stdio.h>

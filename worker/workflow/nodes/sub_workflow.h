@@ -1,4 +1,4 @@
-/* How a sub-workflow ends. §5.5 */
+/* How a sub-workflow ends. worker/workflow/spec/workflow.md §5.5 */
 #ifndef WORKFLOW_SUB_WORKFLOW_H
 #define WORKFLOW_SUB_WORKFLOW_H
 

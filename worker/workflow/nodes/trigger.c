@@ -1,4 +1,4 @@
-/* §5.1: triggers pass on. */
+/* worker/workflow/spec/workflow.md §5.1: triggers pass on. */
 #include "workflow/nodes/nodes.h"
 
 enum wf_action wf_start_trigger(struct wf_run *run)

@@ -1,4 +1,4 @@
-/* action.set_variable, action.get_variable. §5.3.2 */
+/* action.set_variable, action.get_variable. worker/workflow/spec/workflow.md §5.3.2 */
 #include "workflow/nodes/nodes.h"
 
 #include <math.h>

@@ -1,4 +1,4 @@
-/* What a wait remembers. §3.8 */
+/* What a wait remembers. worker/workflow/spec/workflow.md §3.8 */
 #include "workflow/nodes/nodes.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
-/* flow.wait: waits for an answer without asking for one. §5.6 */
+/* flow.wait: waits for an answer without asking for one. worker/workflow/spec/workflow.md
+ * §5.6 */
 #include "workflow/nodes/nodes.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
-/* §3.9.2: what a later attempt of the same job needs so as to do nothing twice. */
+/* worker/workflow/spec/workflow.md §3.9.2: what a later attempt of the same job needs so
+ * as to do nothing twice. */
 #include "workflow/run/run.h"
 
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* Telegram, as a run uses it. §9 */
+/* Telegram, as a run uses it. worker/workflow/spec/workflow.md §9 */
 #include "workflow/run/run.h"
 
 #include <stdio.h>

@@ -45,7 +45,7 @@ static int64_t bot_limit(const struct wf_run *run)
     return limit > 0 ? limit : 1;
 }
 
-/* The counter is the S key of §10.4. */
+/* The counter is the S key of worker/workflow/spec/workflow.md §10.4. */
 static struct wf_quotas *quotas_of(const struct wf_run *run, const char *chat)
 {
     const struct wf_settings *settings = &run->engine->settings;

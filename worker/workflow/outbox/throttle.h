@@ -1,6 +1,7 @@
 /* Leave to send a message: Telegram's limits a bot, a chat and a group, which hold in any
  * window of time for all replicas together, as the one who is sent to counts them. Not
- * counted: the client's own attempts after the first. §9.6, §10.4 */
+ * counted: the client's own attempts after the first. worker/workflow/spec/workflow.md
+ * §9.6, §10.4 */
 #ifndef WORKFLOW_THROTTLE_H
 #define WORKFLOW_THROTTLE_H
 

@@ -1,5 +1,6 @@
-/* What a row says of the jobs that touched it (§3.9.2): the database as the witness of
- * what is done, beside the checkpoint in Redis, which may be older, or not to be asked.
+/* What a row says of the jobs that touched it (worker/workflow/spec/workflow.md §3.9.2):
+ * the database as the witness of what is done, beside the checkpoint in Redis, which may
+ * be older, or not to be asked.
  */
 #ifndef WORKFLOW_WITNESS_H
 #define WORKFLOW_WITNESS_H

@@ -1,6 +1,6 @@
 /* Whom a message speaks to. A group is full of talk that is none of the bot's business:
  * only a command, a reply to its message, a mention, a contact or a button starts
- * something there. §1.6, §3.4, WF-172 */
+ * something there. worker/workflow/spec/workflow.md §1.6, §3.4, WF-172 */
 #ifndef WORKFLOW_ADDRESS_H
 #define WORKFLOW_ADDRESS_H
 

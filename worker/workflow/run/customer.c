@@ -179,7 +179,7 @@ static void put_money(struct sheet *sheet)
                   transactions, "bonusCount", count));
 }
 
-/* --- level (§6.5, level progress) */
+/* --- level (worker/workflow/spec/workflow.md §6.5, level progress) */
 
 struct level {
     const json_t *now, *next; /* NULL: none */

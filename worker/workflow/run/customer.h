@@ -1,5 +1,5 @@
-/* A customer's variables and profile from the row of the statement `customer` (§6.5,
- * §8.4). Pure. */
+/* A customer's variables and profile from the row of the statement `customer`
+ * (worker/workflow/spec/workflow.md §6.5, §8.4). Pure. */
 #ifndef WORKFLOW_CUSTOMER_H
 #define WORKFLOW_CUSTOMER_H
 

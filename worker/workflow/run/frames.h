@@ -1,5 +1,6 @@
 /* Executions that wait, in this very run, for one they called: flow.sub_workflow. The
- * innermost is the run itself; those outside of it are frames. §5.5
+ * innermost is the run itself; those outside of it are frames.
+ * worker/workflow/spec/workflow.md §5.5
  *
  * Job, event, customer, deadline and locks are the run's; execution, graph, variables,
  * logs and limits are each execution's own. */

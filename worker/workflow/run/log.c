@@ -1,4 +1,5 @@
-/* Rows of workflow_logs, gathered until the flush. §3.10 */
+/* Rows of workflow_logs, gathered until the flush. worker/workflow/spec/workflow.md §3.10
+ */
 #include "workflow/run/run.h"
 
 #include <stdio.h>

@@ -1,5 +1,6 @@
 /* The customer of a run: found once, kept for the run, read from the cache or by one
- * statement, and read again after the run has changed him. §6.4, §6.5, §10.2, §10.3. */
+ * statement, and read again after the run has changed him.
+ * worker/workflow/spec/workflow.md §6.4, §6.5, §10.2, §10.3. */
 #include "workflow/run/run.h"
 
 #include <ctype.h>

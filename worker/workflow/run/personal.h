@@ -1,5 +1,5 @@
 /* What tells of a customer is not said in a group: it goes to his private chat, and the
- * run with it. §12 #47, WF-172 */
+ * run with it. worker/workflow/spec/workflow.md §12 #47, WF-172 */
 #ifndef WORKFLOW_PERSONAL_H
 #define WORKFLOW_PERSONAL_H
 

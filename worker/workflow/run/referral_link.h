@@ -1,5 +1,5 @@
 /* Links that bring a friend: the project's address with the customer's id in its query.
- * §8.4 get_referral_link. Pure; any thread. */
+ * worker/workflow/spec/workflow.md §8.4 get_referral_link. Pure; any thread. */
 #ifndef WORKFLOW_REFERRAL_LINK_H
 #define WORKFLOW_REFERRAL_LINK_H
 

@@ -207,7 +207,8 @@ static void last_words_done(struct wf_run *run)
     fail_job(run);
 }
 
-/* The last attempt leaves the execution `failed` before the job fails (§1.4). */
+/* The last attempt leaves the execution `failed` before the job fails
+ * (worker/workflow/spec/workflow.md §1.4). */
 static void last_words(struct wf_run *run)
 {
     wf_under_way_last(run);

@@ -421,7 +421,8 @@ bool wf_person_ready(struct wf_run *run, const struct wf_node *node, wf_step *th
 void wf_person_load(struct wf_run *run, wf_step *then);
 /* The customer with this id is the run's from now on; NULL: nobody. */
 void wf_person_set(struct wf_run *run, const char *user_id);
-/* After a change by the run: caches are dropped, the next use reads anew (§10.3). */
+/* After a change by the run: caches are dropped, the next use reads anew
+ * (worker/workflow/spec/workflow.md §10.3). */
 void wf_person_changed(struct wf_run *run, const char *user_id);
 char *wf_person_key(const struct wf_run *run, const char *pattern, const char *user_id);
 /* Keys that hold something of a customer, into the group that is begun. */

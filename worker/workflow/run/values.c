@@ -1,4 +1,5 @@
-/* What templates see of a run (§6.3, §6.4), and its variables (§6.2). */
+/* What templates see of a run (worker/workflow/spec/workflow.md §6.3, §6.4), and its
+ * variables (§6.2). */
 #include "workflow/run/run.h"
 
 #include <stdio.h>

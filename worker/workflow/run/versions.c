@@ -153,7 +153,7 @@ static json_t *json_or_null(const char *text)
     return value != NULL ? value : json_null();
 }
 
-/* Node keeps the nodes as an object by id (§10.2). */
+/* Node keeps the nodes as an object by id (worker/workflow/spec/workflow.md §10.2). */
 static json_t *nodes_by_id(json_t *nodes)
 {
     json_t *object, *node;

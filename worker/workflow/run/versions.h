@@ -1,5 +1,6 @@
 /* Which version of the project's workflow runs, and where it is kept: in this process,
- * under the S key with the marker of Node's key, or in the database. §3.2, §10.2, §10.3.
+ * under the S key with the marker of Node's key, or in the database.
+ * worker/workflow/spec/workflow.md §3.2, §10.2, §10.3.
  */
 #ifndef WORKFLOW_VERSIONS_H
 #define WORKFLOW_VERSIONS_H

@@ -1,4 +1,5 @@
-/* Keys in Redis that say who waits for what (§10.2, §10.3). */
+/* Keys in Redis that say who waits for what (worker/workflow/spec/workflow.md §10.2,
+ * §10.3). */
 #ifndef WORKFLOW_WAIT_KEYS_H
 #define WORKFLOW_WAIT_KEYS_H
 

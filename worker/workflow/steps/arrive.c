@@ -1,5 +1,5 @@
-/* §3.1 steps 1 to 7: from the queue to a run that knows its project, its graph and that
- * it may go on.
+/* worker/workflow/spec/workflow.md §3.1 steps 1 to 7: from the queue to a run that knows
+ * its project, its graph and that it may go on.
  *
  * Warm, this takes two turns to Redis and none to the database. */
 #include "workflow/run/run.h"

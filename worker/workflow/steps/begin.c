@@ -1,5 +1,5 @@
-/* §3.4, §3.5: a new execution. The row itself is written with the flush, in the same
- * round trip; until then the checkpoint speaks for it. */
+/* worker/workflow/spec/workflow.md §3.4, §3.5: a new execution. The row itself is written
+ * with the flush, in the same round trip; until then the checkpoint speaks for it. */
 #include "workflow/run/run.h"
 
 #include <stdlib.h>

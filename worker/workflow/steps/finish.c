@@ -1,5 +1,5 @@
-/* §3.10: one statement writes variables, logs, supersession and the state; a new row goes
- * along. */
+/* worker/workflow/spec/workflow.md §3.10: one statement writes variables, logs,
+ * supersession and the state; a new row goes along. */
 #include "workflow/run/run.h"
 
 #include <stdio.h>

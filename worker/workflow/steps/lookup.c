@@ -1,4 +1,5 @@
-/* §3.6: which execution the event belongs to, and the claim on it.
+/* worker/workflow/spec/workflow.md §3.6: which execution the event belongs to, and the
+ * claim on it.
  *
  * The wait in the cache is claimed at once, together with everything the run needs to go
  * on: one round trip. Without it one trip looks everything up, and a second claims. */

@@ -1,5 +1,5 @@
-/* §3.3: node after node, until the graph ends, a node waits, fails, or an operation is
- * under way. */
+/* worker/workflow/spec/workflow.md §3.3: node after node, until the graph ends, a node
+ * waits, fails, or an operation is under way. */
 #include "workflow/run/run.h"
 
 #include <stdarg.h>

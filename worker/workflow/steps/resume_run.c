@@ -1,5 +1,5 @@
-/* §3.7: an execution that waited was claimed; what the event means for it, and where it
- * goes on. */
+/* worker/workflow/spec/workflow.md §3.7: an execution that waited was claimed; what the
+ * event means for it, and where it goes on. */
 #include "workflow/run/run.h"
 
 #include <stdlib.h>

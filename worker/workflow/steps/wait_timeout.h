@@ -1,5 +1,5 @@
 /* Waits that have lasted too long: a job of the queue of delays finds the execution still
- * waiting, or an event comes after the time. §3.8 */
+ * waiting, or an event comes after the time. worker/workflow/spec/workflow.md §3.8 */
 #ifndef WORKFLOW_WAIT_TIMEOUT_H
 #define WORKFLOW_WAIT_TIMEOUT_H
 

@@ -161,7 +161,7 @@ static bool has_space(const char *text)
     return strpbrk(text, " \t\r\n\v\f") != NULL;
 }
 
-/* `^[^\s@]+@[^\s@]+\.[^\s@]+$` (§3.7.2 d) */
+/* `^[^\s@]+@[^\s@]+\.[^\s@]+$` (worker/workflow/spec/workflow.md §3.7.2 d) */
 static bool is_email(const char *text)
 {
     const char *at = strchr(text, '@');

@@ -1,5 +1,5 @@
-/* Waits: which event may resume which (§3.6), what typed text means (§3.7.2), and their
- * keys in Redis. The first two are pure. */
+/* Waits: which event may resume which (worker/workflow/spec/workflow.md §3.6), what typed
+ * text means (§3.7.2), and their keys in Redis. The first two are pure. */
 #ifndef WORKFLOW_WAITS_H
 #define WORKFLOW_WAITS_H
 

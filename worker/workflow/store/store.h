@@ -10,7 +10,7 @@
 
 #include "workflow/store/statements.h"
 
-/* Who cannot do without a statement. §1.4.1 */
+/* Who cannot do without a statement. worker/workflow/spec/workflow.md §1.4.1 */
 enum wf_need {
     /* every message */
     WF_NEED_ALL,

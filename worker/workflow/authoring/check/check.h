@@ -1,5 +1,5 @@
 /* Checks of a workflow before it runs: what the engine would stumble over, or pass over
- * in silence. spec/workflow.md §§4–7, 11.2.
+ * in silence. worker/workflow/spec/workflow.md §§4–7, 11.2.
  *
  * Pure but for memory (mem.h); one thread. To check another field, add a row to
  * fields.c. */

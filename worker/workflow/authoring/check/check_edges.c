@@ -1,4 +1,4 @@
-/* §4.3, §4.4. */
+/* worker/workflow/spec/workflow.md §4.3, §4.4. */
 #include "workflow/authoring/check/check_edges.h"
 
 #include <stdint.h>

@@ -1,4 +1,4 @@
-/* §5.2.3. */
+/* worker/workflow/spec/workflow.md §5.2.3. */
 #include "workflow/authoring/check/check_keyboard.h"
 
 #include <stdlib.h>

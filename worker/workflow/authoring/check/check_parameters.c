@@ -1,4 +1,4 @@
-/* §8. */
+/* worker/workflow/spec/workflow.md §8. */
 #include "workflow/authoring/check/check_parameters.h"
 
 #include "workflow/authoring/check/check_value.h"

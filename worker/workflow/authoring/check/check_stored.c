@@ -5,7 +5,7 @@
 
 #include "workflow/base/mem.h"
 
-/* JSON text may be encoded several times (§4.1). */
+/* JSON text may be encoded several times (worker/workflow/spec/workflow.md §4.1). */
 #define LAYERS_MAX 4
 
 struct stored {

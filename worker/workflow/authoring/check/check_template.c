@@ -1,4 +1,4 @@
-/* §6.1, §6.3. */
+/* worker/workflow/spec/workflow.md §6.1, §6.3. */
 #include "workflow/authoring/check/check_template.h"
 
 #include <stdlib.h>

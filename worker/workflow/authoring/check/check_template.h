@@ -1,5 +1,5 @@
-/* Templates and paths, wherever they stand; `field` is the path in the report. §6.1,
- * §6.3. */
+/* Templates and paths, wherever they stand; `field` is the path in the report.
+ * worker/workflow/spec/workflow.md §6.1, §6.3. */
 #ifndef WORKFLOW_AUTHORING_CHECK_CHECK_TEMPLATE_H
 #define WORKFLOW_AUTHORING_CHECK_CHECK_TEMPLATE_H
 

@@ -1,7 +1,7 @@
-/* The fields of each node type: spec/workflow.md §5. One row a field; validation, the
- * list of nodes and the schema for editors are made of them. The texts for what is
- * missing are those the engine fails with, where it does. Two rows of the same field
- * check it twice; the first tells of it. */
+/* The fields of each node type: worker/workflow/spec/workflow.md §5. One row a field;
+ * validation, the list of nodes and the schema for editors are made of them. The texts
+ * for what is missing are those the engine fails with, where it does. Two rows of the
+ * same field check it twice; the first tells of it. */
 #include "workflow/authoring/check/fields.h"
 
 #include <string.h>

@@ -155,7 +155,8 @@ static json_t *add_bonus(struct wf_dry *dry, const struct bonus *bonus,
     return row;
 }
 
-/* A flush tells of the visits it has written: those before count on top (§3.9.3). */
+/* A flush tells of the visits it has written: those before count on top
+ * (worker/workflow/spec/workflow.md §3.9.3). */
 static char *external_id(const struct wf_dry *dry, const char *owner, const char *node,
                          const char *visit)
 {

@@ -186,7 +186,8 @@ json_t *dry_sql_notify(struct wf_dry *dry, const json_t *params)
     return dry_one_cell(wf_text(dry_param(params, 1)));
 }
 
-/* --- the customer's variables, before they are formatted (§6.5) */
+/* --- the customer's variables, before they are formatted
+ * (worker/workflow/spec/workflow.md §6.5) */
 
 struct sheet {
     const struct wf_dry *dry;

@@ -1,7 +1,7 @@
 /* What a dry run remembers of customers and money: the rows behind the named statements,
- * as tables of JSON objects. A row has the members of U-JSON (spec/workflow.md §8.2), or
- * the columns of its table in camelCase; times are ISO texts of UTC, so that they compare
- * as texts. Private to dry_*.c. */
+ * as tables of JSON objects. A row has the members of U-JSON
+ * (worker/workflow/spec/workflow.md §8.2), or the columns of its table in camelCase;
+ * times are ISO texts of UTC, so that they compare as texts. Private to dry_*.c. */
 #ifndef WORKFLOW_AUTHORING_DRY_STORE_H
 #define WORKFLOW_AUTHORING_DRY_STORE_H
 

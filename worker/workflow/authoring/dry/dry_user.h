@@ -4,7 +4,7 @@
 
 #include "workflow/authoring/dry/dry_store.h"
 
-/* New reference. §8.2. */
+/* New reference. worker/workflow/spec/workflow.md §8.2. */
 json_t *dry_user_json(const json_t *row);
 
 #endif

@@ -100,7 +100,8 @@ static void set_variables(struct wf_dry *dry, const json_t *params)
     json_decref(rows);
 }
 
-/* A row of the log: what money effects of later jobs count (§3.9.3). */
+/* A row of the log: what money effects of later jobs count
+ * (worker/workflow/spec/workflow.md §3.9.3). */
 static void count_visit(json_t *execution, const char *node)
 {
     json_t *visits = json_object_get(execution, "visits");

@@ -1,5 +1,5 @@
-/* The functions of §7.3: one row each. Unknown ones do not exist, whatever JavaScript
- * has. */
+/* The functions of worker/workflow/spec/workflow.md §7.3: one row each. Unknown ones do
+ * not exist, whatever JavaScript has. */
 #include "workflow/language/expression/call.h"
 
 #include <math.h>

@@ -1,4 +1,4 @@
-/* Functions of expressions. spec/workflow.md §7.3. */
+/* Functions of expressions. worker/workflow/spec/workflow.md §7.3. */
 #ifndef WORKFLOW_EXPRESSION_CALL_H
 #define WORKFLOW_EXPRESSION_CALL_H
 

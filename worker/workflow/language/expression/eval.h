@@ -1,4 +1,4 @@
-/* What a tree is worth. spec/workflow.md §7.3. */
+/* What a tree is worth. worker/workflow/spec/workflow.md §7.3. */
 #ifndef WORKFLOW_EXPRESSION_EVAL_H
 #define WORKFLOW_EXPRESSION_EVAL_H
 

@@ -1,5 +1,6 @@
-/* Expressions such as `user.balance > 100 && contains(text, "x")`. spec/workflow.md
- * §7.3. Pure; bounded in length, depth, steps and memory. */
+/* Expressions such as `user.balance > 100 && contains(text, "x")`.
+ * worker/workflow/spec/workflow.md §7.3. Pure; bounded in length, depth, steps and
+ * memory. */
 #ifndef WORKFLOW_EXPRESSION_EXPRESSION_H
 #define WORKFLOW_EXPRESSION_EXPRESSION_H
 

@@ -1,4 +1,4 @@
-/* The tokens of an expression. spec/workflow.md §7.3. */
+/* The tokens of an expression. worker/workflow/spec/workflow.md §7.3. */
 #ifndef WORKFLOW_EXPRESSION_LEX_H
 #define WORKFLOW_EXPRESSION_LEX_H
 

@@ -1,5 +1,5 @@
 /* What one evaluation may use, and has used: memory, steps, depth. Everything it makes
- * lies in its arena and ends with it. spec/workflow.md §7.3. */
+ * lies in its arena and ends with it. worker/workflow/spec/workflow.md §7.3. */
 #ifndef WORKFLOW_EXPRESSION_MEMORY_H
 #define WORKFLOW_EXPRESSION_MEMORY_H
 

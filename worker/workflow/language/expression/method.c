@@ -1,4 +1,5 @@
-/* The methods of strings and arrays of §7.3. Positions are UTF-16 units. */
+/* The methods of strings and arrays of worker/workflow/spec/workflow.md §7.3. Positions
+ * are UTF-16 units. */
 #include "workflow/language/expression/method.h"
 
 #include <math.h>

@@ -1,4 +1,4 @@
-/* Methods of strings and arrays in expressions. spec/workflow.md §7.3. */
+/* Methods of strings and arrays in expressions. worker/workflow/spec/workflow.md §7.3. */
 #ifndef WORKFLOW_EXPRESSION_METHOD_H
 #define WORKFLOW_EXPRESSION_METHOD_H
 

@@ -1,4 +1,5 @@
-/* Names in expressions: variables, scopes, members. spec/workflow.md §7.3. */
+/* Names in expressions: variables, scopes, members. worker/workflow/spec/workflow.md
+ * §7.3. */
 #ifndef WORKFLOW_EXPRESSION_NAME_H
 #define WORKFLOW_EXPRESSION_NAME_H
 

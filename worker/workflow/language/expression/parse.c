@@ -1,5 +1,5 @@
-/* Recursive descent over the grammar of §7.3; chains of one level are lists, so that only
- * nesting costs stack. */
+/* Recursive descent over the grammar of worker/workflow/spec/workflow.md §7.3; chains of
+ * one level are lists, so that only nesting costs stack. */
 #include "workflow/language/expression/parse.h"
 
 #include <string.h>

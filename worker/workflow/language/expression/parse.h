@@ -1,4 +1,4 @@
-/* The tree of an expression. spec/workflow.md §7.3. */
+/* The tree of an expression. worker/workflow/spec/workflow.md §7.3. */
 #ifndef WORKFLOW_EXPRESSION_PARSE_H
 #define WORKFLOW_EXPRESSION_PARSE_H
 

@@ -1,4 +1,5 @@
-/* Values and their coercions, as ECMAScript has them but for num() of §7.2. */
+/* Values and their coercions, as ECMAScript has them but for num() of
+ * worker/workflow/spec/workflow.md §7.2. */
 #include "workflow/language/expression/value.h"
 
 #include <math.h>

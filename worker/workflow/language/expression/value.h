@@ -1,5 +1,5 @@
-/* The values of expressions, and what JavaScript makes of them. spec/workflow.md §7.2,
- * §7.3. */
+/* The values of expressions, and what JavaScript makes of them.
+ * worker/workflow/spec/workflow.md §7.2, §7.3. */
 #ifndef WORKFLOW_EXPRESSION_VALUE_H
 #define WORKFLOW_EXPRESSION_VALUE_H
 

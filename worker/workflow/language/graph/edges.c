@@ -1,5 +1,5 @@
-/* Edges: from the stored list, or from the nodes' own legacy members. spec/workflow.md
- * §4.3. */
+/* Edges: from the stored list, or from the nodes' own legacy members.
+ * worker/workflow/spec/workflow.md §4.3. */
 #include "workflow/language/graph/edges.h"
 
 #include <stdint.h>

@@ -1,4 +1,4 @@
-/* The edges of a stored graph. spec/workflow.md §4.3. */
+/* The edges of a stored graph. worker/workflow/spec/workflow.md §4.3. */
 #ifndef WORKFLOW_GRAPH_EDGES_H
 #define WORKFLOW_GRAPH_EDGES_H
 

@@ -1,4 +1,5 @@
-/* Nodes: which items count, and where their config lies. spec/workflow.md §4.1, §4.2. */
+/* Nodes: which items count, and where their config lies. worker/workflow/spec/workflow.md
+ * §4.1, §4.2. */
 #include "workflow/language/graph/nodes.h"
 
 #include <stdint.h>

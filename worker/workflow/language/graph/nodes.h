@@ -1,4 +1,4 @@
-/* The nodes of a stored graph. spec/workflow.md §4.1, §4.2. */
+/* The nodes of a stored graph. worker/workflow/spec/workflow.md §4.1, §4.2. */
 #ifndef WORKFLOW_GRAPH_NODES_H
 #define WORKFLOW_GRAPH_NODES_H
 

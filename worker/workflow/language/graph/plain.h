@@ -1,5 +1,6 @@
 /* Which runs read nothing but what is at hand without a look at the stored variables: of
- * the event, the project and the customer. spec/workflow.md §6.2. Pure. */
+ * the event, the project and the customer. worker/workflow/spec/workflow.md §6.2. Pure.
+ */
 #ifndef WORKFLOW_PLAIN_H
 #define WORKFLOW_PLAIN_H
 

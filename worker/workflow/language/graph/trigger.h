@@ -1,4 +1,4 @@
-/* Which node an event starts at. spec/workflow.md §3.4, §5.1. */
+/* Which node an event starts at. worker/workflow/spec/workflow.md §3.4, §5.1. */
 #ifndef WORKFLOW_GRAPH_TRIGGER_H
 #define WORKFLOW_GRAPH_TRIGGER_H
 
