@@ -1,5 +1,5 @@
---[[ return_marker: a marker was popped for a queue that cannot take now; puts it back for others if it still says
-something. A queue that has nothing has no marker, and a pause has deleted it: resume sets it anew.
+--[[ return_marker: a marker was popped for a queue that cannot take now; puts it back for others if it still
+says something. A queue that has nothing has no marker, and a pause has deleted it: resume sets it anew.
 lib/spec/bullmq.md §4.1, §7.3
 
 KEYS  1 base
