@@ -13,10 +13,10 @@ import { parseArgs } from 'node:util';
 
 import { Redis } from '../peer/peer.mjs';
 import { freePort, startProcess } from '../peer/server.mjs';
-import { addJobs, Daemon, oneQueue, openQueue, PATIENCE, PersistentRedis, sleep, until }
+import { addJobs, Daemon, oneQueue, openQueue, PersistentRedis, PROMISE, sleep, until }
     from './rig.mjs';
 
-const BACK_MS = 2000 * PATIENCE;
+const BACK_MS = 2000 * PROMISE;
 const { values: opts } = parseArgs({ options: {
     seconds: { type: 'string', default: '1,6' },
     repeat: { type: 'string', default: '2' },

@@ -3,14 +3,14 @@
 import assert from 'node:assert/strict';
 
 import { installWorkflow, Postgres, startBotApi } from './postgres.mjs';
-import { Daemon, eventCounts, openQueue, PATIENCE, PersistentRedis, runAll, sleep, test, until }
+import { Daemon, eventCounts, openQueue, PersistentRedis, PROMISE, runAll, sleep, test, until }
     from './rig.mjs';
 
 const QUEUE = 'workflow-processing';
 const JOBS = 300;
 const TRICKLE_MS = 25;
 const AWAY_MS = 5000;
-const BACK_MS = 2000 * PATIENCE;
+const BACK_MS = 2000 * PROMISE;
 
 const WORKFLOW = {
     nodes: [

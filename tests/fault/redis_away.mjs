@@ -1,12 +1,12 @@
 // Redis goes away amid work, stopped or frozen: nothing is lost, work goes on within 2 s.
 import assert from 'node:assert/strict';
 
-import { addJobs, Daemon, eventCounts, oneQueue, openQueue, PATIENCE, PersistentRedis, runAll,
+import { addJobs, Daemon, eventCounts, oneQueue, openQueue, PersistentRedis, PROMISE, runAll,
     sleep, test, until } from './rig.mjs';
 
 const JOBS = 2000;
 const AWAY_MS = 5000;
-const BACK_MS = 2000 * PATIENCE;
+const BACK_MS = 2000 * PROMISE;
 
 async function amidWork(cleanup, leave, comeBack) {
     const redis = await PersistentRedis.create();
