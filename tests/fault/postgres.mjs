@@ -1,11 +1,13 @@
 // A PostgreSQL of the test's own, that can be stopped, frozen and come back with its data, and the
 // stand-in for the Bot API.
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { chownSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 
 import { freePort, startProcess, until } from '../peer/server.mjs';
 
@@ -104,6 +106,28 @@ export class Postgres {
             this.tell(pid, 'SIGCONT'); // it may be frozen
         await this.child.exited;
         this.child = undefined;
+    }
+
+    /** Its files as a crash in this moment would leave them, as a folder beside its own. */
+    async copy() {
+        const copy = path.join(this.folder, `copy-${Date.now()}`);
+        this.signal('SIGSTOP');
+        this.signal('SIGSTOP'); // the first one stopped who begins sessions: none is missed now
+        await sleep(20); // until each has left the kernel
+        try {
+            await promisify(execFile)('cp', ['-a', this.data, copy]);
+        } finally {
+            this.signal('SIGCONT');
+        }
+        rmSync(path.join(copy, 'postmaster.pid'));
+        return copy;
+    }
+
+    /** A second server, on a port of its own, with these files. */
+    async beside(data) {
+        const pg = Object.assign(new Postgres(), { folder: this.folder, data, port: await freePort() });
+        await pg.start();
+        return pg;
     }
 
     sql(text) {

@@ -65,6 +65,31 @@ export class PersistentRedis {
     signal(name) {
         this.child.kill(name);
     }
+
+    /** A replica of the server at this port from now on; returns once it is in step, and its file, too. */
+    async follow(port) {
+        const client = new Redis(this.port, '127.0.0.1');
+        await client.call('replicaof', '127.0.0.1', port);
+        await until(async () => {
+            const info = await client.info();
+            return ['master_link_status:up', 'aof_rewrite_in_progress:0', 'aof_rewrite_scheduled:0', 'aof_enabled:1']
+                .every((line) => info.includes(line));
+        }, 'a replica', 30000 * PATIENCE);
+        client.disconnect();
+    }
+
+    /** Until what it was told so far is with its replica. */
+    async replicated() {
+        const client = new Redis(this.port, '127.0.0.1');
+        await until(async () => await client.wait(1, 1000) === 1, 'the replica', 30000 * PATIENCE);
+        client.disconnect();
+    }
+
+    async promote() {
+        const client = new Redis(this.port, '127.0.0.1');
+        await client.call('replicaof', 'no', 'one');
+        client.disconnect();
+    }
 }
 
 /** `bulwark` with these arguments, until it ends: {code, stdout, stderr}. */

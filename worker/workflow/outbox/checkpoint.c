@@ -186,6 +186,10 @@ static void row_written(struct wf_run *run)
 {
     char *key;
 
+    if (run->failure != NULL) { /* it is over, whether the row took it or not */
+        run->after_checkpoint(run);
+        return;
+    }
     if (wf_db_rows(run, run->last_index) == 0) {
         /* another attempt of the job is further, or the row was ended: the next start
          * looks at it */
@@ -205,7 +209,7 @@ static void row_written(struct wf_run *run)
 static void write_row(struct wf_run *run)
 {
     const struct wf_execution *x = outermost(run);
-    json_t *value = wf_loads(wf_kv_at(&run->kv, run->checkpoint_at)->value);
+    json_t *value = wf_loads(run->checkpoint);
     json_t *outer = outermost_value(value);
     char *atm = wf_job_atm(run), *text, steps[24], seq[24];
 
@@ -238,17 +242,33 @@ static void key_written(struct wf_run *run)
         run->after_checkpoint(run);
 }
 
-void wf_checkpoint(struct wf_run *run, const char *next, bool inside, wf_step *then)
+static void note(struct wf_run *run, const char *next, bool inside)
 {
     json_t *value = snapshot(run, next, inside);
 
+    free(run->checkpoint);
+    run->checkpoint = wf_dumps(value);
+    json_decref(value);
+}
+
+void wf_checkpoint(struct wf_run *run, const char *next, bool inside, wf_step *then)
+{
     wf_fault_point("checkpoint-before");
 
+    note(run, next, inside);
     run->after_checkpoint = then;
     run->checkpoint_at = wf_kv_add(wf_run_keys(run), WF_KV_SET, wf_checkpoint_key(run),
-                                   wf_dumps(value), ttl(run, run->hold_until));
-    json_decref(value);
+                                   wf_strdup(run->checkpoint), ttl(run, run->hold_until));
     wf_run_kv(run, key_written);
+}
+
+bool wf_checkpoint_leave(struct wf_run *run, wf_step *then)
+{
+    if (run->checkpoint == NULL || run->in_row)
+        return false;
+    run->after_checkpoint = then;
+    write_row(run);
+    return true;
 }
 
 /* It outlives the delay, however long that turns out to be. */
@@ -265,14 +285,11 @@ void wf_checkpoint_renew(struct wf_run *run, int64_t until_ms)
 
 void wf_intent_add(struct wf_run *run)
 {
-    json_t *value;
-
     wf_fault_point("intent-before");
     run->intended = true;
-    value = snapshot(run, run->node->id, true);
-    run->checkpoint_at =
-        wf_kv_add(&run->kv, WF_KV_SET, wf_checkpoint_key(run), wf_dumps(value), TTL_MS);
-    json_decref(value);
+    note(run, run->node->id, true);
+    run->checkpoint_at = wf_kv_add(&run->kv, WF_KV_SET, wf_checkpoint_key(run),
+                                   wf_strdup(run->checkpoint), TTL_MS);
 }
 
 void wf_intent_keep(struct wf_run *run, wf_step *then)
@@ -468,9 +485,11 @@ static void ended_by_others(struct wf_run *run, const struct wf_row *row)
 
 static void judge_row(struct wf_run *run)
 {
+    const json_t *outer = outermost_value(run->restored);
+    bool resumed = strcmp(wf_member(outer, "kind", ""), "resume") == 0;
+    int64_t steps = json_integer_value(json_object_get(outer, "stepsBefore"));
     json_t *payload = wf_loads(wf_db_value(run, 0, 0, WF_COL_witness_wait_payload));
-    struct wf_row row = { .id = wf_member(outermost_value(run->restored), "executionId",
-                                          ""),
+    struct wf_row row = { .id = wf_member(outer, "executionId", ""),
                           .status = wf_db_value(run, 0, 0, WF_COL_witness_status),
                           .wait_type = wf_db_value(run, 0, 0, WF_COL_witness_wait_type),
                           .node = wf_db_value(run, 0, 0, WF_COL_witness_node),
@@ -487,6 +506,8 @@ static void judge_row(struct wf_run *run)
         wf_restore_row(run, payload);
     else if (says == WF_SAYS_AGAIN) /* tried again on purpose */
         begin_anew(run);
+    else if (wf_witness_is_older(&row, says, resumed, steps))
+        wf_witness_claim(run, &row, steps, restore);
     else
         ended_by_others(run, &row);
     json_decref(payload);

@@ -12,6 +12,7 @@
 #define LATER_MS        1000
 
 static void ask(struct wf_run *run);
+static void wait_noted(struct wf_run *run);
 
 /* Not yet: asks again in `ms`, or gives the job back until then. */
 static void wait(struct wf_run *run, int64_t ms)
@@ -79,6 +80,11 @@ static void asked(struct wf_run *run)
 
     if (wf_run_lost(run))
         return;
+    if (ms > 0 && run->no_turn == NULL && run->redis_away && !run->in_row) {
+        /* the wait may outlast the job's lock, and what Redis was told may be lost */
+        wf_checkpoint(run, run->node->id, true, wait_noted);
+        return;
+    }
     if (ms > 0) {
         wait(run, ms);
         return;
@@ -90,6 +96,12 @@ static void asked(struct wf_run *run)
     (void)wf_run_keys(run);
     wf_intent_add(run);
     wf_run_kv(run, intended);
+}
+
+static void wait_noted(struct wf_run *run)
+{
+    if (!wf_run_lost(run))
+        ask(run);
 }
 
 static void ask(struct wf_run *run)

@@ -1,5 +1,6 @@
 #include "workflow/outbox/witness.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,6 +8,8 @@
 #include "workflow/run/job.h"
 #include "workflow/base/mem.h"
 #include "workflow/steps/wait_timeout.h"
+
+#define LATER_MS 200
 
 /* --- whose */
 
@@ -109,6 +112,41 @@ enum wf_testimony wf_witness_read(struct wf_run *run, const json_t *payload, boo
         says = json_is_object(json_object_get(payload, "checkpoint")) ? WF_SAYS_KEPT
                                                                       : WF_SAYS_NAMED;
     return says;
+}
+
+/* --- a claim that the database has lost */
+
+bool wf_witness_is_older(const struct wf_row *row, enum wf_testimony says, bool resumed,
+                         int64_t steps)
+{
+    return resumed && says == WF_SAYS_NOTHING && row->status != NULL &&
+           strcmp(row->status, "waiting") == 0 && row->steps <= steps;
+}
+
+static void claimed_again(struct wf_run *run)
+{
+    if (wf_db_rows(run, 0) == 0)
+        wf_run_later(run, LATER_MS);
+    else
+        run->after_checkpoint(run);
+}
+
+void wf_witness_claim(struct wf_run *run, const struct wf_row *row, int64_t steps,
+                      wf_step *then)
+{
+    char *id = wf_strdup(row->id), *atm = wf_job_atm(run), before[24];
+
+    bw_log(wf_job_log(run), BW_LOG_WARNING,
+           "the database has come back older; the execution is claimed again",
+           bw_text("execution", id));
+    (void)snprintf(before, sizeof(before), "%lld", (long long)steps);
+    run->after_checkpoint = then;
+    wf_db_begin(run);
+    (void)wf_db_add(run, WF_SQL_claim_again, id, run->project_id, wf_job_key(run), atm,
+                    before);
+    free(atm);
+    free(id);
+    wf_db_run(run, claimed_again, NULL);
 }
 
 /* --- a job that is over */

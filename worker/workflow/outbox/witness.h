@@ -39,6 +39,16 @@ struct wf_row {
     const json_t *payload; /* or NULL */
 };
 
+/* The row is in the state that the job claimed it from, or in one before: the database
+ * has come back older, and has lost the claim. `resumed`: there was one, at `steps`
+ * steps. */
+bool wf_witness_is_older(const struct wf_row *row, enum wf_testimony says, bool resumed,
+                         int64_t steps);
+/* Makes that claim again, then goes on; if somebody else was faster, the job is looked at
+ * again. */
+void wf_witness_claim(struct wf_run *run, const struct wf_row *row, int64_t steps,
+                      wf_step *then);
+
 /* The job is over: what its last flush asked for beside the row (a job for a delay, one
  * for a timeout) is made sure of, and it is answered. */
 void wf_witness_over(struct wf_run *run, const struct wf_row *row, bool result);

@@ -18,6 +18,7 @@
 #include "workflow/run/under_way.h"
 
 #define SHOWN_DATA 500
+#define LATER_MS   200
 
 static void run_free(struct wf_run *run)
 {
@@ -31,8 +32,11 @@ static void run_free(struct wf_run *run)
     wf_event_fini(&run->event);
     wf_pattern_budget_fini(&run->patterns);
     wf_lock_fini(&run->chat_lock);
-    wf_locks_remove(&engine->locks, &run->node_lock);
-    wf_lock_fini(&run->node_lock);
+    if (run->node_lock.key != NULL) { /* the database was away, say */
+        wf_locks_remove(&engine->locks, &run->node_lock);
+        wf_lock_forget(&run->node_lock, engine);
+        wf_lock_fini(&run->node_lock);
+    }
     wf_project_unref(&run->project);
     wf_graph_unref(&run->graph);
     free(run->chat_key);
@@ -51,6 +55,7 @@ static void run_free(struct wf_run *run)
     free(run->out.text);
     free(run->out.notice);
     free(run->failure);
+    free(run->checkpoint);
     free(run->reply.description);
     free(run->sent_chat);
     json_decref(run->reply.result);
@@ -291,6 +296,22 @@ void wf_run_hold(struct wf_run *run)
     wf_checkpoint(run, run->node->id, true, held);
 }
 
+static void go_back(struct wf_run *run)
+{
+    bw_log(wf_job_log(run), BW_LOG_WARNING, "the lock of the job was lost");
+    wf_run_later(run, LATER_MS);
+}
+
+/* Another attempt goes on, whatever this one was at: it may come before Redis has let go
+ * of the lock, and then the job goes back. A lock is lost where Redis is away, and it may
+ * come back without what it was told of this one. */
+static void leave(struct wf_run *run)
+{
+    wf_under_way_last(run);
+    if (!wf_checkpoint_leave(run, go_back))
+        go_back(run);
+}
+
 bool wf_run_lost(struct wf_run *run)
 {
     bool held = wf_job_lock_held(run);
@@ -299,10 +320,12 @@ bool wf_run_lost(struct wf_run *run)
         return false;
     wf_set(&run->failure,
            held ? "The job was cancelled" : "The lock of the job was lost");
-    if (held && wf_job_revoked(run) && has_execution(run))
+    if (!held)
+        leave(run);
+    else if (wf_job_revoked(run) && has_execution(run))
         last_words(run);
     else
-        wf_run_fail(run); /* without a lock the queue ignores it */
+        wf_run_fail(run);
     return true;
 }
 

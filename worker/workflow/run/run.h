@@ -214,6 +214,7 @@ struct wf_run {
     json_t *scratch;
     wf_step *then, *after_send, *after_checkpoint;
     size_t checkpoint_at; /* its place in the group of keys */
+    char *checkpoint;     /* the last one, as text; NULL: none */
 
     /* how it ends */
     wf_step *conclude;        /* instead of answering with `result`; NULL: that */
@@ -342,6 +343,9 @@ void wf_restore(struct wf_run *run, wf_step *anew);
  * one begins with. `inside`: it is the current one, not done yet; run->sent of its
  * messages are out. */
 void wf_checkpoint(struct wf_run *run, const char *next, bool inside, wf_step *then);
+/* The last one goes to the row as well, for Redis may have lost it; then `then`, whatever
+ * became of that. False: there is none, or the row has it. */
+bool wf_checkpoint_leave(struct wf_run *run, wf_step *then);
 /* What an attempt before left, if anything, outlives a delay of the job. */
 void wf_checkpoint_renew(struct wf_run *run, int64_t until_ms);
 /* Into the group of keys that is begun: the checkpoint with the message under way marked

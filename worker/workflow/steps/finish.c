@@ -173,7 +173,9 @@ static void written(struct wf_run *run)
 static void row_checked(struct wf_run *run)
 {
     json_t *payload = wf_loads(wf_db_value(run, 0, 0, WF_COL_witness_wait_payload));
-    const char *status = wf_db_value(run, 0, 0, WF_COL_witness_status);
+    struct wf_row row = { .id = run->x.id,
+                          .status = wf_db_value(run, 0, 0, WF_COL_witness_status),
+                          .steps = wf_db_number(run, 0, 0, WF_COL_witness_steps) };
     bool there = wf_db_rows(run, 0) > 0, result = false;
     enum wf_testimony says = wf_witness_read(run, payload, &result);
     char fresh[WF_ID_SIZE];
@@ -182,8 +184,10 @@ static void row_checked(struct wf_run *run)
     if (says == WF_SAYS_OVER) {
         run->result = result;
         written(run);
-    } else if (there && says != WF_SAYS_NOTHING && strcmp(status, "running") == 0) {
+    } else if (there && says != WF_SAYS_NOTHING && strcmp(row.status, "running") == 0) {
         wf_run_later(run, LATER_MS); /* in the hands of another attempt: asked again */
+    } else if (wf_witness_is_older(&row, says, run->x.resumed, run->x.steps_before)) {
+        wf_witness_claim(run, &row, run->x.steps_before, wf_finish);
     } else if (run->flushed_before || (there && run->x.stored)) {
         written(run); /* it was ended by somebody else */
     } else {

@@ -36,3 +36,22 @@ update workflow_executions e
        current_node_id = $6, step_count = $7::integer
  where id = $1 and project_id = $2 and status = 'running' and @ours($3, < $8)
  returning 1 as kept
+
+--- statement claim_again: every message
+-- The claim that a database which has come back older does not know of any more. §3.9.2
+--- $1 execution text
+--- $2 project text
+--- $3 job text: its key
+--- $4 atm integer: the attempts that the job made
+--- $5 steps bigint: of the execution when it was claimed
+--- gives claimed integer
+-- No row: somebody else has it.
+update workflow_executions e
+   set status = 'running', wait_type = null,
+       wait_payload = case when jsonb_typeof(wait_payload) = 'object'
+         then wait_payload else '{}'::jsonb end
+         || jsonb_build_object('claimedBy', $3::text, 'waitType', wait_type)
+         || @jobs(wait_payload, $3, $4, null)
+ where id = $1 and project_id = $2 and status = 'waiting'
+   and coalesce(step_count, 0) <= $5::bigint
+ returning 1 as claimed
