@@ -39,12 +39,15 @@ function dice(seed) {
 }
 
 const node = (id, type, config) => ({ id, type, data: { label: id, config: { [type]: config } } });
-const nodes = [node('t', 'trigger.command', { command: '/buy' }), node('a', 'message', { text: 'one' }),
+// Who answers a wait that the database has lost is asked what he means.
+const other = [node('o', 'trigger.message', {}), node('x', 'message', { text: 'What?' })];
+const buy = [node('t', 'trigger.command', { command: '/buy' }), node('a', 'message', { text: 'one' }),
     node('q', 'action.database_query', { query: 'spend_bonus', assignTo: 'spend',
         parameters: { userId: '{{userId}}', amount: '50', description: 'Coffee' } }),
     node('b', 'message', { text: 'Left {{spend.remaining}}' }),
     node('w', 'message', { text: 'Name?', waitForInput: true }), node('c', 'message', { text: 'two' }),
     node('d', 'message', { text: 'three' })];
+const chain = (nodes) => nodes.slice(1).map(({ id }, i) => ({ source: nodes[i].id, target: id }));
 /** What is sent, by node, in order; the first ones before the wait. */
 const TEXTS = { a: 'one', b: 'Left 80', w: 'Name?', c: 'two', d: 'three' };
 const BEFORE_WAIT = 3;
@@ -79,7 +82,8 @@ async function startLink(to) {
  *  was not recorded. */
 const BOOKS = {
     states: `select telegram_chat_id, string_agg(concat_ws(' ', status, wait_type), ',')
-        from workflow_executions group by 1`,
+        from workflow_executions where id not in (select execution_id from workflow_logs where node_id = 'x')
+        group by 1`,
     purchases: `select substr(user_id, 2), external_id from transactions where type = 'SPEND'`,
     unknown: `select e.telegram_chat_id || ' ' || l.node_id, l.execution_id || ' ' || l.step || ' ' || l."timestamp"
         from workflow_logs l join workflow_executions e on e.id = l.execution_id
@@ -107,7 +111,7 @@ async function converse(cleanup, policy, seed) {
     cleanup(() => pg.stop());
     const bot = await startBotApi();
     cleanup(() => bot.stop());
-    installWorkflow(pg, { nodes, edges: nodes.slice(1).map(({ id }, i) => ({ source: nodes[i].id, target: id })) });
+    installWorkflow(pg, { nodes: [...other, ...buy], edges: [...chain(other), ...chain(buy)] });
     pg.sql(`insert into users (id, project_id, first_name, telegram_id, is_active, updated_at)
         select 'u' || n, 'P', 'Ann', n, true, now() from generate_series(1, ${CHATS}) n;
         insert into bonuses (id, user_id, amount, created_at)
@@ -232,7 +236,7 @@ async function converse(cleanup, policy, seed) {
     const state = (chat) => states.get(String(chat)) ?? '';
     const had = (chat, wanted) => lost.some((books) => wanted.test(books.states.get(String(chat)) ?? ''));
     const isOver = (job) => job.getState().then((is) => is === 'completed' || is === 'failed');
-    /** False: the job is over, and a database that is gone had what it led to, or what it was to go on with. */
+    /** False: the job is over, and a database that is gone had what it led to, or the wait that it answered. */
     const comesTo = async (chat, wanted, job) => {
         for (;;) {
             if (wanted.test(state(chat)) || !watching) return true;
@@ -249,13 +253,16 @@ async function converse(cleanup, policy, seed) {
         gate.opens = new Promise((resolve) => { gate.open = resolve; });
         return gate;
     });
+    const talking = new Set();
     const ended = new Set(); // conversations that the database has lost
     const talk = async (chat) => {
         await rounds[Math.floor(random() * FAULTS)].opens;
         await sleep(random() * 2500);
+        talking.add(chat);
         if (!await comesTo(chat, /waiting input/, await say(chat, '/buy')) ||
             !await comesTo(chat, /^completed$/, await say(chat, 'Ann')))
             ended.add(chat);
+        talking.delete(chat);
     };
     const names = Object.keys(faults);
     let over = false;
@@ -277,9 +284,7 @@ async function converse(cleanup, policy, seed) {
     let done = false;
     all.then(() => { done = true; }, () => {});
     await until(() => over && done, 'every conversation', 60000 * PATIENCE).catch(async (error) => {
-        const open = Array.from({ length: CHATS }, (_, i) => i + 1)
-            .filter((chat) => state(chat) !== 'completed' && !ended.has(chat))
-            .map((chat) => [chat, state(chat), said.get(chat)?.id]);
+        const open = [...talking].map((chat) => [chat, state(chat), said.get(chat)?.id]);
         for (const one of open.slice(0, 5)) {
             const job = said.get(one[0]);
             one.push(await job?.getState(), JSON.stringify(await queue.getJob(job?.id ?? '')), pg.sql(`select id, wait_payload - 'checkpoint'
@@ -319,11 +324,15 @@ function judge(policy, seed, { ended, had, lost, timeline, books, sent }) {
     const wrong = [];
     for (let chat = 1; chat <= CHATS; chat++) {
         const paid = books.purchases.filter(([of]) => Number(of) === chat).length;
-        const had_paid = lost.some((one) => one.purchases.some(([of]) => Number(of) === chat));
+        const hadPaid = lost.some((one) => one.purchases.some(([of]) => Number(of) === chat));
         const short = ended.has(chat) && !had(chat, /completed/);
 
+        const asked = times.get(`${chat} What?`) ?? 0;
+
+        if (asked > 0 && (!ended.has(chat) || asked > 1 + (unknown.get(`${chat} x`)?.size ?? 0)))
+            wrong.push(`${chat} was asked ${asked} times`);
         count.unpaid += paid === 0 ? 1 : 0;
-        if (paid > 1 || (paid === 0 && !had_paid)) wrong.push(`${chat} paid ${paid} times`);
+        if (paid > 1 || (paid === 0 && !hadPaid)) wrong.push(`${chat} paid ${paid} times`);
         if (purchases.get(String(chat))?.size !== 1) wrong.push(`${chat} paid under several names`);
         if (!ended.has(chat) && !had(chat, /completed/) && books.states.get(String(chat)) !== 'completed')
             wrong.push(`${chat} is ${books.states.get(String(chat))}`);
