@@ -17,7 +17,8 @@ const node = (id, type, config) => ({ id, type, data: { label: id, config: { [ty
 const message = (id, text, more = {}) => node(id, 'message', { text, ...more });
 const BUY = [node('t', 'trigger.command', { command: '/buy' }), message('a', 'one'),
     node('q', 'action.database_query', { query: 'spend_bonus', assignTo: 'spend',
-        parameters: { userId: '{{userId}}', amount: '50', description: 'Coffee' } }), message('b', 'Left {{spend.remaining}}')];
+        parameters: { userId: '{{userId}}', amount: '50', description: 'Coffee' } }),
+    message('b', 'Left {{spend.remaining}}')];
 const ASK = [node('t', 'trigger.command', { command: '/ask' }), message('w', 'Name?', { waitForInput: true }),
     message('c', 'two'), message('d', 'three')];
 
@@ -93,13 +94,14 @@ test('a lock is over for the worker before it is for Redis', async (cleanup) => 
     assert.equal(pg.sql('select count(*), sum(amount) from transactions'), '1|50.00');
 });
 
-for (const killed of [false, true])
-    test(`the database loses the claim on a wait${killed ? ', and the worker is killed' : ''}`, async (cleanup) => {
+for (const [what, killed] of [['claim on a wait', false], ['claim on a wait', true], ['execution', false], ['execution', true]])
+    test(`the database loses the ${what}${killed ? ', and the worker is killed' : ''}`, async (cleanup) => {
         const rig = await begin(cleanup, ASK, SPACE_MS);
         const { pg, say, texts, state, over } = rig;
+        let older = await pg.copy();
         await over(await say('/ask'));
         assert.equal(state(), 'waiting input');
-        const older = await pg.copy();
+        if (what !== 'execution') older = await pg.copy();
         const job = await say('Ann');
         await until(() => texts().includes('two'), 'the answer', LONG);
         await sleep(200); // now it waits with "three"

@@ -39,8 +39,9 @@ static char *dirty_rows(const struct wf_run *run)
 void wf_insert_add(struct wf_run *run, const struct wf_execution *x)
 {
     bool inner = run->outer != NULL && x == &run->x;
-    char version[16], *atm = wf_job_atm(run);
+    char version[16], now[WF_ISO_SIZE], *atm = wf_job_atm(run);
 
+    wf_iso(wf_engine_now_ms(run->engine), now);
     (void)snprintf(version, sizeof(version), "%d", x->version);
     (void)wf_db_add(
         run, WF_SQL_insert, [WF_ARG_insert_execution] = x->id,
@@ -48,7 +49,8 @@ void wf_insert_add(struct wf_run *run, const struct wf_execution *x)
         [WF_ARG_insert_workflow] = x->workflow_id, [WF_ARG_insert_version] = version,
         [WF_ARG_insert_session] = x->session_id, [WF_ARG_insert_user] = run->user_id,
         [WF_ARG_insert_chat] = run->event.chat_id,
-        [WF_ARG_insert_started_at] = x->started,
+        /* unknown of one that waited, and that the database has lost */
+        [WF_ARG_insert_started_at] = *x->started != '\0' ? x->started : now,
         [WF_ARG_insert_parent] = inner ? run->outer->x.id : NULL,
         [WF_ARG_insert_job] = wf_job_key(run), [WF_ARG_insert_atm] = atm);
     free(atm);
