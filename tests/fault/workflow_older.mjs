@@ -1,5 +1,6 @@
 // One conversation each, in the moment in which it matters: a Redis or a database that comes back older, a lock
-// that is lost, a purchase that its database cuts off. workflow_outage.mjs does it at random. spec/workflow.md §3.9.2, WF-163.
+// that is lost, a purchase that its database cuts off. workflow_outage.mjs does it at random.
+// worker/workflow/spec/workflow.md §3.9.2, WF-163.
 import assert from 'node:assert/strict';
 import { cpSync, rmSync } from 'node:fs';
 import path from 'node:path';

@@ -142,8 +142,10 @@ void wf_witness_claim(struct wf_run *run, const struct wf_row *row, int64_t step
     (void)snprintf(before, sizeof(before), "%lld", (long long)steps);
     run->after_checkpoint = then;
     wf_db_begin(run);
-    (void)wf_db_add(run, WF_SQL_claim_again, id, run->project_id, wf_job_key(run), atm,
-                    before);
+    (void)wf_db_add(run, WF_SQL_claim_again, [WF_ARG_claim_again_execution] = id,
+                    [WF_ARG_claim_again_project] = run->project_id,
+                    [WF_ARG_claim_again_job] = wf_job_key(run),
+                    [WF_ARG_claim_again_atm] = atm, [WF_ARG_claim_again_steps] = before);
     free(atm);
     free(id);
     wf_db_run(run, claimed_again, NULL);
