@@ -615,6 +615,41 @@ static void test_reads_customer(void **state)
     }
 }
 
+/* What each node speaks of, wherever in its texts. */
+static void test_node_names(void **state)
+{
+    static const struct {
+        const char *data;
+        bool customer, placeholder, code;
+    } cases[] = {
+        { "'label': 'Hello'", false, false, false },
+        { "'config': {'rows': [{'text': 'Hello {user.firstName}'}]}", true, true, false },
+        { "'config': {'path': 'user'}", true, false, false },
+        { "'config': {'text': '{{telegram.user}} users telegramUser userId'}", false,
+          true, false },
+        { "'config': {'text': '{transactions.formatted}'}", true, true, false },
+        { "'extra': ['{user.hasReferralCode}']", true, true, true },
+        { "'config': {'text': '{{referralLinkShort}}'}", false, true, true },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct bw_buf nodes = BW_BUF_INIT;
+        struct wf_graph *graph;
+
+        assert_int_equal(bw_buf_addf(&nodes, "[{'id': 'n', 'type': 'x', 'data': {%s}}]",
+                                     cases[i].data),
+                         BW_OK);
+        graph = graph_of(bw_buf_text(&nodes), NULL, "n");
+        if (graph->entry->names_customer != cases[i].customer ||
+            graph->entry->has_placeholder != cases[i].placeholder ||
+            graph->entry->names_code != cases[i].code)
+            fail_msg("%s", cases[i].data);
+        bw_buf_fini(&nodes);
+        wf_graph_unref(&graph);
+    }
+}
+
 #define CONFIG(text) "'data': {'config': {" text "}}}"
 
 /* One node by itself: does a run that ends with it need no stored variable? */
@@ -794,6 +829,7 @@ int main(void)
         cmocka_unit_test(test_many_patterns),
         cmocka_unit_test(test_node_types),
         cmocka_unit_test(test_reads_customer),
+        cmocka_unit_test(test_node_names),
         cmocka_unit_test(test_plain_nodes),
         cmocka_unit_test(test_plain_ways),
         cmocka_unit_test(test_plain_settings),

@@ -9,6 +9,7 @@
 #include "workflow/language/graph/edges.h"
 #include "workflow/language/graph/nodes.h"
 #include "workflow/language/graph/plain.h"
+#include "workflow/language/graph/reads.h"
 #include "workflow/language/graph/trigger.h"
 
 #define SHARED_VALUES 5
@@ -49,52 +50,6 @@ static int decode(const char *text, json_t **out, struct bw_error *err)
     return BW_OK;
 }
 
-/* ---- what the configs speak of ---- */
-
-static bool is_name_char(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '_' || c == '$';
-}
-
-/* `user` as a name of its own (not telegramUser, userId or telegram.user), or a flat
- * customer name. */
-static bool text_reads_customer(const char *text)
-{
-    for (const char *at = strstr(text, "user"); at != NULL; at = strstr(at + 1, "user")) {
-        bool starts = at == text || (!is_name_char(at[-1]) && at[-1] != '.');
-
-        if (starts && !is_name_char(at[strlen("user")]))
-            return true;
-    }
-    return strstr(text, "transactions.") != NULL;
-}
-
-static bool value_reads_customer(const json_t *value)
-{
-    const char *key;
-    json_t *member;
-
-    if (json_is_string(value))
-        return text_reads_customer(json_string_value(value));
-    for (size_t i = 0; i < json_array_size(value); i++)
-        if (value_reads_customer(json_array_get(value, i)))
-            return true;
-    json_object_foreach((json_t *)value, key, member)
-    {
-        if (value_reads_customer(member))
-            return true;
-    }
-    return false;
-}
-
-static bool node_reads_customer(const struct wf_node *node)
-{
-    return strcmp(node->type, "action.menu_command") == 0 ||
-           value_reads_customer(node->config) ||
-           value_reads_customer(json_object_get(node->data, "config"));
-}
-
 static bool is_chat_trigger(const struct wf_node *node)
 {
     return strcmp(node->type, "trigger.command") == 0 ||
@@ -109,7 +64,7 @@ static void analyse(struct wf_graph *graph)
         graph->has_chat_trigger =
             graph->has_chat_trigger || is_chat_trigger(&graph->nodes[i]);
         graph->reads_customer =
-            graph->reads_customer || node_reads_customer(&graph->nodes[i]);
+            graph->reads_customer || wf_reads_customer(&graph->nodes[i]);
     }
 }
 
@@ -211,6 +166,8 @@ static int build(struct wf_graph_store *store)
         rc = wf_graph_read_edges(store);
     if (rc == BW_OK)
         rc = wf_graph_compile_triggers(store);
+    if (rc == BW_OK)
+        wf_reads_mark(store);
     return rc == BW_OK ? wf_plain_mark(store) : rc;
 }
 

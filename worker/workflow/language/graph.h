@@ -33,6 +33,9 @@ struct wf_node {
     size_t edge_count;
     /* A run that begins here needs no stored variable before it ends or waits. */
     bool starts_plain;
+    /* Of its texts: some speaks of the customer, of anything at all, of his referral code
+     * or link. */
+    bool names_customer, has_placeholder, names_code;
 };
 
 struct wf_graph {

@@ -3,12 +3,12 @@
  * worker/workflow/spec/workflow.md §6.4, §6.5, §10.2, §10.3. */
 #include "workflow/run/run.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "workflow/run/customer.h"
 #include "workflow/base/mem.h"
+#include "workflow/language/graph/reads.h"
 
 #define CODE_TRIES 3 /* at digits that somebody else gets at the same time */
 
@@ -220,43 +220,6 @@ bool wf_person_wanted(const struct wf_run *run)
     return run->graph->reads_customer || run->project->reads_customer;
 }
 
-/* `user` as a word of its own: not `telegram.userId`, not `contactUser`. */
-static bool names_user(const char *text)
-{
-    for (const char *at = strstr(text, "user"); at != NULL; at = strstr(at + 4, "user")) {
-        char before = at > text ? at[-1] : ' ', after = at[4];
-
-        if (!isalnum((unsigned char)before) && before != '_' && before != '.' &&
-            !isalnum((unsigned char)after) && after != '_')
-            return true;
-    }
-    return false;
-}
-
-/* Does some text in here speak of the customer? `any`: any placeholder may, by way of a
- * variable of the project. */
-static bool mentions(const json_t *value, bool any)
-{
-    const char *key, *text = json_string_value(value);
-    json_t *member;
-    size_t i;
-
-    if (text != NULL)
-        return names_user(text) || strstr(text, "transactions.") != NULL ||
-               (any && strchr(text, '{') != NULL);
-    json_object_foreach((json_t *)(uintptr_t)value, key, member)
-    {
-        if (mentions(member, any))
-            return true;
-    }
-    json_array_foreach((json_t *)(uintptr_t)value, i, member)
-    {
-        if (mentions(member, any))
-            return true;
-    }
-    return false;
-}
-
 /* --- the referral code: made when something first asks for it (§6.5) */
 
 static bool holds_text(const json_t *value, const char *text)
@@ -287,17 +250,16 @@ static bool node_holds(const struct wf_node *node, const char *text)
 
 static bool names_code(const struct wf_run *run, const struct wf_node *node)
 {
-    static const char code[] = "eferralCode", link[] = "referralLink"; /* has…, …Short */
     const char *key;
     json_t *value;
 
-    if (node_holds(node, code) || node_holds(node, link))
+    if (node->names_code)
         return true;
     if (!run->project->reads_customer)
         return false;
     json_object_foreach(run->project->variables, key, value)
     {
-        if ((holds_text(value, code) || holds_text(value, link)) && node_holds(node, key))
+        if (wf_reads_code(value) && node_holds(node, key))
             return true;
     }
     return false;
@@ -362,6 +324,13 @@ static void loaded_for_node(struct wf_run *run)
         run->after_code(run);
 }
 
+/* Any placeholder may, by way of a variable of the project. */
+static bool mentions_customer(const struct wf_run *run, const struct wf_node *node)
+{
+    return node->names_customer ||
+           (run->project->reads_customer && node->has_placeholder);
+}
+
 bool wf_person_ready(struct wf_run *run, const struct wf_node *node, wf_step *then)
 {
     run->after_code = then;
@@ -377,9 +346,7 @@ bool wf_person_ready(struct wf_run *run, const struct wf_node *node, wf_step *th
         set_nobody(run);
         return true;
     }
-    if (!shows_code(node) && (!wf_person_wanted(run) ||
-                              (!mentions(node->config, run->project->reads_customer) &&
-                               !mentions(node->data, run->project->reads_customer))))
+    if (!shows_code(node) && (!wf_person_wanted(run) || !mentions_customer(run, node)))
         return true;
     wf_person_load(run, loaded_for_node);
     return false;

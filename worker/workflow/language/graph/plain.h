@@ -1,8 +1,8 @@
 /* Which runs read nothing but what is at hand without a look at the stored variables: of
  * the event, the project and the customer. worker/workflow/spec/workflow.md §6.2. Pure.
  */
-#ifndef WORKFLOW_PLAIN_H
-#define WORKFLOW_PLAIN_H
+#ifndef WORKFLOW_GRAPH_PLAIN_H
+#define WORKFLOW_GRAPH_PLAIN_H
 
 #include <bulwark/error.h>
 
