@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/assert.h"
 #include "workflow/base/mem.h"
 
 #define FIRST_BUCKETS 64
@@ -28,8 +29,10 @@ static uint64_t hash_text(const char *text)
 static struct wf_map_entry **find_link(const struct wf_map *map, const char *key,
                                        uint64_t hash)
 {
-    struct wf_map_entry **link = &map->buckets[hash & (map->bucket_count - 1)];
+    struct wf_map_entry **link;
 
+    BW_ASSERT(map->bucket_count != 0); /* a power of two */
+    link = &map->buckets[hash & (map->bucket_count - 1)];
     while (*link != NULL && ((*link)->hash != hash || strcmp((*link)->key, key) != 0))
         link = &(*link)->next;
     return link;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/assert.h"
 #include "json/read.h"
 #include "workflow/language/frozen.h"
 #include "workflow/language/graph/edges.h"
@@ -223,18 +224,23 @@ fail:
 
 struct wf_graph *wf_graph_ref(struct wf_graph *graph)
 {
-    (void)__atomic_add_fetch(&graph->store->refs, 1, __ATOMIC_RELAXED);
+    int refs = __atomic_add_fetch(&graph->store->refs, 1, __ATOMIC_RELAXED);
+
+    BW_ASSERT(refs > 1); /* who takes one holds one */
     return graph;
 }
 
 void wf_graph_unref(struct wf_graph **graphp)
 {
     struct wf_graph *graph = *graphp;
+    int refs;
 
     if (graph == NULL)
         return;
     *graphp = NULL;
-    if (__atomic_sub_fetch(&graph->store->refs, 1, __ATOMIC_ACQ_REL) == 0)
+    refs = __atomic_sub_fetch(&graph->store->refs, 1, __ATOMIC_ACQ_REL);
+    BW_ASSERT(refs >= 0);
+    if (refs == 0)
         graph_destroy(graph);
 }
 

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/assert.h"
+
 int wf_expr_fail(struct wf_expr *expr, const char *format, ...)
 {
     char reason[BW_ERROR_TEXT_MAX];
@@ -29,6 +31,7 @@ int wf_expr_alloc(struct wf_expr *expr, size_t size, void *out)
 
 int wf_expr_charge(struct wf_expr *expr, size_t steps)
 {
+    BW_ASSERT(expr->steps >= 0 && expr->steps <= WF_EXPR_STEPS_MAX);
     if (steps > (size_t)(WF_EXPR_STEPS_MAX - expr->steps))
         return wf_expr_fail(expr, "Expression exceeds maximum of %d steps",
                             WF_EXPR_STEPS_MAX);

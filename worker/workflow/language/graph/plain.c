@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/assert.h"
 #include "workflow/language/keyboard.h"
 
 /* ---- what a text reads: only names that no variable of the workflow stands behind
@@ -185,7 +186,7 @@ struct search {
     size_t *into; /* by node: the first of its list */
     size_t *open; /* nodes found not plain, those before them not yet told */
     bool *plain;
-    size_t way_count, open_count;
+    size_t way_count, way_room, open_count;
 };
 
 static size_t count_ways(const struct wf_graph_store *store)
@@ -202,6 +203,7 @@ static void add_way(struct search *search, size_t from, size_t to)
 {
     if (to == SIZE_MAX)
         return;
+    BW_ASSERT(search->way_count < search->way_room);
     search->ways[search->way_count] = (struct way){ from, search->into[to] };
     search->into[to] = search->way_count++;
 }
@@ -263,7 +265,8 @@ int wf_plain_mark(struct wf_graph_store *store)
 
     if (!settings_are_plain(store->settings_json))
         return BW_OK;
-    search.ways = calloc(count_ways(store) + 1, sizeof *search.ways);
+    search.way_room = count_ways(store);
+    search.ways = calloc(search.way_room + 1, sizeof *search.ways);
     search.into = calloc(store->node_count + 1, sizeof *search.into);
     search.open = calloc(store->node_count + 1, sizeof *search.open);
     search.plain = calloc(store->node_count + 1, sizeof *search.plain);

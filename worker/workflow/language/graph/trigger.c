@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/assert.h"
 #include "workflow/language/graph/store.h"
 #include "workflow/language/text.h"
 
@@ -77,6 +78,7 @@ int wf_graph_compile_triggers(struct wf_graph_store *store)
 static struct wf_pattern *pattern_of(const struct wf_graph *graph,
                                      const struct wf_node *node)
 {
+    BW_ASSERT(node >= graph->nodes && node < graph->nodes + graph->node_count);
     return graph->store->patterns[node - graph->nodes];
 }
 
