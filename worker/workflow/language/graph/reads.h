@@ -1,4 +1,5 @@
-/* What the texts of a graph's nodes speak of. spec/workflow.md §6.1, §6.5. Pure. */
+/* What the texts of a graph's nodes speak of. worker/workflow/spec/workflow.md §6.1,
+ * §6.5. Pure. */
 #ifndef WORKFLOW_GRAPH_READS_H
 #define WORKFLOW_GRAPH_READS_H
 
