@@ -1,8 +1,11 @@
+#include "pg/answer.h"
+
 #include <stdio.h>
 #include <string.h>
 
 #include <libpq-fe.h>
 
+#include "base/assert.h"
 #include "pg/slot.h"
 
 /* One NULL ends a statement's results; so many in a row end nothing. */
@@ -99,8 +102,10 @@ static void take_answer(struct pg_link *link, struct pg_slot *slot, PGresult *re
     size_t skipped = slot->front ? 1 : 0;
     struct pg_entry *entry = NULL;
 
-    if (slot->batch != NULL && slot->at >= skipped)
+    if (slot->batch != NULL && slot->at >= skipped) {
+        BW_ASSERT(slot->at - skipped < slot->batch->count);
         entry = &slot->batch->entries[slot->at - skipped];
+    }
     if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK) {
         if (entry != NULL && entry->result == NULL) {
             entry->result = result;
@@ -126,32 +131,53 @@ static void take_commit_error(struct pg_link *link, struct pg_slot *slot,
     note_error(link, slot, NULL, result);
 }
 
-static void take_sync(struct pg_link *link, struct bw_mono now, struct pg_queue *finished)
+static bool fail(struct pg_link *link, const char *reason)
+{
+    pg_error_text(link->error, sizeof link->error, NULL, NULL, reason);
+    return false;
+}
+
+/* False as pg_answer_receive(). */
+static bool take_sync(struct pg_link *link, struct bw_mono now, struct pg_queue *finished)
 {
     struct pg_slot *slot = pg_slot_at(link, 0);
 
     if (slot->prepare_at < slot->prepare_count) {
         slot->prepare_at++;
         slot->at = 0;
-        return;
+        return true;
     }
     if (link->state == PG_LINK_SETTING_UP) {
         bool failed = slot->failed;
 
+        BW_ASSERT(slot->batch == NULL && link->count == 1); /* nothing else is sent yet */
         pg_slot_finish(link, now, finished);
         if (failed)
-            pg_link_close(link, "the session's settings were refused", finished);
-        else
-            link->state = PG_LINK_READY;
-        return;
+            return fail(link, "the session's settings were refused");
+        link->state = PG_LINK_READY;
+        return true;
     }
     link->answers++;
     link->statements += slot->statements;
     pg_slot_finish(link, now, finished);
+    return true;
 }
 
-/* Takes the result; NULL ends the results of one statement. */
-static void take_result(struct pg_link *link, PGresult *result, struct bw_mono now,
+/* The server ends the connection, and says why. Takes the result. */
+static bool take_end(struct pg_link *link, struct pg_slot *slot, PGresult *result)
+{
+    if (PQresultErrorField(result, PG_DIAG_SQLSTATE) != NULL && !slot->failed) {
+        slot->failed = true;
+        note_error(link, slot, NULL, result);
+    }
+    (void)fail(link, PQresultErrorMessage(result));
+    PQclear(result);
+    return false;
+}
+
+/* Takes the result; NULL ends the results of one statement. False as
+ * pg_answer_receive(). */
+static bool take_result(struct pg_link *link, PGresult *result, struct bw_mono now,
                         struct pg_queue *finished)
 {
     struct pg_slot *slot = pg_slot_at(link, 0);
@@ -161,46 +187,42 @@ static void take_result(struct pg_link *link, PGresult *result, struct bw_mono n
     if (result == NULL) {
         if (slot->at < expected)
             slot->at++;
-        return;
+        return true;
     }
     if (PQresultStatus(result) == PGRES_PIPELINE_SYNC) {
         PQclear(result);
-        take_sync(link, now, finished);
-    } else if (is_lost(result)) {
-        const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-
-        if (sqlstate != NULL && !slot->failed) {
-            slot->failed = true;
-            note_error(link, slot, NULL, result);
-        }
-        pg_link_close(link, PQresultErrorMessage(result), finished);
-        PQclear(result);
-    } else if (slot->at >= expected) {
-        take_commit_error(link, slot, result);
-        PQclear(result);
-    } else if (preparing) {
-        take_prepare(link, slot, result);
-        PQclear(result);
-    } else {
-        take_answer(link, slot, result);
+        return take_sync(link, now, finished);
     }
+    if (is_lost(result))
+        return take_end(link, slot, result);
+    if (slot->at < expected && !preparing) {
+        take_answer(link, slot, result);
+        return true;
+    }
+    if (slot->at >= expected)
+        take_commit_error(link, slot, result);
+    else
+        take_prepare(link, slot, result);
+    PQclear(result);
+    return true;
 }
 
-void pg_link_receive(struct pg_link *link, struct bw_mono now, struct pg_queue *finished)
+bool pg_answer_receive(struct pg_link *link, struct bw_mono now,
+                       struct pg_queue *finished)
 {
     bool alive = PQconsumeInput(link->pg) == 1;
     unsigned nothing = 0; /* in a row */
 
     /* What came before the end is an answer like any other. But libpq may lose a
      * connection amid a pipeline and then answer NULL, not busy, for ever. */
-    while (link->pg != NULL && link->count > 0 && nothing < NOTHING_MAX &&
-           PQisBusy(link->pg) == 0) {
+    while (link->count > 0 && nothing < NOTHING_MAX && PQisBusy(link->pg) == 0) {
         PGresult *result = PQgetResult(link->pg);
 
         nothing = result == NULL ? nothing + 1 : 0;
-        take_result(link, result, now, finished);
+        if (!take_result(link, result, now, finished))
+            return false;
     }
-    if (link->pg != NULL &&
-        (!alive || nothing == NOTHING_MAX || PQstatus(link->pg) == CONNECTION_BAD))
-        pg_link_close(link, PQerrorMessage(link->pg), finished);
+    if (!alive || nothing == NOTHING_MAX || PQstatus(link->pg) == CONNECTION_BAD)
+        return fail(link, PQerrorMessage(link->pg));
+    return true;
 }

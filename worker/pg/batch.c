@@ -6,6 +6,8 @@
 
 #include <libpq-fe.h>
 
+#include "base/assert.h"
+
 #define PARAMS_MAX 65535 /* the protocol's */
 
 int pg_batch_create(struct pg_batch **batchp)
@@ -57,6 +59,7 @@ static void *with_room(void *array, size_t *cap, size_t used, size_t more, size_
     size_t wanted = *cap > 0 ? *cap : 8;
     void *grown;
 
+    BW_ASSERT(used <= *cap);
     while (wanted - used < more)
         wanted *= 2;
     if (wanted == *cap)
@@ -125,7 +128,11 @@ size_t pg_batch_count(const struct pg_batch *batch)
 const char *pg_batch_param(const struct pg_batch *batch, const struct pg_entry *entry,
                            size_t index)
 {
-    size_t at = batch->params[entry->first + index];
+    size_t at;
+
+    BW_ASSERT(index < entry->statement->params);
+    BW_ASSERT(entry->first + index < batch->params_count);
+    at = batch->params[entry->first + index];
 
     return at != PG_NULL_PARAM ? batch->text.data + at : NULL;
 }
@@ -205,6 +212,7 @@ const char *pg_batch_value(const struct pg_batch *batch, size_t index, size_t ro
 
 void pg_queue_add(struct pg_queue *queue, struct pg_batch *batch)
 {
+    BW_ASSERT((queue->count == 0) == (queue->first == NULL));
     batch->next = NULL;
     if (queue->last != NULL)
         queue->last->next = batch;
@@ -229,6 +237,7 @@ struct pg_batch *pg_queue_take(struct pg_queue *queue)
 
     if (batch == NULL)
         return NULL;
+    BW_ASSERT(queue->count > 0);
     queue->first = batch->next;
     if (queue->first == NULL)
         queue->last = NULL;

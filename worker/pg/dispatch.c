@@ -1,16 +1,16 @@
 #include "pg/dispatch.h"
 
-#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/assert.h"
+
 #define WAITING_MAX      100000 /* batches that wait for a connection */
 #define BACKOFF_FIRST_MS 25
 #define BACKOFF_MAX_MS   1000
-#define CANCEL_GRACE_MS                                                                  \
-    2000 /* for the server to obey, then the connection is given up                      \
-          */
+/* For the server to obey, then the connection is given up. */
+#define CANCEL_GRACE_MS    2000
 #define CANCEL_REPEAT_MS   250 /* a request that arrives between two statements is lost */
 #define CANCEL_TIMEOUT_MS  2000
 #define CANCELLER_IDLE_MS  10000
@@ -39,7 +39,7 @@ int pg_dispatch_init(struct pg_dispatch *dispatch,
 
 void pg_dispatch_fini(struct pg_dispatch *dispatch)
 {
-    assert(dispatch->waiting.first == NULL && dispatch->finished.first == NULL);
+    BW_ASSERT(dispatch->waiting.first == NULL && dispatch->finished.first == NULL);
     if (dispatch->links == NULL)
         return;
     for (unsigned i = 0; i < dispatch->count; i++)
@@ -64,6 +64,7 @@ void pg_dispatch_accept(struct pg_dispatch *dispatch, struct pg_queue *incoming)
     struct pg_batch *batch;
 
     while ((batch = pg_queue_take(incoming)) != NULL) {
+        BW_ASSERT(batch->done != NULL && batch->ticket != 0);
         pg_batch_forget(batch);
         batch->sends = 0;
         if (batch->count == 0) {
@@ -301,6 +302,7 @@ static void cancel_sent(struct pg_batch *batch, void *arg)
 {
     struct pg_link *link = arg;
 
+    BW_ASSERT(batch->count == 1 && batch->entries[0].statement == &cancel_statement);
     /* The request has been carried out, or will never be: the connection may be used
      * again once what it was stuck on is answered. */
     if (link->cancel == PG_CANCEL_SENT &&
@@ -317,6 +319,7 @@ static void send_cancel(struct pg_dispatch *dispatch, struct pg_link *link,
     struct pg_batch *batch;
     struct pg_queue ended = { 0 };
 
+    BW_ASSERT(pg_link_is_stuck(link) && link->cancel == PG_CANCEL_WANTED);
     (void)snprintf(backend, sizeof backend, "%d", pg_link_backend(link)); /* fits */
     if (pg_batch_create(&batch) != BW_OK)
         return; /* the grace ends the connection */
@@ -520,5 +523,6 @@ void pg_dispatch_fail(struct pg_dispatch *dispatch, const char *reason)
         pg_batch_settle(batch, PG_TRANSIENT, false, NULL, reason);
         pg_queue_add(&dispatch->finished, batch);
     }
+    BW_ASSERT(dispatch->waiting.count == 0);
     dispatch->reachable = false;
 }

@@ -1,12 +1,14 @@
 #include "pg/link.h"
 
-#include <assert.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <libpq-fe.h>
 
+#include "base/assert.h"
+#include "pg/answer.h"
+#include "pg/request.h"
 #include "pg/slot.h"
 
 void pg_link_init(struct pg_link *link, const struct pg_link_settings *settings)
@@ -17,19 +19,19 @@ void pg_link_init(struct pg_link *link, const struct pg_link_settings *settings)
 
 void pg_link_fini(struct pg_link *link)
 {
-    assert(link->pg == NULL && link->count == 0);
+    BW_ASSERT(link->pg == NULL && link->count == 0);
     pg_prepared_fini(&link->prepared);
     free(link->values);
     memset(link, 0, sizeof *link);
 }
 
-void pg_link_close(struct pg_link *link, const char *reason, struct pg_queue *finished)
+/* Gives up the connection and what is in flight; link->error says why. */
+static void give_up(struct pg_link *link, struct pg_queue *finished)
 {
-    if (link->state == PG_LINK_CLOSED)
-        return;
-    pg_error_text(link->error, sizeof link->error, NULL, NULL, reason);
+    BW_ASSERT(link->state != PG_LINK_CLOSED);
     while (link->count > 0)
         pg_slot_drop(link, link->orphan_since, finished);
+    BW_ASSERT(link->orphans == 0);
     PQfinish(link->pg);
     link->pg = NULL;
     pg_prepared_fini(&link->prepared);
@@ -37,6 +39,14 @@ void pg_link_close(struct pg_link *link, const char *reason, struct pg_queue *fi
     link->retired = false;
     link->cancelled = false;
     link->cancel = PG_CANCEL_NONE;
+}
+
+void pg_link_close(struct pg_link *link, const char *reason, struct pg_queue *finished)
+{
+    if (link->state == PG_LINK_CLOSED)
+        return;
+    pg_error_text(link->error, sizeof link->error, NULL, NULL, reason);
+    give_up(link, finished);
 }
 
 /* --- connecting */
@@ -51,7 +61,7 @@ void pg_link_open(struct pg_link *link, struct bw_mono now)
 {
     const struct pg_url *url = link->settings->url;
 
-    assert(link->state == PG_LINK_CLOSED);
+    BW_ASSERT(link->state == PG_LINK_CLOSED);
     link->opened_at = now;
     link->pg = PQconnectStartParams(url->keys, (const char *const *)url->values, 0);
     link->state = PG_LINK_CONNECTING;
@@ -68,8 +78,6 @@ void pg_link_open(struct pg_link *link, struct bw_mono now)
 
 static void set_up(struct pg_link *link, struct bw_mono now, struct pg_queue *finished)
 {
-    struct pg_slot *slot;
-
     link->poll_in = true;
     link->poll_out = false;
     link->state = PG_LINK_SETTING_UP;
@@ -77,17 +85,10 @@ static void set_up(struct pg_link *link, struct bw_mono now, struct pg_queue *fi
         pg_link_close(link, PQerrorMessage(link->pg), finished);
         return;
     }
-    if (link->settings->url->unnamed) {
+    if (link->settings->url->unnamed)
         link->state = PG_LINK_READY;
-        return;
-    }
-    slot = pg_slot_push(link);
-    slot->statements = 1;
-    slot->front = true;
-    if (!pg_link_send_slot(link, slot, now))
-        pg_link_close(link, PQerrorMessage(link->pg), finished);
-    else
-        pg_link_flush(link, finished);
+    else if (!pg_request_send(link, NULL, now))
+        give_up(link, finished);
 }
 
 static void connect_further(struct pg_link *link, struct bw_mono now,
@@ -120,14 +121,40 @@ int pg_link_fd(const struct pg_link *link, short *events)
 
 void pg_link_turn(struct pg_link *link, struct bw_mono now, struct pg_queue *finished)
 {
+    bool alive;
+
+    if (link->state == PG_LINK_CLOSED)
+        return;
     if (link->state == PG_LINK_CONNECTING) {
         connect_further(link, now, finished);
         return;
     }
-    if (link->pg != NULL)
-        pg_link_receive(link, now, finished);
-    if (link->pg != NULL && link->poll_out)
-        pg_link_flush(link, finished);
+    alive = pg_answer_receive(link, now, finished);
+    if (alive && link->poll_out)
+        alive = pg_request_flush(link);
+    if (!alive)
+        give_up(link, finished);
+}
+
+/* --- sending */
+
+bool pg_link_is_free(const struct pg_link *link)
+{
+    return link->state == PG_LINK_READY && !link->retired && link->orphans == 0 &&
+           link->cancel == PG_CANCEL_NONE && link->count < PG_LINK_SLOTS;
+}
+
+bool pg_link_is_stuck(const struct pg_link *link)
+{
+    return pg_slot_orphan_leads(link);
+}
+
+void pg_link_send(struct pg_link *link, struct pg_batch *batch, struct bw_mono now,
+                  struct pg_queue *finished)
+{
+    BW_ASSERT(pg_link_is_free(link) && batch->count > 0);
+    if (!pg_request_send(link, batch, now))
+        give_up(link, finished);
 }
 
 /* --- deadlines */
@@ -135,22 +162,6 @@ void pg_link_turn(struct pg_link *link, struct bw_mono now, struct pg_queue *fin
 static struct bw_mono connect_deadline(const struct pg_link *link)
 {
     return bw_mono_add_ms(link->opened_at, link->settings->connect_timeout_ms);
-}
-
-static void expire_slot(struct pg_link *link, struct pg_slot *slot, struct bw_mono now,
-                        struct pg_queue *finished)
-{
-    struct pg_batch *batch = slot->batch;
-
-    slot->batch = NULL;
-    slot->orphan = true;
-    link->orphans++;
-    if (slot == pg_slot_at(link, 0))
-        link->orphan_since = link->ask_at = now;
-    pg_batch_forget(batch);
-    pg_batch_settle(batch, PG_TIMED_OUT, !slot->failed, NULL,
-                    "the deadline passed before the answer");
-    pg_queue_add(finished, batch);
 }
 
 bool pg_link_hasten(struct pg_link *link, uint64_t ticket, struct bw_mono now)
@@ -177,7 +188,7 @@ void pg_link_expire(struct pg_link *link, struct bw_mono now, struct pg_queue *f
         struct pg_slot *slot = pg_slot_at(link, i);
 
         if (slot->batch != NULL && !bw_mono_before(now, slot->batch->deadline))
-            expire_slot(link, slot, now, finished);
+            pg_slot_orphan(link, slot, now, finished);
     }
 }
 

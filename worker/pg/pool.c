@@ -10,6 +10,7 @@
 
 #include <bulwark/thread.h>
 
+#include "base/assert.h"
 #include "pg/dispatch.h"
 
 #define CONNECTIONS_DEFAULT        4
@@ -88,8 +89,10 @@ static void hand_back(struct pg_pool *pool)
 {
     struct pg_batch *batch;
 
-    while ((batch = pg_queue_take(&pool->dispatch.finished)) != NULL)
+    while ((batch = pg_queue_take(&pool->dispatch.finished)) != NULL) {
+        BW_ASSERT(batch->next == NULL && !(batch->outcome == PG_OK && batch->again));
         batch->done(batch, batch->arg);
+    }
 }
 
 static void drain_wake(struct pg_pool *pool)
@@ -158,6 +161,7 @@ uint64_t pg_pool_submit(struct pg_pool *pool, struct pg_batch *batch, int64_t ti
     uint64_t ticket;
     bool first;
 
+    BW_ASSERT(done != NULL && batch->next == NULL);
     batch->deadline = bw_mono_add_ms(bw_mono_now(NULL), timeout_ms > 0 ? timeout_ms : 0);
     batch->done = done;
     batch->arg = arg;

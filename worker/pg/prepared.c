@@ -5,6 +5,8 @@
 
 #include <bulwark/error.h>
 
+#include "base/assert.h"
+
 static size_t home(const struct pg_prepared *set, const struct pg_statement *statement)
 {
     uint64_t bits = (uint64_t)(uintptr_t)statement;
@@ -17,6 +19,7 @@ static size_t probe(const struct pg_prepared *set, const struct pg_statement *st
 {
     size_t at = home(set, statement);
 
+    BW_ASSERT(set->count < set->cap); /* else the search would not end */
     while (set->slots[at] != NULL && set->slots[at] != statement)
         at = (at + 1) & (set->cap - 1);
     return at;
@@ -64,6 +67,7 @@ void pg_prepared_remove(struct pg_prepared *set, const struct pg_statement *stat
     if (!pg_prepared_has(set, statement))
         return;
     at = probe(set, statement);
+    BW_ASSERT(set->count > 0);
     set->slots[at] = NULL;
     set->count--;
     for (at = (at + 1) & (set->cap - 1); set->slots[at] != NULL;

@@ -1,8 +1,11 @@
+#include "pg/request.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
 #include <libpq-fe.h>
 
+#include "base/assert.h"
 #include "pg/slot.h"
 
 /* Per session. Our statements read few rows, and compiling one takes the server longer
@@ -20,14 +23,20 @@ static const char front_sql[] =
     "set_config('search_path', coalesce($1, current_setting('search_path')), true), "
     "set_config('statement_timeout', $2, true)";
 
-void pg_link_flush(struct pg_link *link, struct pg_queue *finished)
+static bool fail(struct pg_link *link, const char *reason)
+{
+    pg_error_text(link->error, sizeof link->error, NULL, NULL, reason);
+    return false;
+}
+
+bool pg_request_flush(struct pg_link *link)
 {
     int rc = PQflush(link->pg);
 
     if (rc < 0)
-        pg_link_close(link, PQerrorMessage(link->pg), finished);
-    else
-        link->poll_out = rc > 0;
+        return fail(link, PQerrorMessage(link->pg));
+    link->poll_out = rc > 0;
+    return true;
 }
 
 static bool send_settings(struct pg_link *link, const struct pg_batch *batch,
@@ -62,6 +71,7 @@ static bool send_statement(struct pg_link *link, const struct pg_batch *batch,
 {
     const struct pg_statement *statement = entry->statement;
 
+    BW_ASSERT(statement->params <= link->values_cap);
     for (size_t i = 0; i < statement->params; i++)
         link->values[i] = pg_batch_param(batch, entry, i);
     if (link->settings->url->unnamed)
@@ -71,7 +81,7 @@ static bool send_statement(struct pg_link *link, const struct pg_batch *batch,
                                link->values, NULL, NULL, 0) == 1;
 }
 
-bool pg_link_send_slot(struct pg_link *link, struct pg_slot *slot, struct bw_mono now)
+static bool send_slot(struct pg_link *link, struct pg_slot *slot, struct bw_mono now)
 {
     if (!send_prepares(link, slot))
         return false;
@@ -122,28 +132,28 @@ static bool collect_prepares(struct pg_link *link, struct pg_slot *slot)
     return true;
 }
 
-bool pg_link_is_free(const struct pg_link *link)
+/* Says what the slot holds, and makes room for it; false when memory is out. */
+static bool fill_slot(struct pg_link *link, struct pg_slot *slot, struct pg_batch *batch)
 {
-    return link->state == PG_LINK_READY && !link->retired && link->orphans == 0 &&
-           link->cancel == PG_CANCEL_NONE && link->count < PG_LINK_SLOTS;
+    bool unnamed = link->settings->url->unnamed;
+
+    slot->batch = batch;
+    slot->front = batch == NULL || unnamed;
+    slot->statements = (slot->front ? 1 : 0) + (batch != NULL ? batch->count : 0);
+    if (batch == NULL)
+        return true;
+    batch->sends++;
+    return fits_values(link, batch) && (unnamed || collect_prepares(link, slot));
 }
 
-void pg_link_send(struct pg_link *link, struct pg_batch *batch, struct bw_mono now,
-                  struct pg_queue *finished)
+bool pg_request_send(struct pg_link *link, struct pg_batch *batch, struct bw_mono now)
 {
     struct pg_slot *slot = pg_slot_push(link);
 
-    slot->batch = batch;
-    slot->front = link->settings->url->unnamed;
-    slot->statements = batch->count + (slot->front ? 1 : 0);
-    batch->sends++;
-    if (!fits_values(link, batch) ||
-        (!link->settings->url->unnamed && !collect_prepares(link, slot))) {
-        pg_link_close(link, "out of memory", finished);
-        return;
-    }
-    if (!pg_link_send_slot(link, slot, now))
-        pg_link_close(link, PQerrorMessage(link->pg), finished);
-    else
-        pg_link_flush(link, finished);
+    if (!fill_slot(link, slot, batch))
+        return fail(link, "out of memory");
+    BW_ASSERT(slot->statements > 0); /* else no answer would end the slot */
+    if (!send_slot(link, slot, now))
+        return fail(link, PQerrorMessage(link->pg));
+    return pg_request_flush(link);
 }

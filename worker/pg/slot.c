@@ -1,14 +1,16 @@
 #include "pg/slot.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define SENDS_MAX                                                                        \
-    3 /* how often one batch is sent when the server surely did nothing of it */
+#include "base/assert.h"
+
+/* How often one batch is sent when the server surely did nothing of it. */
+#define SENDS_MAX 3
 
 struct pg_slot *pg_slot_at(struct pg_link *link, size_t index)
 {
+    BW_ASSERT(index < PG_LINK_SLOTS);
     return &link->slots[(link->head + index) % PG_LINK_SLOTS];
 }
 
@@ -16,18 +18,26 @@ struct pg_slot *pg_slot_push(struct pg_link *link)
 {
     struct pg_slot *slot;
 
-    assert(link->count < PG_LINK_SLOTS);
+    BW_ASSERT(link->count < PG_LINK_SLOTS);
     slot = pg_slot_at(link, link->count++);
     memset(slot, 0, sizeof *slot);
     return slot;
+}
+
+bool pg_slot_orphan_leads(const struct pg_link *link)
+{
+    return link->count > 0 && link->slots[link->head].orphan;
 }
 
 static void pop(struct pg_link *link, struct bw_mono now)
 {
     struct pg_slot *slot = pg_slot_at(link, 0);
 
-    if (slot->orphan)
+    BW_ASSERT(link->count > 0);
+    if (slot->orphan) {
+        BW_ASSERT(link->orphans > 0 && slot->batch == NULL);
         link->orphans--;
+    }
     free(slot->prepares);
     memset(slot, 0, sizeof *slot);
     link->head = (link->head + 1) % PG_LINK_SLOTS;
@@ -36,13 +46,8 @@ static void pop(struct pg_link *link, struct bw_mono now)
     link->ask_at = now;
     if (link->count == 0)
         link->cancelled = false;
-    if (!pg_link_is_stuck(link) && link->cancel == PG_CANCEL_WANTED)
+    if (!pg_slot_orphan_leads(link) && link->cancel == PG_CANCEL_WANTED)
         link->cancel = PG_CANCEL_NONE;
-}
-
-bool pg_link_is_stuck(const struct pg_link *link)
-{
-    return link->count > 0 && link->slots[link->head].orphan;
 }
 
 /* --- how a batch ends */
@@ -119,4 +124,21 @@ void pg_slot_drop(struct pg_link *link, struct bw_mono now, struct pg_queue *fin
         slot->batch = NULL;
     }
     pg_slot_finish(link, now, finished);
+}
+
+void pg_slot_orphan(struct pg_link *link, struct pg_slot *slot, struct bw_mono now,
+                    struct pg_queue *finished)
+{
+    struct pg_batch *batch = slot->batch;
+
+    BW_ASSERT(batch != NULL && !slot->orphan);
+    slot->batch = NULL;
+    slot->orphan = true;
+    link->orphans++;
+    if (slot == pg_slot_at(link, 0))
+        link->orphan_since = link->ask_at = now;
+    pg_batch_forget(batch);
+    pg_batch_settle(batch, PG_TIMED_OUT, !slot->failed, NULL,
+                    "the deadline passed before the answer");
+    pg_queue_add(finished, batch);
 }
