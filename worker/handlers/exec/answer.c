@@ -1,9 +1,9 @@
-/* What a program says about its jobs, done to them in the order in which it was said. */
-#include <stdio.h>
+#include "handlers/exec/answer.h"
+
 #include <string.h>
 
 #include "handlers/exec/message.h"
-#include "handlers/exec/pool.h"
+#include "handlers/exec/request.h"
 
 /* So many side effects may be on their way in the library before the program that sends
  * them has to wait: a flood costs its own program time, not the daemon memory. */
@@ -11,55 +11,14 @@ enum { BARRIER_COUNT = 512, BARRIER_BYTES = 1 << 20 };
 
 /* ---- ends */
 
-/* The library takes the job; from here on it is not ours. */
-static struct bw_job *give(struct ex_entry *entry)
-{
-    struct bw_job *job = entry->job;
-
-    entry->job = NULL;
-    return job;
-}
-
-void ex_answer_fail(struct ex_entry *entry, const char *reason)
-{
-    char stack[160];
-    struct bw_job_failure failure = { .message = reason, .stack = stack };
-
-    (void)snprintf(stack, sizeof stack, "Error: %s", reason); /* cut: a courtesy */
-    if (entry->job != NULL)
-        bw_job_fail(give(entry), &failure);
-}
-
-void ex_answer_hand_back(struct ex_entry *entry, bool unstarted)
-{
-    if (entry->job != NULL)
-        bw_job_hand_back(give(entry), unstarted);
-    ex_entry_end(entry);
-}
-
-void ex_answer_lost(struct ex_entry *entry, const char *reason)
-{
-    if (entry->moving) { /* the library's now; settled when it answers */
-        entry->program->moving--;
-        ex_entry_unbind(entry);
-        (void)snprintf(entry->reason, sizeof entry->reason, "%s", reason);
-        return;
-    }
-    if (entry->program != NULL && entry->program->told_end) {
-        ex_answer_hand_back(entry, false);
-        return;
-    }
-    ex_answer_fail(entry, reason);
-    ex_entry_end(entry);
-}
-
 /* What was asked for earlier, now that the attempt ends. */
 static bool move_as_asked(struct ex_entry *entry)
 {
     if (entry->after == EX_AFTER_DELAY)
-        bw_job_move_to_delayed(give(entry), entry->after_ms - bw_wall_now(NULL).ms);
+        bw_job_move_to_delayed(ex_entry_give(entry),
+                               entry->after_ms - bw_wall_now(NULL).ms);
     else if (entry->after == EX_AFTER_WAIT)
-        bw_job_move_to_wait(give(entry));
+        bw_job_move_to_wait(ex_entry_give(entry));
     else
         return false;
     return true;
@@ -74,9 +33,10 @@ static void take_result(struct ex_entry *entry, const struct ex_message *message
     if (move_as_asked(entry))
         return;
     if (has_value && ex_json_add_compact(&json, message->value) != BW_OK)
-        bw_job_fail(give(entry), &no_memory);
+        bw_job_fail(ex_entry_give(entry), &no_memory);
     else
-        bw_job_complete(give(entry), has_value ? bw_buf_text(&json) : NULL, json.len);
+        bw_job_complete(ex_entry_give(entry), has_value ? bw_buf_text(&json) : NULL,
+                        json.len);
     bw_buf_fini(&json);
 }
 
@@ -85,9 +45,9 @@ static void take_result(struct ex_entry *entry, const struct ex_message *message
 static void end_delayed(struct ex_entry *entry, bool has_delay, int64_t delay_ms)
 {
     if (has_delay)
-        bw_job_move_to_delayed(give(entry), delay_ms);
+        bw_job_move_to_delayed(ex_entry_give(entry), delay_ms);
     else if (!move_as_asked(entry))
-        bw_job_moved(give(entry));
+        bw_job_moved(ex_entry_give(entry));
 }
 
 static void end_moved(struct ex_entry *entry, bool has_delay, int64_t delay_ms)
@@ -95,7 +55,7 @@ static void end_moved(struct ex_entry *entry, bool has_delay, int64_t delay_ms)
     (void)has_delay; /* the program has moved it: there is nothing to wait for */
     (void)delay_ms;
     if (!move_as_asked(entry))
-        bw_job_moved(give(entry));
+        bw_job_moved(ex_entry_give(entry));
 }
 
 /* Without a delay the program has limited the queue itself, by a call of its own, and
@@ -103,9 +63,9 @@ static void end_moved(struct ex_entry *entry, bool has_delay, int64_t delay_ms)
 static void end_limited(struct ex_entry *entry, bool has_delay, int64_t delay_ms)
 {
     if (has_delay && delay_ms > 0)
-        bw_job_rate_limit(give(entry), delay_ms);
+        bw_job_rate_limit(ex_entry_give(entry), delay_ms);
     else
-        bw_job_move_to_wait(give(entry));
+        bw_job_move_to_wait(ex_entry_give(entry));
 }
 
 struct path {
@@ -143,7 +103,7 @@ static void fail_as_told(struct ex_entry *entry, const struct ex_message *messag
     failure.message_len = whole ? text.len : 0;
     failure.stack = whole && stack.len > 0 ? bw_buf_text(&stack) : NULL;
     failure.stack_len = whole ? stack.len : 0;
-    bw_job_fail(give(entry), &failure);
+    bw_job_fail(ex_entry_give(entry), &failure);
     bw_buf_fini(&text);
     bw_buf_fini(&stack);
 }
@@ -209,7 +169,7 @@ static void take_effect(struct ex_program *program, struct ex_entry *entry,
         program->effects = 0;
         program->effect_bytes = 0;
         program->redis = bw_job_redis(entry->job);
-        ex_request_barrier(program);
+        program->common->ops->barrier(program);
     }
 }
 
@@ -217,24 +177,23 @@ static void take_effect(struct ex_program *program, struct ex_entry *entry,
 
 static bool take_ready(struct ex_program *program, const struct ex_message *message)
 {
-    struct ex_pool *pool = program->pool;
-    int64_t limit = pool->share;
+    const struct ex_common *common = program->common;
+    int64_t limit = common->share;
 
     if (message->concurrency.at != NULL &&
         (!ex_json_integer(message->concurrency, &limit) || limit < 1))
         return false;
-    if (limit < (int64_t)pool->share)
+    if (limit < (int64_t)common->share)
         program->limit = (unsigned)limit;
     else
-        program->limit = pool->share;
+        program->limit = common->share;
     if (program->state != EX_STARTING)
         return true; /* said again: only the share may have changed */
     program->state = EX_READY;
     program->ready_since = bw_mono_now(NULL);
-    ex_vain_over(pool);
     bw_log(&program->log, BW_LOG_INFO, "processor is ready",
            bw_num("concurrency", program->limit));
-    ex_pool_ready_changed(pool);
+    common->ops->ready_changed(program);
     return true;
 }
 
@@ -248,7 +207,7 @@ bool ex_answer_take(struct ex_program *program, struct ex_slice line)
         return false;
     if (message.type == EX_SAYS_READY)
         return take_ready(program, &message);
-    entry = ex_entry_find(program, message.seq);
+    entry = ex_entry_find(&program->jobs, message.seq);
     if (entry == NULL) { /* answered already, and perhaps taken from it */
         bw_log(&program->log, BW_LOG_DEBUG, "a message for no job it has",
                bw_num("seq", message.seq));

@@ -50,22 +50,24 @@ static int exec_probe(const json_t *settings, struct bw_error *err)
 
 /* ---- jobs; on the reactor */
 
-static void deliver_job(struct ex_letter *letter, struct ex_pool *pool)
+static void deliver_job(struct ex_letter *letter, void *owner)
 {
+    struct ex_pool *pool = owner;
     struct ex_entry *entry = (struct ex_entry *)letter; /* its first member */
 
     if (ex_pool_takes_jobs(pool))
         ex_list_add(&pool->pending, entry);
     else /* fetched before it was told to stop */
-        ex_answer_hand_back(entry, true);
+        ex_entry_hand_back(entry, true);
 }
 
 static void exec_process(struct bw_job *job, void *arg)
 {
     static const struct bw_job_failure no_memory = { .message = "exec: out of memory" };
+    struct ex_pool *pool = arg;
     struct ex_entry *entry;
 
-    if (!ex_pool_takes_jobs(arg)) { /* now: others of its fetch keep their order */
+    if (!ex_pool_takes_jobs(pool)) { /* now: others of its fetch keep their order */
         bw_job_hand_back(job, true);
         return;
     }
@@ -77,7 +79,7 @@ static void exec_process(struct bw_job *job, void *arg)
     entry->letter.deliver = deliver_job;
     entry->job = job;
     bw_job_start_later(job); /* send_job() */
-    ex_pool_post(arg, &entry->letter);
+    ex_inbox_post(&pool->common.inbox, &entry->letter);
 }
 
 struct cancel_letter {
@@ -103,15 +105,16 @@ static bool cancel_pending(struct ex_pool *pool, const struct bw_job *job)
     if (entry == NULL)
         return false;
     ex_list_remove(&pool->pending, entry);
-    ex_answer_fail(entry, "job cancelled");
+    ex_entry_fail(entry, "job cancelled");
     ex_entry_end(entry);
     return true;
 }
 
 /* The job at this address is the one that was meant: the letter of a later one at the
  * same address comes after this. */
-static void deliver_cancel(struct ex_letter *letter, struct ex_pool *pool)
+static void deliver_cancel(struct ex_letter *letter, void *owner)
 {
+    struct ex_pool *pool = owner;
     struct cancel_letter *cancel = (struct cancel_letter *)letter; /* its first member */
 
     if (cancel_pending(pool, cancel->job)) {
@@ -120,12 +123,12 @@ static void deliver_cancel(struct ex_letter *letter, struct ex_pool *pool)
     }
     for (size_t i = 0; i < pool->count; i++) {
         struct ex_program *program = &pool->programs[i];
-        struct ex_entry *entry = find_job(&program->running, cancel->job);
+        struct ex_entry *entry = find_job(&program->jobs.running, cancel->job);
 
         if (entry == NULL || (program->state != EX_READY))
             continue;
         ex_program_cancel(program, entry, cancel->reason,
-                          !cancel->lost && !pool->draining);
+                          !cancel->lost && !pool->common.draining);
     }
     free(cancel);
 }
@@ -143,7 +146,7 @@ static void exec_cancel(struct bw_job *job, void *arg)
     cancel->job = job;
     cancel->lost = !bw_job_lock_held(job);
     cancel->reason = cancel->lost ? "the job's lock is lost" : "cancelled";
-    ex_pool_post(pool, &cancel->letter);
+    ex_inbox_post(&pool->common.inbox, &cancel->letter);
 }
 
 /* ---- events; on the reactor */
@@ -153,8 +156,9 @@ struct event_letter {
     struct ex_note *note;
 };
 
-static void deliver_event(struct ex_letter *letter, struct ex_pool *pool)
+static void deliver_event(struct ex_letter *letter, void *owner)
 {
+    struct ex_pool *pool = owner;
     struct event_letter *told = (struct event_letter *)letter; /* its first member */
 
     ex_pool_tell(pool, told->note);
@@ -169,14 +173,14 @@ static void post_event(struct ex_pool *pool, const struct ex_event *event,
     if (told != NULL)
         told->note = ex_note_new(event);
     if (told == NULL || told->note == NULL) {
-        bw_log(&pool->log, BW_LOG_WARNING, "an event was not told: out of memory",
+        bw_log(&pool->common.log, BW_LOG_WARNING, "an event was not told: out of memory",
                bw_text("event", event->event));
         free(told);
         return;
     }
     told->letter.deliver = deliver_event;
     told->note->state = state;
-    ex_pool_post(pool, &told->letter);
+    ex_inbox_post(&pool->common.inbox, &told->letter);
 }
 
 static void exec_event(const struct bw_event *event, void *arg)
@@ -206,7 +210,7 @@ static void exec_event(const struct bw_event *event, void *arg)
         ex_pool_last(pool);
         return;
     }
-    if (!pool->settings.events)
+    if (!pool->common.settings.events)
         return;
     post_event(pool, &told, rows[event->kind].state);
     if (event->kind == BW_EVENT_FAILED && !event->is_final) {
@@ -235,7 +239,8 @@ static enum wk_prospect exec_prospect(void *instance)
 
     if (atomic_load(&pool->ready) > 0)
         return WK_PROSPECT_READY;
-    return atomic_load(&pool->restarts) > 0 ? WK_PROSPECT_HOPELESS : WK_PROSPECT_OPEN;
+    return atomic_load(&pool->common.restarts) > 0 ? WK_PROSPECT_HOPELESS
+                                                   : WK_PROSPECT_OPEN;
 }
 
 static void exec_start(void *instance)
@@ -267,13 +272,13 @@ static void exec_stats(void *instance, struct wk_metrics *metrics)
     wk_metrics_gauge(metrics, "exec_ready", "Processors that are ready.", NULL, NULL,
                      (double)atomic_load(&pool->ready));
     wk_metrics_counter(metrics, "exec_ends", "Processors that have ended.", NULL, NULL,
-                       atomic_load(&pool->restarts));
+                       atomic_load(&pool->common.restarts));
     wk_metrics_counter(metrics, "exec_events_dropped",
                        "Events that a processor did not read in time.", NULL, NULL,
-                       atomic_load(&pool->events_dropped));
+                       atomic_load(&pool->common.events_dropped));
     wk_metrics_counter(metrics, "exec_protocol_errors",
                        "Processors that broke the protocol.", NULL, NULL,
-                       atomic_load(&pool->protocol_errors));
+                       atomic_load(&pool->common.protocol_errors));
 }
 
 static bool exec_why_held(void *instance, char *text, size_t size)
@@ -283,10 +288,7 @@ static bool exec_why_held(void *instance, char *text, size_t size)
 
     if (!held)
         return false;
-    bw_mutex_lock(&pool->mtx);
-    (void)snprintf(text, size, "no processor is ready%s%s",
-                   pool->why[0] != '\0' ? ": " : "", pool->why); /* cut: a hint */
-    bw_mutex_unlock(&pool->mtx);
+    ex_vain_why(&pool->vain, text, size);
     return true;
 }
 
@@ -294,7 +296,7 @@ static bool exec_is_hopeless(void *instance)
 {
     struct ex_pool *pool = instance;
 
-    return atomic_load(&pool->hopeless) && !atomic_load(&pool->ever_ready);
+    return ex_vain_is_hopeless(&pool->vain);
 }
 
 const struct wk_handler_type exec_handler_type = {

@@ -1,12 +1,15 @@
 #include "handlers/exec/pool.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
+
+#include "base/assert.h"
+#include "base/version.h"
+#include "handlers/exec/answer.h"
+#include "handlers/exec/request.h"
 
 enum {
     TERM_TO_KILL_MS = 5000,
@@ -16,46 +19,6 @@ enum {
     WATCHES = 4
 };
 
-/* ---- inbox */
-
-void ex_pool_post(struct ex_pool *pool, struct ex_letter *letter)
-{
-    uint64_t one = 1;
-    bool wake;
-    ssize_t wrote;
-
-    letter->next = NULL;
-    bw_mutex_lock(&pool->mtx);
-    wake = pool->inbox == NULL;
-    *pool->inbox_end = letter;
-    pool->inbox_end = &letter->next;
-    bw_mutex_unlock(&pool->mtx);
-    if (!wake)
-        return;
-    wrote = write(pool->wake, &one, sizeof one);
-    (void)wrote; /* it fails only when it is full of wake-ups */
-}
-
-static void read_inbox(struct ex_pool *pool)
-{
-    struct ex_letter *letter;
-    uint64_t count;
-    ssize_t got = read(pool->wake, &count, sizeof count);
-
-    (void)got; /* nothing there: the inbox is looked at all the same */
-    bw_mutex_lock(&pool->mtx);
-    letter = pool->inbox;
-    pool->inbox = NULL;
-    pool->inbox_end = &pool->inbox;
-    bw_mutex_unlock(&pool->mtx);
-    while (letter != NULL) {
-        struct ex_letter *next = letter->next;
-
-        letter->deliver(letter, pool);
-        letter = next;
-    }
-}
-
 /* ---- jobs for programs */
 
 static struct ex_program *free_program(struct ex_pool *pool)
@@ -64,10 +27,10 @@ static struct ex_program *free_program(struct ex_pool *pool)
 
     for (size_t i = 0; i < pool->count; i++) {
         struct ex_program *program = &pool->programs[i];
-        unsigned used = ex_program_in_flight(program);
+        unsigned used = ex_jobs_count(&program->jobs);
 
         if (program->state == EX_READY && used < program->limit &&
-            program->child.in >= 0 && (best == NULL || used < ex_program_in_flight(best)))
+            program->child.in >= 0 && (best == NULL || used < ex_jobs_count(&best->jobs)))
             best = program;
     }
     return best;
@@ -78,31 +41,30 @@ static void tell_active(struct ex_pool *pool, const struct bw_job *job)
     struct ex_event event = { .event = "active",
                               .id = { bw_job_id(job), bw_job_id_len(job) },
                               .attempts_made = -1 };
-    struct ex_note *note = pool->settings.events ? ex_note_new(&event) : NULL;
+    struct ex_note *note = pool->common.settings.events ? ex_note_new(&event) : NULL;
 
     if (note != NULL)
         ex_pool_tell(pool, note);
-    else if (pool->settings.events)
-        bw_log(&pool->log, BW_LOG_WARNING, "an event was not told: out of memory",
+    else if (pool->common.settings.events)
+        bw_log(&pool->common.log, BW_LOG_WARNING, "an event was not told: out of memory",
                bw_text("event", event.event));
 }
 
-static void send_job(struct ex_program *program, struct ex_entry *entry)
+static void send_job(struct ex_pool *pool, struct ex_program *program,
+                     struct ex_entry *entry)
 {
-    struct ex_pool *pool = program->pool;
-
     ex_list_remove(&pool->pending, entry);
     if (!bw_job_start(entry->job)) { /* the worker's deadline has passed */
-        ex_answer_hand_back(entry, true);
+        ex_entry_hand_back(entry, true);
         return;
     }
-    ex_entry_bind(entry, program);
+    ex_entry_bind(entry, &program->jobs);
     entry->due = (struct bw_mono){ EX_NEVER };
     if (ex_wire_job(&program->out, entry->seq, entry->job) == BW_OK) {
         tell_active(pool, entry->job);
         return;
     }
-    ex_answer_fail(entry, "exec: out of memory");
+    ex_entry_fail(entry, "exec: out of memory");
     ex_entry_end(entry);
 }
 
@@ -111,7 +73,7 @@ static void send_jobs(struct ex_pool *pool)
     struct ex_program *program;
 
     while (pool->pending.first != NULL && (program = free_program(pool)) != NULL)
-        send_job(program, pool->pending.first);
+        send_job(pool, program, pool->pending.first);
 }
 
 static void hand_back_pending(struct ex_pool *pool)
@@ -120,28 +82,50 @@ static void hand_back_pending(struct ex_pool *pool)
         struct ex_entry *entry = pool->pending.first;
 
         ex_list_remove(&pool->pending, entry);
-        ex_answer_hand_back(entry, true);
+        ex_entry_hand_back(entry, true);
     }
 }
 
-void ex_pool_ready_changed(struct ex_pool *pool)
+/* The programs know what they have in common; the pool begins with it. */
+static struct ex_pool *pool_of(struct ex_program *program)
 {
+    struct ex_pool *pool = (struct ex_pool *)program->common; /* its first member */
+
+    BW_ASSERT(program >= pool->programs && program < pool->programs + pool->count);
+    return pool;
+}
+
+static void ready_changed(struct ex_program *program)
+{
+    struct ex_pool *pool = pool_of(program);
     int ready = 0;
 
+    if (program->state == EX_READY)
+        ex_vain_over(&pool->vain);
     for (size_t i = 0; i < pool->count; i++)
         ready += pool->programs[i].state == EX_READY;
     atomic_store(&pool->ready, ready);
     if (ready == 0)
         hand_back_pending(pool);
-    if (pool->draining || pool->held == (ready == 0))
+    if (pool->common.draining || pool->held == (ready == 0))
         return;
     pool->held = ready == 0;
-    bw_log(&pool->log, pool->held ? BW_LOG_WARNING : BW_LOG_INFO,
+    bw_log(&pool->common.log, pool->held ? BW_LOG_WARNING : BW_LOG_INFO,
            pool->held ? "no processor is ready: no jobs are taken"
                       : "a processor is ready: jobs are taken");
     /* The queue is known: programs are started after the worker. */
     (void)bw_worker_hold(pool->env.worker, pool->env.queue, pool->held);
 }
+
+static void ended_in_vain(struct ex_program *program, const char *reason)
+{
+    ex_vain_end(&pool_of(program)->vain, program, reason);
+}
+
+static const struct ex_program_ops program_ops = { .take = ex_answer_take,
+                                                   .barrier = ex_request_barrier,
+                                                   .ready_changed = ready_changed,
+                                                   .ended_in_vain = ended_in_vain };
 
 bool ex_pool_takes_jobs(const struct ex_pool *pool)
 {
@@ -151,7 +135,7 @@ bool ex_pool_takes_jobs(const struct ex_pool *pool)
 void ex_pool_tell(struct ex_pool *pool, struct ex_note *note)
 {
     if (note->state != EX_NOTE_PLAIN)
-        pool->paused = note->state == EX_NOTE_PAUSED;
+        pool->common.paused = note->state == EX_NOTE_PAUSED;
     for (size_t i = 0; i < pool->count; i++)
         ex_program_tell(&pool->programs[i], note);
     ex_note_unref(note);
@@ -168,12 +152,12 @@ static void begin_drain(struct ex_pool *pool, int64_t timeout_ms)
 {
     struct bw_mono now = bw_mono_now(NULL);
 
-    if (pool->draining) { /* a second time: at once */
+    if (pool->common.draining) { /* a second time: at once */
         if (timeout_ms == 0)
             pool->term_at = pool->kill_at = now;
         return;
     }
-    pool->draining = true;
+    pool->common.draining = true;
     pool->kill_at = bw_mono_add_ms(now, timeout_ms);
     pool->term_at = bw_mono_add_ms(
         now, timeout_ms - sooner(TERM_TO_KILL_MS, timeout_ms / TERM_TO_KILL_PART));
@@ -186,7 +170,7 @@ static void close_program(struct ex_program *program, int64_t deadline_ms)
     if (program->child.pid == 0)
         return;
     if (program->state != EX_DYING)
-        program->told_end = true;
+        program->jobs.told_end = true;
     if (program->state != EX_STARTING && program->state != EX_READY)
         return;
     if (ex_wire_close(&program->out, deadline_ms) != BW_OK)
@@ -225,7 +209,7 @@ static void check_drain(struct ex_pool *pool, struct bw_mono now)
 {
     bool term = !atomic_load(&pool->terminated) && !bw_mono_before(now, pool->term_at);
 
-    if (!pool->draining)
+    if (!pool->common.draining)
         return;
     if (term || (pool->no_more && pool->pending.first == NULL))
         close_programs(pool, now);
@@ -234,7 +218,7 @@ static void check_drain(struct ex_pool *pool, struct bw_mono now)
     if (!bw_mono_before(now, pool->kill_at))
         kill_programs(pool);
     for (size_t i = 0; pool->closed && i < pool->count; i++) {
-        if (ex_program_in_flight(&pool->programs[i]) == 0)
+        if (ex_jobs_count(&pool->programs[i].jobs) == 0)
             pool->programs[i].out_over = true; /* its end in a plain read loop */
     }
 }
@@ -262,9 +246,11 @@ static int64_t check_deadlines(struct ex_pool *pool)
     int64_t next = bw_mono_add_ms(now, TURN_MAX_MS).ns;
 
     check_drain(pool, now);
-    if (pool->draining && bw_mono_before(now, pool->term_at) && pool->term_at.ns < next)
+    if (pool->common.draining && bw_mono_before(now, pool->term_at) &&
+        pool->term_at.ns < next)
         next = pool->term_at.ns;
-    if (pool->draining && pool->kill_at.ns < next && bw_mono_before(now, pool->kill_at))
+    if (pool->common.draining && pool->kill_at.ns < next &&
+        bw_mono_before(now, pool->kill_at))
         next = pool->kill_at.ns;
     for (size_t i = 0; i < pool->count; i++) {
         int64_t own = ex_program_deadlines(&pool->programs[i], now);
@@ -279,7 +265,7 @@ static void wait_turn(struct ex_pool *pool, int64_t until_ns)
     nfds_t count = (nfds_t)(pool->count * WATCHES + 1);
     int64_t ms = bw_mono_ms_until(bw_mono_now(NULL), (struct bw_mono){ until_ns });
 
-    pool->fds[0] = (struct pollfd){ pool->wake, POLLIN, 0 };
+    pool->fds[0] = (struct pollfd){ pool->common.inbox.wake, POLLIN, 0 };
     for (size_t i = 0; i < pool->count; i++)
         ex_program_watch(&pool->programs[i], &pool->fds[1 + i * WATCHES]);
     if (poll(pool->fds, count, ms > 0 ? (int)ms : 0) < 0) {
@@ -291,7 +277,7 @@ static void wait_turn(struct ex_pool *pool, int64_t until_ns)
 static bool is_over(const struct ex_pool *pool)
 {
     return all_down(pool) &&
-           (atomic_load(&pool->abandoned) || (pool->ending && pool->calls == 0));
+           (atomic_load(&pool->abandoned) || (pool->ending && pool->common.calls == 0));
 }
 
 static void *pool_main(void *arg)
@@ -300,15 +286,17 @@ static void *pool_main(void *arg)
 
     while (!is_over(pool)) {
         wait_turn(pool, check_deadlines(pool));
-        read_inbox(pool);
+        ex_inbox_read(&pool->common.inbox);
         if (atomic_load(&pool->abandoned)) {
-            pool->draining = true;
+            pool->common.draining = true;
             kill_all(pool);
         }
         for (size_t i = 0; i < pool->count; i++)
             ex_program_turn(&pool->programs[i], &pool->fds[1 + i * WATCHES]);
         send_jobs(pool);
     }
+    for (size_t i = 0; i < pool->count; i++)
+        BW_ASSERT(ex_jobs_count(&pool->programs[i].jobs) == 0); /* none is left behind */
     bw_mutex_lock(&pool->mtx);
     pool->over = true;
     bw_cond_broadcast(&pool->ended);
@@ -318,20 +306,24 @@ static void *pool_main(void *arg)
 
 /* ---- from other threads */
 
-static void deliver_begin(struct ex_letter *letter, struct ex_pool *pool)
+static void deliver_begin(struct ex_letter *letter, void *owner)
 {
+    struct ex_pool *pool = owner;
+
     (void)letter; /* part of the pool */
-    pool->begun = true;
+    pool->common.begun = true;
 }
 
 void ex_pool_begin(struct ex_pool *pool)
 {
     pool->begin.deliver = deliver_begin;
-    ex_pool_post(pool, &pool->begin);
+    ex_inbox_post(&pool->common.inbox, &pool->begin);
 }
 
-static void deliver_last(struct ex_letter *letter, struct ex_pool *pool)
+static void deliver_last(struct ex_letter *letter, void *owner)
 {
+    struct ex_pool *pool = owner;
+
     (void)letter; /* part of the pool */
     pool->no_more = true;
 }
@@ -339,7 +331,7 @@ static void deliver_last(struct ex_letter *letter, struct ex_pool *pool)
 void ex_pool_last(struct ex_pool *pool)
 {
     pool->last.deliver = deliver_last;
-    ex_pool_post(pool, &pool->last);
+    ex_inbox_post(&pool->common.inbox, &pool->last);
 }
 
 struct drain_letter {
@@ -348,11 +340,12 @@ struct drain_letter {
     bool ending;
 };
 
-static void deliver_drain(struct ex_letter *letter, struct ex_pool *pool)
+static void deliver_drain(struct ex_letter *letter, void *owner)
 {
+    struct ex_pool *pool = owner;
     struct drain_letter *drain = (struct drain_letter *)letter; /* its first member */
 
-    if (!drain->ending || !pool->draining)
+    if (!drain->ending || !pool->common.draining)
         begin_drain(pool, drain->timeout_ms);
     pool->ending = pool->ending || drain->ending;
     pool->no_more = pool->no_more || drain->ending;
@@ -370,7 +363,7 @@ static void post_drain(struct ex_pool *pool, int64_t timeout_ms, bool ending)
     drain->letter.deliver = deliver_drain;
     drain->timeout_ms = timeout_ms;
     drain->ending = ending;
-    ex_pool_post(pool, &drain->letter);
+    ex_inbox_post(&pool->common.inbox, &drain->letter);
 }
 
 void ex_pool_drain(struct ex_pool *pool, int64_t timeout_ms)
@@ -401,34 +394,37 @@ static void name_worker(struct ex_pool *pool)
     (void)gethostname(host, sizeof host - 1); /* else the name above */
     (void)snprintf(pool->worker_name, sizeof pool->worker_name, "%s:%d", host,
                    (int)getpid());
-    pool->hello = (struct ex_hello){ .version = WK_VERSION,
-                                     .queue = pool->env.queue,
-                                     .prefix = pool->env.prefix,
-                                     .worker = pool->env.options->worker_name != NULL
-                                                   ? pool->env.options->worker_name
-                                                   : pool->worker_name,
-                                     .redis = pool->env.redis,
-                                     .share_redis = pool->settings.share_redis };
+    pool->common.hello =
+        (struct ex_hello){ .version = WK_VERSION,
+                           .queue = pool->env.queue,
+                           .prefix = pool->env.prefix,
+                           .worker = pool->env.options->worker_name != NULL
+                                         ? pool->env.options->worker_name
+                                         : pool->worker_name,
+                           .redis = pool->env.redis,
+                           .share_redis = pool->common.settings.share_redis };
 }
 
 static int make_programs(struct ex_pool *pool, struct bw_error *err)
 {
-    unsigned count = (unsigned)pool->settings.processes;
+    unsigned count = (unsigned)pool->common.settings.processes;
 
     pool->count = count;
-    pool->share = (pool->env.options->concurrency + count - 1) / count;
+    pool->common.share = (pool->env.options->concurrency + count - 1) / count;
     pool->programs = calloc(count, sizeof *pool->programs);
     pool->fds = calloc((size_t)count * WATCHES + 1, sizeof *pool->fds);
     if (pool->programs == NULL || pool->fds == NULL)
         return bw_error_set(err, BW_ENOMEM, "exec: out of memory");
     for (size_t i = 0; i < count; i++) {
-        pool->programs[i].pool = pool;
+        pool->programs[i].common = &pool->common;
+        pool->programs[i].jobs.table = &pool->common.table;
         pool->programs[i].child = (struct ex_child){ 0, -1, -1, -1, -1 };
         pool->programs[i].backoff_ms = 100;
         pool->programs[i].restart_at = bw_mono_now(NULL);
     }
-    pool->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    return pool->wake >= 0 ? BW_OK : bw_error_errno(err, errno, "exec: eventfd");
+    pool->vain.programs = pool->programs;
+    pool->vain.count = count;
+    return BW_OK;
 }
 
 /* Signals are the main program's: here they would interrupt, or end it by a pipe. */
@@ -456,13 +452,15 @@ int ex_pool_create(struct ex_pool **poolp, const struct wk_handler_env *env,
     if (pool == NULL)
         return bw_error_set(err, BW_ENOMEM, "exec: out of memory");
     pool->env = *env;
-    pool->wake = -1;
+    pool->common.ops = &program_ops;
     pool->held = true;
-    pool->inbox_end = &pool->inbox;
-    bw_log_child(&pool->log, env->log, "handler", "exec");
+    bw_log_child(&pool->common.log, env->log, "handler", "exec");
     bw_mutex_init(&pool->mtx);
     bw_cond_init(&pool->ended);
-    rc = ex_settings_read(&pool->settings, settings, err);
+    ex_vain_init(&pool->vain, &pool->env);
+    rc = ex_inbox_init(&pool->common.inbox, pool, err);
+    if (rc == BW_OK)
+        rc = ex_settings_read(&pool->common.settings, settings, err);
     if (rc == BW_OK)
         rc = make_programs(pool, err);
     if (rc == BW_OK) {
@@ -478,19 +476,14 @@ int ex_pool_create(struct ex_pool **poolp, const struct wk_handler_env *env,
 
 void ex_pool_destroy(struct ex_pool *pool)
 {
-    uint64_t one = 1;
-
     if (pool->started) {
-        ssize_t wrote;
-
         atomic_store(&pool->abandoned, true); /* unless it has ended */
-        wrote = write(pool->wake, &one, sizeof one);
-        (void)wrote; /* it is full of wake-ups */
+        ex_inbox_wake(&pool->common.inbox);
         bw_thread_check(pthread_join(pool->thread, NULL), "pthread_join");
     }
-    if (pool->wake >= 0)
-        (void)close(pool->wake);
-    ex_settings_fini(&pool->settings);
+    ex_inbox_fini(&pool->common.inbox);
+    ex_vain_fini(&pool->vain);
+    ex_settings_fini(&pool->common.settings);
     bw_cond_fini(&pool->ended);
     bw_mutex_fini(&pool->mtx);
     for (size_t i = 0; pool->programs != NULL && i < pool->count; i++)

@@ -1,4 +1,5 @@
-/* One program: its start and end, and the bytes that go in and out. */
+#include "handlers/exec/program.h"
+
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -6,7 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "handlers/exec/pool.h"
+#include "base/assert.h"
 
 enum {
     READ_BYTES = 65536,
@@ -23,53 +24,49 @@ enum {
 
 enum { WATCH_IN, WATCH_OUT, WATCH_ERR, WATCH_LIFE };
 
-unsigned ex_program_in_flight(const struct ex_program *program)
-{
-    return program->running.count + program->overdue.count;
-}
-
 /* ---- start */
 
 bool ex_program_start(struct ex_program *program)
 {
-    struct ex_pool *pool = program->pool;
+    struct ex_common *common = program->common;
     struct bw_mono now = bw_mono_now(NULL);
     struct bw_error err = { 0 };
 
+    BW_ASSERT(program->state == EX_DOWN && program->child.pid == 0);
     program->restart_at = bw_mono_add_ms(now, program->backoff_ms);
-    if (ex_child_spawn(&program->child, &pool->settings, &err) != BW_OK) {
-        bw_log(&pool->log, BW_LOG_ERROR, "a processor cannot be started",
+    if (ex_child_spawn(&program->child, &common->settings, &err) != BW_OK) {
+        bw_log(&common->log, BW_LOG_ERROR, "a processor cannot be started",
                bw_text("reason", err.text), bw_num("retryMs", program->backoff_ms));
         return false;
     }
-    bw_log_child_field(&program->log, &pool->log, bw_num("pid", program->child.pid));
+    bw_log_child_field(&program->log, &common->log, bw_num("pid", program->child.pid));
     program->state = EX_STARTING;
     program->generation++;
-    program->start_by = bw_mono_add_ms(now, pool->settings.start_timeout);
+    program->start_by = bw_mono_add_ms(now, common->settings.start_timeout);
     program->ready_since = program->killed_at = (struct bw_mono){ 0 };
     program->knows_paused = program->drop_logged = program->broke_protocol = false;
     program->last_line[0] = '\0';
-    program->lines = (struct ex_lines){ .max = (size_t)pool->settings.max_line_bytes };
+    program->lines = (struct ex_lines){ .max = (size_t)common->settings.max_line_bytes };
     program->errors = (struct ex_lines){ .max = STDERR_LINE };
     bw_log(&program->log, BW_LOG_INFO, "processor started");
-    if (ex_wire_hello(&program->out, &pool->hello) != BW_OK)
+    if (ex_wire_hello(&program->out, &common->hello) != BW_OK)
         ex_program_kill(program, NULL);
     return true;
 }
 
 /* ---- end */
 
-static void lose_all(struct ex_program *program, struct ex_list *list, const char *reason)
+static void lose_all(struct ex_list *list, const char *reason)
 {
-    (void)program;
     while (list->first != NULL)
-        ex_answer_lost(list->first, reason);
+        ex_entry_lose(list->first, reason);
+    BW_ASSERT(list->count == 0);
 }
 
 static void lose_jobs(struct ex_program *program, const char *reason)
 {
-    lose_all(program, &program->running, reason);
-    lose_all(program, &program->overdue, reason);
+    lose_all(&program->jobs.running, reason);
+    lose_all(&program->jobs.overdue, reason);
 }
 
 void ex_program_kill(struct ex_program *program, const char *reason)
@@ -87,7 +84,7 @@ void ex_program_kill(struct ex_program *program, const char *reason)
     if (reason != NULL)
         lose_jobs(program, reason);
     if (was_ready)
-        ex_pool_ready_changed(program->pool);
+        program->common->ops->ready_changed(program);
 }
 
 /* Whoever ended it: up to the kill it was in health, or it was not. */
@@ -97,7 +94,7 @@ static bool was_healthy(const struct ex_program *program, struct bw_mono now)
 
     return program->ready_since.ns != 0 &&
            bw_mono_ms_until(program->ready_since, until) >=
-               program->pool->settings.healthy_after;
+               program->common->settings.healthy_after;
 }
 
 static void plan_restart(struct ex_program *program)
@@ -110,19 +107,20 @@ static void plan_restart(struct ex_program *program)
     program->backoff_ms = program->backoff_ms >= BACKOFF_LAST_MS / 2
                               ? BACKOFF_LAST_MS
                               : program->backoff_ms * 2;
-    atomic_fetch_add(&program->pool->restarts, 1);
+    atomic_fetch_add(&program->common->restarts, 1);
 }
 
 static void forget(struct ex_program *program)
 {
+    BW_ASSERT(ex_jobs_count(&program->jobs) == 0 && program->jobs.moving == 0);
     ex_child_close(&program->child);
     ex_lines_fini(&program->lines);
     ex_lines_fini(&program->errors);
     bw_buf_fini(&program->out);
     program->out_start = 0;
-    program->told_end = false;
+    program->jobs.told_end = false;
     program->out_over = program->out_blocked = program->barrier = false;
-    program->asked = program->unread = program->moving = 0;
+    program->asked = program->unread = 0;
     program->effects = 0;
     program->effect_bytes = 0;
     program->generation++; /* answers to its questions are nobody's */
@@ -141,21 +139,21 @@ static void ended(struct ex_program *program, int status)
                              : "processor exited with code %d",
                    number);
     /* Who stops the service may have told its programs as well. */
-    if (program->pool->draining && by_signal && (number == SIGTERM || number == SIGINT))
-        program->told_end = true;
+    if (program->common->draining && by_signal && (number == SIGTERM || number == SIGINT))
+        program->jobs.told_end = true;
     plan_restart(program);
-    bw_log(&program->log, program->pool->draining ? BW_LOG_INFO : BW_LOG_WARNING, reason,
-           bw_num("inFlight", ex_program_in_flight(program)),
+    bw_log(&program->log, program->common->draining ? BW_LOG_INFO : BW_LOG_WARNING,
+           reason, bw_num("inFlight", ex_jobs_count(&program->jobs)),
            bw_num("restartMs",
-                  program->pool->draining
+                  program->common->draining
                       ? -1
                       : bw_mono_ms_until(bw_mono_now(NULL), program->restart_at)));
-    if (program->ready_since.ns == 0 && !program->pool->draining)
-        ex_vain_end(program, reason);
+    if (program->ready_since.ns == 0 && !program->common->draining)
+        program->common->ops->ended_in_vain(program, reason);
     lose_jobs(program, reason);
     forget(program);
     if (was_ready)
-        ex_pool_ready_changed(program->pool);
+        program->common->ops->ready_changed(program);
 }
 
 /* ---- what it says */
@@ -168,7 +166,7 @@ static bool alive(const struct ex_program *program)
 /* The pipe fills up, and the program waits. */
 static bool is_paused(const struct ex_program *program)
 {
-    return program->moving > 0 || program->barrier ||
+    return program->jobs.moving > 0 || program->barrier ||
            program->asked + program->unread >= OPEN_REQUESTS;
 }
 
@@ -179,7 +177,7 @@ static void breach(struct ex_program *program, struct ex_slice line, const char 
 
     memcpy(quoted, line.at, len);
     quoted[len] = '\0';
-    atomic_fetch_add(&program->pool->protocol_errors, 1);
+    atomic_fetch_add(&program->common->protocol_errors, 1);
     program->broke_protocol = true;
     bw_log(&program->log, BW_LOG_ERROR, "processor protocol error",
            bw_text("reason", what), bw_text_len("line", quoted, len));
@@ -211,7 +209,7 @@ static void take_lines(struct ex_program *program)
             return;
         }
         line = without_padding(line);
-        if (line.len > 0 && !ex_answer_take(program, line))
+        if (line.len > 0 && !program->common->ops->take(program, line))
             breach(program, line, "not a message of the protocol");
     }
 }
@@ -283,7 +281,7 @@ static void read_rest(struct ex_program *program)
 /* What the queue's state is may have been dropped, or been told to the one before it. */
 static void tell_state(struct ex_program *program)
 {
-    bool paused = program->pool->paused;
+    bool paused = program->common->paused;
     const struct ex_event event = { .event = paused ? "paused" : "resumed",
                                     .attempts_made = -1 };
 
@@ -297,7 +295,7 @@ static void note_dropped(struct ex_program *program, size_t count)
 {
     if (count == 0)
         return;
-    atomic_fetch_add(&program->pool->events_dropped, count);
+    atomic_fetch_add(&program->common->events_dropped, count);
     if (!program->drop_logged)
         bw_log(&program->log, BW_LOG_WARNING,
                "events are dropped: the processor does not read them");
@@ -358,6 +356,7 @@ static bool write_out(struct ex_program *program)
             break;
         }
         program->out_start += (size_t)wrote;
+        BW_ASSERT(program->out_start <= out->len);
     }
     bw_buf_clear(out);
     program->out_start = 0;
@@ -424,22 +423,19 @@ static bool is_due(struct bw_mono due, struct bw_mono now)
 void ex_program_cancel(struct ex_program *program, struct ex_entry *entry,
                        const char *reason, bool kill)
 {
-    int64_t grace = program->pool->settings.kill_grace;
+    int64_t grace = program->common->settings.kill_grace;
 
-    if (kill && !entry->overdue) {
-        ex_list_remove(&program->running, entry);
-        entry->overdue = true;
-        entry->due = bw_mono_add_ms(bw_mono_now(NULL), grace);
-        ex_list_add(&program->overdue, entry);
-    }
+    BW_ASSERT(entry->jobs == &program->jobs);
+    if (kill)
+        ex_entry_set_overdue(entry, bw_mono_add_ms(bw_mono_now(NULL), grace));
     if (ex_wire_cancel(&program->out, entry->seq, reason) != BW_OK)
         ex_program_kill(program, NULL);
 }
 
 static void check_jobs(struct ex_program *program, struct bw_mono now)
 {
-    if (alive(program) && program->overdue.first != NULL &&
-        is_due(program->overdue.first->due, now)) {
+    if (alive(program) && program->jobs.overdue.first != NULL &&
+        is_due(program->jobs.overdue.first->due, now)) {
         bw_log(&program->log, BW_LOG_WARNING, "killed: a job was not given up in time");
         ex_program_kill(program, NULL);
     }
@@ -450,9 +446,9 @@ static int64_t earlier(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-static bool may_start(const struct ex_pool *pool)
+static bool may_start(const struct ex_common *common)
 {
-    return pool->begun && !pool->draining;
+    return common->begun && !common->draining;
 }
 
 static int64_t next_deadline(const struct ex_program *program, struct bw_mono now)
@@ -460,13 +456,13 @@ static int64_t next_deadline(const struct ex_program *program, struct bw_mono no
     int64_t next = EX_NEVER;
 
     if (program->state == EX_DOWN)
-        return may_start(program->pool) ? program->restart_at.ns : EX_NEVER;
+        return may_start(program->common) ? program->restart_at.ns : EX_NEVER;
     if (program->state == EX_STARTING)
         next = program->start_by.ns;
     if (program->barrier)
         next = earlier(next, program->ask_at.ns);
-    if (program->overdue.first != NULL && alive(program))
-        next = earlier(next, program->overdue.first->due.ns);
+    if (program->jobs.overdue.first != NULL && alive(program))
+        next = earlier(next, program->jobs.overdue.first->due.ns);
     if (program->child.life < 0)
         next = earlier(next, bw_mono_add_ms(now, LOOK_MS).ns);
     return next;
@@ -474,17 +470,17 @@ static int64_t next_deadline(const struct ex_program *program, struct bw_mono no
 
 int64_t ex_program_deadlines(struct ex_program *program, struct bw_mono now)
 {
-    if (program->state == EX_DOWN && may_start(program->pool) &&
+    if (program->state == EX_DOWN && may_start(program->common) &&
         is_due(program->restart_at, now))
         (void)ex_program_start(program); /* or again, later */
     if (program->state == EX_STARTING && is_due(program->start_by, now)) {
         bw_log(&program->log, BW_LOG_ERROR, "processor did not get ready in time",
-               bw_num("startTimeoutMs", program->pool->settings.start_timeout));
+               bw_num("startTimeoutMs", program->common->settings.start_timeout));
         ex_program_kill(program, NULL);
     }
     check_jobs(program, now);
     if (alive(program) && program->barrier && is_due(program->ask_at, now))
-        ex_request_barrier(program);
+        program->common->ops->barrier(program);
     if (alive(program))
         ex_program_flush(program);
     return next_deadline(program, now);

@@ -1,21 +1,20 @@
-/* What a program asks of the library, and the library's answers.
- *
- * A call to the library has a letter of its own: made before the call, so that the
- * callback, on the reactor, has nothing that can fail but copying the answer. */
+#include "handlers/exec/request.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <bulwark/queue.h>
 
-#include "handlers/exec/message.h"
-#include "handlers/exec/pool.h"
+#include "base/assert.h"
 
 enum { ADD_TIMEOUT_MS = 10000, BARRIER_RETRY_MS = 100 };
 
+/* Made before the library is called, so that the callback, on the reactor, has nothing
+ * that can fail but copying the answer. */
 struct call {
     struct ex_letter letter;
-    struct ex_pool *pool;
+    struct ex_common *common;
     struct ex_program *program;
     unsigned generation;
     struct ex_entry *entry;        /* of a move: it waits for the answer */
@@ -51,7 +50,8 @@ static void reply(struct ex_program *program, struct ex_slice req, struct ex_sli
 
 static void call_free(struct call *call)
 {
-    call->pool->calls--;
+    BW_ASSERT(call->common->calls > 0);
+    call->common->calls--;
     bw_buf_fini(&call->req);
     bw_buf_fini(&call->result);
     free(call);
@@ -69,18 +69,20 @@ static void answer_call(struct call *call)
     struct ex_slice req = { bw_buf_text(&call->req), call->req.len };
     struct ex_slice result = { bw_buf_text(&call->result), call->result.len };
 
-    if (call->program->generation == call->generation)
+    if (call->program->generation == call->generation) {
+        BW_ASSERT(call->program->asked > 0);
         call->program->asked--;
+    }
     if (still_there(call))
         reply(call->program, req, result, call->error[0] != '\0' ? call->error : NULL,
               call->error_name);
 }
 
-static void deliver_call(struct ex_letter *letter, struct ex_pool *pool)
+static void deliver_call(struct ex_letter *letter, void *owner)
 {
     struct call *call = (struct call *)letter; /* its first member */
 
-    (void)pool;
+    (void)owner;
     answer_call(call);
     call_free(call);
 }
@@ -95,10 +97,10 @@ static struct call *call_new(struct ex_program *program, struct ex_slice req)
         return NULL;
     }
     call->letter.deliver = deliver_call;
-    call->pool = program->pool;
+    call->common = program->common;
     call->program = program;
     call->generation = program->generation;
-    call->pool->calls++;
+    call->common->calls++;
     program->asked++;
     return call;
 }
@@ -126,7 +128,7 @@ static void finish(struct call *call, int rc)
 {
     if (rc != BW_OK)
         (void)snprintf(call->error, sizeof call->error, "out of memory");
-    ex_pool_post(call->pool, &call->letter);
+    ex_inbox_post(&call->common->inbox, &call->letter);
 }
 
 static void got_json(const char *json, size_t len, const struct bw_error *err, void *arg)
@@ -189,27 +191,17 @@ static void got_barrier(const struct bw_reply *answer, const struct bw_error *er
 
     (void)answer; /* that it came is all there is to know */
     call->lost = err != NULL && err->code != BW_EREDIS;
-    ex_pool_post(call->pool, &call->letter);
+    ex_inbox_post(&call->common->inbox, &call->letter);
 }
 
 /* ---- a job that moves is the library's */
 
-static void deliver_move(struct ex_letter *letter, struct ex_pool *pool)
+static void deliver_move(struct ex_letter *letter, void *owner)
 {
     struct call *call = (struct call *)letter; /* its first member */
-    struct ex_entry *entry = call->entry;
 
-    (void)pool;
-    entry->moving = false;
-    if (call->moved)
-        entry->job = NULL;
-    if (entry->program != NULL) {
-        entry->program->moving--;
-    } else { /* its program has ended meanwhile */
-        if (!call->moved)
-            ex_answer_fail(entry, entry->reason);
-        ex_entry_end(entry);
-    }
+    (void)owner;
+    ex_entry_moved(call->entry, call->moved);
     answer_call(call);
     call_free(call);
 }
@@ -321,13 +313,11 @@ static const char *ask_children_move(struct request *request)
     }
     call->letter.deliver = deliver_move;
     call->entry = request->entry;
-    request->entry->moving = true;
-    request->program->moving++;
+    ex_entry_move(request->entry);
     rc = bw_job_move_to_waiting_children(
         request->entry->job, child.len > 0 ? bw_buf_text(&child) : NULL, got_move, call);
     if (rc != BW_OK) {
-        request->entry->moving = false;
-        request->program->moving--;
+        ex_entry_moved(request->entry, false);
         call_refused(call, rc, "");
     }
     bw_buf_fini(&child);
@@ -443,12 +433,12 @@ static void ask_later(struct ex_program *program)
     program->ask_at = bw_mono_add_ms(bw_mono_now(NULL), BARRIER_RETRY_MS);
 }
 
-static void deliver_barrier(struct ex_letter *letter, struct ex_pool *pool)
+static void deliver_barrier(struct ex_letter *letter, void *owner)
 {
     struct call *call = (struct call *)letter; /* its first member */
     struct ex_program *program = call->program;
 
-    (void)pool;
+    (void)owner;
     if (program->generation == call->generation && program->barrier) {
         if (call->lost)
             ask_later(program);
@@ -470,10 +460,10 @@ void ex_request_barrier(struct ex_program *program)
         return;
     }
     call->letter.deliver = deliver_barrier;
-    call->pool = program->pool;
+    call->common = program->common;
     call->program = program;
     call->generation = program->generation;
-    call->pool->calls++;
+    call->common->calls++;
     if (bw_redis_command(program->redis, &ping, 1, ADD_TIMEOUT_MS, got_barrier, call) ==
         BW_OK)
         return;

@@ -1,8 +1,7 @@
-/* Programs that end before they are ready: what is likely wrong, and when to give up. */
+#include "handlers/exec/vain.h"
+
 #include <stdio.h>
 #include <string.h>
-
-#include "handlers/exec/pool.h"
 
 /* So many starts of each program, the last after about three seconds of pauses. */
 enum { VAIN_STARTS = 6 };
@@ -84,52 +83,75 @@ static const char *likely(const struct ex_program *program)
     if (program->broke_protocol)
         return "its standard output belongs to the protocol: whatever else it prints "
                "goes to standard error";
-    return by_its_words(program->pool->settings.argv);
+    return by_its_words(program->common->settings.argv);
 }
 
-static void give_up_if_hopeless(struct ex_pool *pool)
+static void give_up_if_hopeless(struct ex_vain *vain)
 {
-    for (size_t i = 0; i < pool->count; i++) {
-        if (pool->programs[i].vain_starts < VAIN_STARTS)
+    for (size_t i = 0; i < vain->count; i++) {
+        if (vain->programs[i].vain_starts < VAIN_STARTS)
             return;
     }
-    if (atomic_load(&pool->ever_ready) || atomic_exchange(&pool->hopeless, true))
+    if (atomic_load(&vain->ever_ready) || atomic_exchange(&vain->hopeless, true))
         return;
-    if (pool->env.hopeless != NULL)
-        pool->env.hopeless(pool->env.hopeless_arg);
+    if (vain->env->hopeless != NULL)
+        vain->env->hopeless(vain->env->hopeless_arg);
 }
 
 /* What needs Redis as we do is not to blame while it is away. */
-static bool may_be_blamed(const struct ex_pool *pool)
+static bool may_be_blamed(const struct ex_vain *vain)
 {
     struct bw_worker_stats stats;
 
-    bw_worker_stats(pool->env.worker, &stats);
+    bw_worker_stats(vain->env->worker, &stats);
     return stats.connected;
 }
 
-void ex_vain_end(struct ex_program *program, const char *reason)
+void ex_vain_init(struct ex_vain *vain, const struct wk_handler_env *env)
 {
-    struct ex_pool *pool = program->pool;
+    *vain = (struct ex_vain){ .env = env };
+    bw_mutex_init(&vain->mtx);
+}
+
+void ex_vain_fini(struct ex_vain *vain)
+{
+    bw_mutex_fini(&vain->mtx);
+}
+
+void ex_vain_end(struct ex_vain *vain, struct ex_program *program, const char *reason)
+{
     const char *why = program->last_line[0] != '\0' ? program->last_line : reason;
     const char *cause = likely(program);
 
     bw_log(&program->log, BW_LOG_ERROR, "a processor ended before it was ready",
            bw_text("reason", why), bw_text("likely", cause),
            bw_num("restartMs", bw_mono_ms_until(bw_mono_now(NULL), program->restart_at)));
-    bw_mutex_lock(&pool->mtx);
-    (void)snprintf(pool->why, sizeof pool->why, "%s (%s)", reason,
+    bw_mutex_lock(&vain->mtx);
+    (void)snprintf(vain->why, sizeof vain->why, "%s (%s)", reason,
                    cause); /* cut: a hint */
-    bw_mutex_unlock(&pool->mtx);
-    if (may_be_blamed(pool))
+    bw_mutex_unlock(&vain->mtx);
+    if (may_be_blamed(vain))
         program->vain_starts++;
-    give_up_if_hopeless(pool);
+    give_up_if_hopeless(vain);
 }
 
-void ex_vain_over(struct ex_pool *pool)
+void ex_vain_over(struct ex_vain *vain)
 {
-    atomic_store(&pool->ever_ready, true);
-    bw_mutex_lock(&pool->mtx);
-    pool->why[0] = '\0';
-    bw_mutex_unlock(&pool->mtx);
+    atomic_store(&vain->ever_ready, true);
+    bw_mutex_lock(&vain->mtx);
+    vain->why[0] = '\0';
+    bw_mutex_unlock(&vain->mtx);
+}
+
+void ex_vain_why(struct ex_vain *vain, char *text, size_t size)
+{
+    bw_mutex_lock(&vain->mtx);
+    (void)snprintf(text, size, "no processor is ready%s%s",
+                   vain->why[0] != '\0' ? ": " : "", vain->why); /* cut: a hint */
+    bw_mutex_unlock(&vain->mtx);
+}
+
+bool ex_vain_is_hopeless(const struct ex_vain *vain)
+{
+    return atomic_load(&vain->hopeless) && !atomic_load(&vain->ever_ready);
 }
