@@ -1,12 +1,12 @@
 #include "telegram/client.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <bulwark/thread.h>
 
+#include "curl/loop.h"
 #include "telegram/call.h"
 #include "telegram/pauses.h"
 #include "telegram/transport.h"
@@ -16,8 +16,7 @@
 struct tg_client {
     struct bw_log log;
     int64_t max_retry_after_ms;
-    pthread_t thread;
-    bool started;
+    struct wk_curl *curl;
 
     struct bw_mutex mtx; /* guards what follows, and the calls' part of it */
     struct tg_queue incoming;
@@ -165,16 +164,17 @@ static void accept_unclear(struct tg_client *client, struct tg_call *call)
     finish(client, call, TG_OK);
 }
 
-static void attempt_ended(struct tg_call *call, const struct tg_attempt *attempt,
-                          void *arg)
+static void attempt_ended(void *what, CURLcode code, void *arg)
 {
     struct tg_client *client = arg;
+    struct tg_call *call = what;
+    struct tg_attempt attempt = tg_transport_ended(&client->transport, call, (int)code);
     struct tg_verdict verdict =
-        tg_retry_judge(&call->history, attempt, client->max_retry_after_ms);
+        tg_retry_judge(&call->history, &attempt, client->max_retry_after_ms);
 
     switch (verdict.step) {
     case TG_STEP_FINISH:
-        if (attempt->event == TG_EVENT_UNCLEAR && verdict.outcome == TG_OK)
+        if (attempt.event == TG_EVENT_UNCLEAR && verdict.outcome == TG_OK)
             accept_unclear(client, call);
         else
             finish(client, call, verdict.outcome);
@@ -201,7 +201,7 @@ static void start_ready(struct tg_client *client)
 {
     struct tg_call *call;
 
-    while (client->transport.flying < TG_FLYING_MAX &&
+    while (wk_curl_flying(client->curl) < TG_FLYING_MAX &&
            (call = tg_queue_take(&client->ready)) != NULL) {
         int rc = tg_transport_start(&client->transport, call);
 
@@ -294,28 +294,28 @@ static bool take_mail(struct tg_client *client, struct tg_call **cancelledp)
     return stopping;
 }
 
-static void *client_main(void *arg)
+static bool client_turn(void *arg, struct bw_mono *until)
 {
     struct tg_client *client = arg;
+    const struct tg_call *first;
+    struct tg_call *cancelled;
+    bool stopping;
 
     for (;;) {
-        const struct tg_call *first;
-        struct tg_call *cancelled;
-        bool stopping = take_mail(client, &cancelled);
-
+        stopping = take_mail(client, &cancelled);
         give_up_cancelled(client, cancelled);
-        if (stopping && client->owned == NULL)
-            return NULL;
-        if (stopping) {
-            give_up_all(client);
-            continue;
-        }
-        wake_due(client);
-        start_ready(client);
-        first = tg_pauses_first(&client->pauses);
-        tg_transport_turn(&client->transport,
-                          first != NULL ? first->due : (struct bw_mono){ INT64_MAX });
+        if (!stopping)
+            break;
+        if (client->owned == NULL)
+            return false;
+        give_up_all(client);
     }
+    wake_due(client);
+    start_ready(client);
+    first = tg_pauses_first(&client->pauses);
+    if (first != NULL)
+        *until = first->due;
+    return true;
 }
 
 /* --- for any thread */
@@ -335,7 +335,7 @@ void tg_client_submit(struct tg_client *client, struct tg_call *call,
     client->stats.in_flight++;
     bw_mutex_unlock(&client->mtx);
     if (first)
-        tg_transport_wake(&client->transport);
+        wk_curl_wake(client->curl);
 }
 
 void tg_client_cancel(struct tg_client *client, struct tg_call *call)
@@ -347,7 +347,7 @@ void tg_client_cancel(struct tg_client *client, struct tg_call *call)
         client->cancelled = call;
     }
     bw_mutex_unlock(&client->mtx);
-    tg_transport_wake(&client->transport);
+    wk_curl_wake(client->curl);
 }
 
 void tg_client_stats(struct tg_client *client, struct tg_stats *stats)
@@ -374,17 +374,17 @@ int tg_client_create(struct tg_client **clientp, const struct tg_options *option
     client->max_retry_after_ms = options->max_retry_after_ms > 0
                                      ? options->max_retry_after_ms
                                      : MAX_RETRY_AFTER_DEFAULT_MS;
-    rc = tg_transport_init(&client->transport, options, err);
-    if (rc == BW_OK) {
-        int failed = 0;
-
-        client->transport.ended = attempt_ended;
-        client->transport.arg = client;
-        failed = pthread_create(&client->thread, NULL, client_main, client);
-        client->started = failed == 0;
-        if (failed != 0)
-            rc = bw_error_errno(err, failed, "telegram: thread");
-    }
+    rc = wk_curl_create(&client->curl,
+                        &(struct wk_curl_user){ .name = "telegram",
+                                                .kept = TG_FLYING_MAX,
+                                                .turn = client_turn,
+                                                .ended = attempt_ended,
+                                                .arg = client },
+                        err);
+    if (rc == BW_OK)
+        rc = tg_transport_init(&client->transport, client->curl, options, err);
+    if (rc == BW_OK)
+        rc = wk_curl_start(client->curl, err);
     if (rc != BW_OK) {
         tg_client_destroy(&client);
         return rc;
@@ -400,13 +400,10 @@ void tg_client_destroy(struct tg_client **clientp)
     if (client == NULL)
         return;
     *clientp = NULL;
-    if (client->started) {
-        bw_mutex_lock(&client->mtx);
-        client->stopping = true;
-        bw_mutex_unlock(&client->mtx);
-        tg_transport_wake(&client->transport);
-        bw_thread_check(pthread_join(client->thread, NULL), "pthread_join");
-    }
+    bw_mutex_lock(&client->mtx);
+    client->stopping = true;
+    bw_mutex_unlock(&client->mtx);
+    wk_curl_destroy(&client->curl); /* waits for the thread */
     tg_transport_fini(&client->transport);
     tg_pauses_fini(&client->pauses);
     bw_mutex_fini(&client->mtx);

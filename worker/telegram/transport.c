@@ -1,66 +1,21 @@
 #include "telegram/transport.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include <curl/curl.h>
 
-#include <bulwark/thread.h>
+#include "curl/loop.h"
 
 #define RESPONSE_MAX               (1024 * 1024)
 #define CONNECT_TIMEOUT_DEFAULT_MS 5000
 #define TIMEOUT_DEFAULT_MS         30000
-#define EVENTS_MAX                 64
 
 _Static_assert(sizeof((struct tg_call *)0)->error >= CURL_ERROR_SIZE,
                "room for curl's text");
 
-static const struct bw_mono never = { INT64_MAX };
-
-/* A call of curl that can only fail by a mistake of ours. */
-static void must(CURLMcode code)
-{
-    if (code != CURLM_OK)
-        bw_thread_check((int)code, "a call of curl's multi interface");
-}
-
-/* --- curl's events */
-
-static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *known)
-{
-    struct tg_transport *transport = arg;
-    struct epoll_event event = { .data.fd = fd };
-
-    (void)easy;
-    if (what == CURL_POLL_REMOVE) {
-        /* It may be closed already, and with that gone from the set. */
-        (void)epoll_ctl(transport->epoll, EPOLL_CTL_DEL, fd, NULL);
-        return 0;
-    }
-    event.events = ((what & CURL_POLL_IN) != 0 ? EPOLLIN : 0U) |
-                   ((what & CURL_POLL_OUT) != 0 ? EPOLLOUT : 0U);
-    if (epoll_ctl(transport->epoll, known != NULL ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd,
-                  &event) != 0)
-        return -1;
-    if (known == NULL)
-        must(curl_multi_assign(transport->multi, fd, transport));
-    return 0;
-}
-
-static int on_timer(CURLM *multi, long timeout_ms, void *arg)
-{
-    struct tg_transport *transport = arg;
-
-    (void)multi;
-    transport->timer =
-        timeout_ms < 0 ? never : bw_mono_add_ms(bw_mono_now(NULL), timeout_ms);
-    return 0;
-}
+/* --- what curl asks */
 
 static size_t on_data(char *data, size_t size, size_t count, void *arg)
 {
@@ -137,40 +92,18 @@ static int check_proxy(const char *url, struct bw_error *err)
     return BW_OK;
 }
 
-static int open_multi(struct tg_transport *transport)
+static int make_headers(struct tg_transport *transport)
 {
     struct curl_slist *more;
 
-    transport->multi = curl_multi_init();
     transport->headers = curl_slist_append(NULL, "Content-Type: application/json");
-    if (transport->multi == NULL || transport->headers == NULL)
+    if (transport->headers == NULL)
         return BW_ENOMEM;
     more =
         curl_slist_append(transport->headers, "Expect:"); /* no round trip to ask first */
     if (more == NULL)
         return BW_ENOMEM;
     transport->headers = more;
-    must(curl_multi_setopt(transport->multi, CURLMOPT_SOCKETFUNCTION, on_socket));
-    must(curl_multi_setopt(transport->multi, CURLMOPT_SOCKETDATA, transport));
-    must(curl_multi_setopt(transport->multi, CURLMOPT_TIMERFUNCTION, on_timer));
-    must(curl_multi_setopt(transport->multi, CURLMOPT_TIMERDATA, transport));
-    must(curl_multi_setopt(transport->multi, CURLMOPT_MAXCONNECTS, (long)TG_FLYING_MAX));
-    return BW_OK;
-}
-
-static int open_events(struct tg_transport *transport, struct bw_error *err)
-{
-    struct epoll_event event = { .events = EPOLLIN };
-
-    transport->epoll = epoll_create1(EPOLL_CLOEXEC);
-    if (transport->epoll < 0)
-        return bw_error_errno(err, errno, "telegram: epoll");
-    transport->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    if (transport->wake < 0)
-        return bw_error_errno(err, errno, "telegram: eventfd");
-    event.data.fd = transport->wake;
-    if (epoll_ctl(transport->epoll, EPOLL_CTL_ADD, transport->wake, &event) != 0)
-        return bw_error_errno(err, errno, "telegram: epoll");
     return BW_OK;
 }
 
@@ -198,17 +131,17 @@ static int build(struct tg_transport *transport, const struct tg_options *option
     transport->root = strndup(url, len);
     transport->proxy = strdup(options->proxy_url != NULL ? options->proxy_url : "");
     if (transport->root == NULL || transport->proxy == NULL ||
-        open_multi(transport) != BW_OK)
+        make_headers(transport) != BW_OK)
         return bw_error_set(err, BW_ENOMEM, "telegram: out of memory");
-    return open_events(transport, err);
+    return BW_OK;
 }
 
-int tg_transport_init(struct tg_transport *transport, const struct tg_options *options,
-                      struct bw_error *err)
+int tg_transport_init(struct tg_transport *transport, struct wk_curl *curl,
+                      const struct tg_options *options, struct bw_error *err)
 {
     int rc;
 
-    *transport = (struct tg_transport){ .epoll = -1, .wake = -1, .timer = never };
+    *transport = (struct tg_transport){ .curl = curl };
     transport->connect_timeout_ms = options->connect_timeout_ms > 0
                                         ? options->connect_timeout_ms
                                         : CONNECT_TIMEOUT_DEFAULT_MS;
@@ -222,15 +155,7 @@ int tg_transport_init(struct tg_transport *transport, const struct tg_options *o
 
 void tg_transport_fini(struct tg_transport *transport)
 {
-    while (transport->idle_count > 0)
-        curl_easy_cleanup(transport->idle[--transport->idle_count]);
-    if (transport->multi != NULL)
-        must(curl_multi_cleanup(transport->multi));
     curl_slist_free_all(transport->headers);
-    if (transport->wake > 0)
-        (void)close(transport->wake); /* nothing is buffered in it */
-    if (transport->epoll > 0)
-        (void)close(transport->epoll); /* nor in this */
     free(transport->root);
     free(transport->proxy);
     memset(transport, 0, sizeof *transport);
@@ -294,22 +219,6 @@ static bool set_options(CURL *easy, const struct tg_transport *transport,
     return code == CURLE_OK && set_url(easy, transport, call);
 }
 
-static CURL *take_easy(struct tg_transport *transport)
-{
-    if (transport->idle_count > 0)
-        return transport->idle[--transport->idle_count];
-    return curl_easy_init();
-}
-
-static void give_easy(struct tg_transport *transport, CURL *easy)
-{
-    curl_easy_reset(easy);
-    if (transport->idle_count < TG_FLYING_MAX)
-        transport->idle[transport->idle_count++] = easy;
-    else
-        curl_easy_cleanup(easy);
-}
-
 int tg_transport_start(struct tg_transport *transport, struct tg_call *call)
 {
     CURL *easy;
@@ -320,7 +229,7 @@ int tg_transport_start(struct tg_transport *transport, struct tg_call *call)
         return BW_EINVAL;
     }
     tg_call_describe(call, "out of memory");
-    easy = take_easy(transport);
+    easy = wk_curl_take(transport->curl);
     if (easy == NULL)
         return BW_ENOMEM;
     bw_buf_clear(&call->response);
@@ -328,14 +237,12 @@ int tg_transport_start(struct tg_transport *transport, struct tg_call *call)
     call->request_begun = false;
     call->error[0] = '\0';
     call->status = 0;
-    if (!set_options(easy, transport, call) ||
-        curl_multi_add_handle(transport->multi, easy) != CURLM_OK) {
-        give_easy(transport, easy);
+    if (!set_options(easy, transport, call) || !wk_curl_begin(transport->curl, easy)) {
+        wk_curl_give(transport->curl, easy);
         return BW_ENOMEM;
     }
     call->easy = easy;
     call->attempts++;
-    transport->flying++;
     return BW_OK;
 }
 
@@ -343,10 +250,8 @@ int tg_transport_start(struct tg_transport *transport, struct tg_call *call)
 
 static void release(struct tg_transport *transport, struct tg_call *call)
 {
-    must(curl_multi_remove_handle(transport->multi, call->easy));
-    give_easy(transport, call->easy);
+    wk_curl_give(transport->curl, call->easy);
     call->easy = NULL;
-    transport->flying--;
 }
 
 /* Whether the whole request may have reached the server. In doubt it may: what counts is
@@ -440,94 +345,16 @@ enum tg_event tg_transport_abort(struct tg_transport *transport, struct tg_call 
 
     if (event == TG_EVENT_CUT && !may_have_left(call, CURLE_OK))
         event = TG_EVENT_UNSENT;
+    wk_curl_abort(transport->curl, call->easy);
     release(transport, call);
     return event;
 }
 
-static void collect(struct tg_transport *transport)
+struct tg_attempt tg_transport_ended(struct tg_transport *transport, struct tg_call *call,
+                                     int code)
 {
-    const CURLMsg *message;
-    int left;
+    struct tg_attempt attempt = judge(call, (CURLcode)code);
 
-    while ((message = curl_multi_info_read(transport->multi, &left)) != NULL) {
-        CURLcode code = message->data.result;
-        struct tg_call *call = NULL;
-        struct tg_attempt attempt;
-
-        if (message->msg != CURLMSG_DONE ||
-            curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &call) != CURLE_OK)
-            continue;
-        attempt = judge(call, code);
-        release(transport, call);
-        transport->ended(call, &attempt, transport->arg);
-    }
-}
-
-/* --- turning */
-
-static int wait_ms(const struct tg_transport *transport, struct bw_mono until)
-{
-    struct bw_mono at =
-        bw_mono_before(transport->timer, until) ? transport->timer : until;
-    int64_t ms;
-
-    if (at.ns == never.ns)
-        return -1;
-    ms = bw_mono_ms_until(bw_mono_now(NULL), at);
-    return ms < 0 ? 0 : ms > 60000 ? 60000 : (int)ms;
-}
-
-static void drain_wake(const struct tg_transport *transport)
-{
-    uint64_t count;
-
-    if (read(transport->wake, &count, sizeof count) < 0 && errno != EAGAIN &&
-        errno != EINTR)
-        bw_thread_check(errno, "read from an eventfd");
-}
-
-static void serve(struct tg_transport *transport, const struct epoll_event *event)
-{
-    int what = 0;
-    int running;
-
-    if (event->data.fd == transport->wake) {
-        drain_wake(transport);
-        return;
-    }
-    if ((event->events & EPOLLIN) != 0)
-        what |= CURL_CSELECT_IN;
-    if ((event->events & EPOLLOUT) != 0)
-        what |= CURL_CSELECT_OUT;
-    if ((event->events & (EPOLLERR | EPOLLHUP)) != 0)
-        what |= CURL_CSELECT_ERR;
-    must(curl_multi_socket_action(transport->multi, event->data.fd, what, &running));
-}
-
-void tg_transport_turn(struct tg_transport *transport, struct bw_mono until)
-{
-    struct epoll_event events[EVENTS_MAX];
-    int count =
-        epoll_wait(transport->epoll, events, EVENTS_MAX, wait_ms(transport, until));
-    int running;
-
-    if (count < 0 && errno != EINTR)
-        bw_thread_check(errno, "epoll_wait");
-    for (int i = 0; i < count; i++)
-        serve(transport, &events[i]);
-    if (!bw_mono_before(bw_mono_now(NULL), transport->timer)) {
-        transport->timer = never;
-        must(
-            curl_multi_socket_action(transport->multi, CURL_SOCKET_TIMEOUT, 0, &running));
-    }
-    collect(transport);
-}
-
-void tg_transport_wake(struct tg_transport *transport)
-{
-    uint64_t one = 1;
-
-    /* Full means that it is awake already. */
-    if (write(transport->wake, &one, sizeof one) < 0 && errno != EAGAIN && errno != EINTR)
-        bw_thread_check(errno, "write to an eventfd");
+    release(transport, call);
+    return attempt;
 }

@@ -2,7 +2,6 @@
 
 #include <netinet/in.h>
 #include <arpa/inet.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,13 +12,13 @@
 #include <bulwark/thread.h>
 #include <bulwark/time.h>
 
+#include "curl/loop.h"
 #include "web/policy.h"
 #include "web/redirect.h"
 
 #define REDIRECTS_MAX      5
 #define CONNECT_TIMEOUT_MS 5000L
 #define FLYING_MAX         64L /* connections at once; more requests wait for one */
-#define IDLE_MS            60000
 
 struct web_call {
     struct web_call *next, **prevp; /* in `waiting`, then in `flying` */
@@ -40,8 +39,7 @@ struct web_call {
 };
 
 struct web_client {
-    CURLM *multi;
-    pthread_t thread;
+    struct wk_curl *curl;
     struct web_call *flying; /* the thread's own */
 
     struct bw_mutex mutex; /* guards what follows */
@@ -54,8 +52,6 @@ struct web_client {
 
 static void call_free(struct web_call *call)
 {
-    if (call->easy != NULL)
-        curl_easy_cleanup(call->easy);
     curl_slist_free_all(call->headers);
     free(call->url);
     free(call->body);
@@ -145,6 +141,8 @@ static void answer(struct web_client *client, struct web_call *call,
     result.len = call->answer.len;
     call->done(&result, call->arg);
     forget_cancel(client, call); /* it may have been asked for until now */
+    if (call->easy != NULL)
+        wk_curl_give(client->curl, call->easy);
     call_free(call);
 }
 
@@ -258,9 +256,9 @@ static bool set_options(struct web_call *call)
 
 static void start(struct web_client *client, struct web_call *call)
 {
-    call->easy = curl_easy_init();
+    call->easy = wk_curl_take(client->curl);
     if (call->easy == NULL || !set_options(call) ||
-        curl_multi_add_handle(client->multi, call->easy) != CURLM_OK) {
+        !wk_curl_begin(client->curl, call->easy)) {
         answer(client, call, WEB_FAILED, 0, "out of memory");
         return;
     }
@@ -323,8 +321,7 @@ static bool redirect(struct web_client *client, struct web_call *call, long stat
         answer(client, call, WEB_FAILED, 0, "out of memory");
     } else {
         curl_easy_reset(call->easy);
-        if (set_options(call) &&
-            curl_multi_add_handle(client->multi, call->easy) == CURLM_OK)
+        if (set_options(call) && wk_curl_begin(client->curl, call->easy))
             link_in(&client->flying, call);
         else
             answer(client, call, WEB_FAILED, 0, "out of memory");
@@ -332,10 +329,13 @@ static bool redirect(struct web_client *client, struct web_call *call, long stat
     return true;
 }
 
-static void settle(struct web_client *client, struct web_call *call, CURLcode code)
+static void ended(void *what, CURLcode code, void *arg)
 {
+    struct web_client *client = arg;
+    struct web_call *call = what;
     long status = 0;
 
+    link_out(call);
     if (code == CURLE_OK && !call->unsafe && !call->too_long &&
         curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status) == CURLE_OK &&
         is_redirect(status) && redirect(client, call, status))
@@ -356,31 +356,11 @@ static void settle(struct web_client *client, struct web_call *call, CURLcode co
     }
 }
 
-static void collect(struct web_client *client)
-{
-    CURLMsg *message;
-    int left;
-
-    while ((message = curl_multi_info_read(client->multi, &left)) != NULL) {
-        CURLcode code = message->data.result;
-        struct web_call *call = NULL;
-
-        if (message->msg != CURLMSG_DONE ||
-            curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &call) != CURLE_OK)
-            continue;
-        bw_thread_check((int)curl_multi_remove_handle(client->multi, call->easy),
-                        "curl_multi_remove_handle");
-        link_out(call);
-        settle(client, call, code);
-    }
-}
-
 /* Of a call that is in no list any more. */
 static void give_up(struct web_client *client, struct web_call *call, const char *why)
 {
     if (call->easy != NULL)
-        bw_thread_check((int)curl_multi_remove_handle(client->multi, call->easy),
-                        "curl_multi_remove_handle");
+        wk_curl_abort(client->curl, call->easy);
     answer(client, call, WEB_FAILED, 0, why);
 }
 
@@ -423,25 +403,20 @@ static bool take_in(struct web_client *client)
     return !ending;
 }
 
-static void *client_main(void *arg)
+static bool client_turn(void *arg, struct bw_mono *until)
 {
     struct web_client *client = arg;
-    int running;
 
-    while (take_in(client)) {
-        bw_thread_check((int)curl_multi_perform(client->multi, &running),
-                        "curl_multi_perform");
-        collect(client);
-        bw_thread_check((int)curl_multi_poll(client->multi, NULL, 0, IDLE_MS, NULL),
-                        "curl_multi_poll");
-    }
+    (void)until; /* curl keeps the time of each request */
+    if (take_in(client))
+        return true;
     while (client->flying != NULL) {
         struct web_call *call = client->flying;
 
         link_out(call);
         give_up(client, call, "the worker ends");
     }
-    return NULL;
+    return false;
 }
 
 /* --- for any thread */
@@ -460,7 +435,7 @@ int web_client_submit(struct web_client *client, const struct web_request *from,
     bw_mutex_lock(&client->mutex);
     link_in(&client->waiting, call);
     bw_mutex_unlock(&client->mutex);
-    bw_thread_check((int)curl_multi_wakeup(client->multi), "curl_multi_wakeup");
+    wk_curl_wake(client->curl);
     return BW_OK;
 }
 
@@ -473,33 +448,32 @@ void web_client_cancel(struct web_client *client, struct web_call *call)
         client->cancelled = call;
     }
     bw_mutex_unlock(&client->mutex);
-    bw_thread_check((int)curl_multi_wakeup(client->multi), "curl_multi_wakeup");
+    wk_curl_wake(client->curl);
 }
 
 int web_client_create(struct web_client **clientp, struct bw_error *err)
 {
     struct web_client *client = calloc(1, sizeof *client);
-    int failed;
+    int rc;
 
-    if (client != NULL)
-        client->multi = curl_multi_init();
-    if (client == NULL || client->multi == NULL) {
-        free(client);
+    *clientp = NULL;
+    if (client == NULL)
         return bw_error_set(err, BW_ENOMEM, "web: out of memory");
-    }
-    bw_thread_check(
-        (int)curl_multi_setopt(client->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, FLYING_MAX),
-        "curl_multi_setopt");
     bw_mutex_init(&client->mutex);
-    failed = pthread_create(&client->thread, NULL, client_main, client);
-    if (failed != 0) {
-        bw_mutex_fini(&client->mutex);
-        bw_thread_check((int)curl_multi_cleanup(client->multi), "curl_multi_cleanup");
-        free(client);
-        return bw_error_errno(err, failed, "web: thread");
-    }
-    *clientp = client;
-    return BW_OK;
+    rc = wk_curl_create(&client->curl,
+                        &(struct wk_curl_user){ .name = "web",
+                                                .connections = FLYING_MAX,
+                                                .turn = client_turn,
+                                                .ended = ended,
+                                                .arg = client },
+                        err);
+    if (rc == BW_OK)
+        rc = wk_curl_start(client->curl, err);
+    if (rc == BW_OK)
+        *clientp = client;
+    else
+        web_client_destroy(&client);
+    return rc;
 }
 
 void web_client_destroy(struct web_client **clientp)
@@ -512,9 +486,7 @@ void web_client_destroy(struct web_client **clientp)
     bw_mutex_lock(&client->mutex);
     client->ending = true;
     bw_mutex_unlock(&client->mutex);
-    bw_thread_check((int)curl_multi_wakeup(client->multi), "curl_multi_wakeup");
-    bw_thread_check(pthread_join(client->thread, NULL), "pthread_join");
-    bw_thread_check((int)curl_multi_cleanup(client->multi), "curl_multi_cleanup");
+    wk_curl_destroy(&client->curl); /* waits for the thread */
     bw_mutex_fini(&client->mutex);
     free(client);
 }
