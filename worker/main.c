@@ -2,6 +2,10 @@
 #include <string.h>
 
 #include "command/command.h"
+#include "command/command_check.h"
+#include "command/command_queue.h"
+#include "command/command_run.h"
+#include "command/command_workflow.h"
 #include "config/load.h"
 #include "daemon/descriptors.h"
 #include "config/environment.h"

@@ -1,5 +1,4 @@
-/* The subcommands of `bulwark`. Each takes its own name as argv[0] and returns the exit
- * code. */
+/* What the subcommands of `bulwark` share. */
 #ifndef WORKER_COMMAND_H
 #define WORKER_COMMAND_H
 
@@ -9,13 +8,6 @@
 
 #include "config/config.h"
 #include "config/flags.h"
-
-int wk_command_run(int argc, char **argv);
-int wk_command_check(int argc, char **argv);
-int wk_command_queue(int argc, char **argv);
-int wk_command_workflow(int argc, char **argv);
-
-/* --- parts they share */
 
 struct wk_invocation { /* what a command line and the environment came to */
     struct wk_flags flags;

@@ -5,8 +5,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "command/command_workflow.h"
+#include "command/command_chat.h"
 #include "base/exit_code.h"
+#include "command/command.h"
 #include "workflow/authoring/dry/dry_run.h"
 #include "workflow/authoring/say.h"
 #include "workflow/authoring/talk.h"

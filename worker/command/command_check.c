@@ -8,6 +8,7 @@
 
 #include "daemon/app.h"
 #include "command/command.h"
+#include "command/command_check.h"
 #include "base/exit_code.h"
 #include "base/latch.h"
 #include "base/log_output.h"

@@ -3,8 +3,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "command/command_workflow.h"
+#include "command/command_dry_run.h"
 #include "base/exit_code.h"
+#include "command/command.h"
 #include "workflow/authoring/check/check.h"
 #include "workflow/authoring/dry/dry_run.h"
 #include "workflow/authoring/picture/graphviz.h"

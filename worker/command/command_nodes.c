@@ -2,8 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "command/command_workflow.h"
+#include "command/command_nodes.h"
 #include "base/exit_code.h"
+#include "command/command.h"
 #include "base/nearest.h"
 #include "workflow/authoring/node_list.h"
 #include "workflow/base/mem.h"

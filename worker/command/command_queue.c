@@ -6,6 +6,7 @@
 #include <bulwark/queue.h>
 
 #include "command/command.h"
+#include "command/command_queue.h"
 #include "command/command_cancel.h"
 #include "base/exit_code.h"
 #include "command/job_options.h"

@@ -2,6 +2,7 @@
 
 #include "daemon/app.h"
 #include "command/command.h"
+#include "command/command_run.h"
 #include "base/exit_code.h"
 
 static const char usage[] =

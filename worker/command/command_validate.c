@@ -3,8 +3,9 @@
 #include <unistd.h>
 
 #include "pg/ask.h"
-#include "command/command_workflow.h"
+#include "command/command_validate.h"
 #include "base/exit_code.h"
+#include "command/command.h"
 #include "base/log_output.h"
 #include "workflow/authoring/check/check.h"
 #include "workflow/base/mem.h"
