@@ -26,10 +26,9 @@ struct bw_job;
 struct bw_reactor;
 
 struct bw_lane_counters { /* written by the reactor, read by any thread */
-    _Atomic uint64_t completed, failed, retried, delayed, put_back, stalled, locks_lost;
-    _Atomic unsigned in_flight;
-    _Atomic int64_t last_fetch_ms, last_job_ms, last_renew_ms, unheard_ms;
-    _Atomic bool paused; /* for all workers */
+#define X(type, member, ...) _Atomic BW_FIGURE_##type member;
+    BW_QUEUE_FIGURES(X)
+#undef X
 };
 
 struct bw_refused { /* told once, and again after a while */

@@ -287,24 +287,13 @@ bool bw_worker_queue_stats(struct bw_worker *worker, size_t index,
         return false;
     lane = reactor->lanes[index];
     counters = &lane->counters;
-    *stats = (struct bw_queue_stats){
-        .name = lane->name,
-        .concurrency = lane->options.concurrency,
-        .in_flight = atomic_load(&counters->in_flight),
-        .quiet = atomic_load(&lane->quiet),
-        .held = atomic_load(&lane->held),
-        .paused = atomic_load(&counters->paused),
-        .completed = atomic_load(&counters->completed),
-        .failed = atomic_load(&counters->failed),
-        .retried = atomic_load(&counters->retried),
-        .delayed = atomic_load(&counters->delayed),
-        .put_back = atomic_load(&counters->put_back),
-        .stalled = atomic_load(&counters->stalled),
-        .locks_lost = atomic_load(&counters->locks_lost),
-        .last_fetch_ms = atomic_load(&counters->last_fetch_ms),
-        .last_job_ms = atomic_load(&counters->last_job_ms),
-        .last_renew_ms = atomic_load(&counters->last_renew_ms),
-        .unheard_ms = atomic_load(&counters->unheard_ms),
+    *stats = (struct bw_queue_stats){ .name = lane->name,
+                                      .concurrency = lane->options.concurrency,
+                                      .quiet = atomic_load(&lane->quiet),
+                                      .held = atomic_load(&lane->held),
+#define X(type, member, ...) .member = atomic_load(&counters->member),
+                                      BW_QUEUE_FIGURES(X)
+#undef X
     };
     return true;
 }

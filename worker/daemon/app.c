@@ -12,6 +12,7 @@
 #include "base/exit_code.h"
 #include "http/server.h"
 #include "pg/pool.h"
+#include "daemon/notes.h"
 #include "daemon/routes.h"
 #include "daemon/steer.h"
 #include "telegram/client.h"
@@ -361,20 +362,6 @@ int wk_app_check(struct wk_config *config, struct wk_log_output *output,
     return rc;
 }
 
-void wk_app_log_notes(const struct bw_log *log, const struct wk_config *config)
-{
-    const char *line = bw_buf_text(&config->notes);
-
-    while (*line != '\0') {
-        size_t len = strcspn(line, "\n");
-        char text[256];
-
-        (void)snprintf(text, sizeof text, "%.*s", (int)len, line);
-        bw_log(log, BW_LOG_WARNING, "configuration", bw_text("note", text));
-        line += len + (line[len] == '\n');
-    }
-}
-
 int wk_app_run(struct wk_config *config, const struct wk_config_sources *sources,
                struct wk_log_output *output)
 {
@@ -388,7 +375,7 @@ int wk_app_run(struct wk_config *config, const struct wk_config_sources *sources
     int code;
 
     bw_log_init(&app.log, &output->sink);
-    wk_app_log_notes(&app.log, config);
+    wk_notes_log(&app.log, config);
     rc = build(&app, &err);
     if (rc != BW_OK)
         (void)stop_instances(&app); /* they have no jobs */

@@ -57,9 +57,6 @@ struct wk_app {
 #define WK_STOP_GRACE_MS 750
 #define WK_END_GRACE_MS  850
 
-/* Logs the notes of a configuration, as warnings. */
-void wk_app_log_notes(const struct bw_log *log, const struct wk_config *config);
-
 /* Builds everything as wk_app_run() does, has the handlers' programs say that they are
  * ready, and tears it down: nothing is fetched. Blocks for as long as they take. */
 BW_MUSTCHECK int wk_app_check(struct wk_config *config, struct wk_log_output *output,

@@ -8,6 +8,7 @@
 #include <bulwark/time.h>
 
 #include "daemon/app.h"
+#include "base/figures.h"
 #include "base/metrics.h"
 #include "pg/pool.h"
 #include "telegram/client.h"
@@ -17,6 +18,25 @@
  * is. */
 #define TURN_MAX_MS 10000
 #define WHY_MAX     512
+
+/* ---- figures */
+
+#define TABLE(name, ROWS) static const struct wk_figure name[] = { ROWS(WK_FIGURE) }
+#define OWNER             struct bw_queue_stats
+TABLE(queue_settings, BW_QUEUE_SETTINGS);
+TABLE(queue_figures, BW_QUEUE_FIGURES);
+#undef OWNER
+#define OWNER struct bw_worker_stats
+TABLE(worker_figures, BW_WORKER_FIGURES);
+#undef OWNER
+#define OWNER struct pg_stats
+TABLE(pg_figures, PG_FIGURES);
+#undef OWNER
+#define OWNER struct tg_stats
+TABLE(telegram_figures, TG_FIGURES);
+#undef OWNER
+
+#define ROWS(table) (table), sizeof(table) / sizeof((table)[0])
 
 /* ---- verdicts */
 
@@ -108,11 +128,19 @@ json_t *wk_status_ready(struct wk_app *app, bool *ok)
 
 /* ---- /status */
 
+static json_t *whole_or_null(json_t *object, bool whole)
+{
+    if (whole)
+        return object;
+    json_decref(object);
+    return NULL;
+}
+
 static json_t *queue_json(const struct wk_app *app, const struct bw_queue_stats *stats,
                           const struct wk_instance *instance)
 {
     struct wk_metrics metrics = { 0 };
-    json_t *figures = NULL, *held = NULL;
+    json_t *figures = NULL, *held = NULL, *object;
     char why[WHY_MAX];
 
     if (instance == NULL)
@@ -124,20 +152,10 @@ static json_t *queue_json(const struct wk_app *app, const struct bw_queue_stats 
         figures = wk_metrics_json(&metrics);
         wk_metrics_fini(&metrics);
     }
-    return json_pack(
-        "{s:s, s:s, s:i, s:i, s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
-        "s:I, "
-        "s:I, s:o*, s:o*}",
-        "name", stats->name, "handler", instance->type->name, "concurrency",
-        (int)stats->concurrency, "inFlight", (int)stats->in_flight, "quiet",
-        (int)stats->quiet, "paused", (int)stats->paused, "unheardMs",
-        (json_int_t)stats->unheard_ms, "completed", (json_int_t)stats->completed,
-        "failed", (json_int_t)stats->failed, "retried", (json_int_t)stats->retried,
-        "delayed", (json_int_t)stats->delayed, "putBack", (json_int_t)stats->put_back,
-        "stalled", (json_int_t)stats->stalled, "locksLost", (json_int_t)stats->locks_lost,
-        "lastFetchMs", (json_int_t)stats->last_fetch_ms, "lastJobMs",
-        (json_int_t)stats->last_job_ms, "lastRenewMs", (json_int_t)stats->last_renew_ms,
-        "held", held, "figures", figures);
+    object = json_pack("{s:s, s:s, s:o*, s:o*}", "name", stats->name, "handler",
+                       instance->type->name, "held", held, "figures", figures);
+    return whole_or_null(object, wk_figures_json(ROWS(queue_settings), stats, object) &&
+                                     wk_figures_json(ROWS(queue_figures), stats, object));
 }
 
 static json_t *queues_json(struct wk_app *app)
@@ -155,15 +173,11 @@ static json_t *queues_json(struct wk_app *app)
     return queues;
 }
 
-static json_t *redis_json(const struct bw_worker_stats *stats)
+static json_t *figures_json(const struct wk_figure *rows, size_t count, const void *base)
 {
-    return json_pack(
-        "{s:b, s:b, s:b, s:I, s:I, s:I, s:I, s:I}", "connected", (int)stats->connected,
-        "deaf", (int)stats->deaf, "waitsRefused", (int)stats->waits_refused,
-        "commandHeardMs", (json_int_t)stats->command_heard_ms, "blockingHeardMs",
-        (json_int_t)stats->blocking_heard_ms, "reconnects", (json_int_t)stats->reconnects,
-        "scriptCalls", (json_int_t)stats->script_calls, "lastTurnMs",
-        (json_int_t)stats->last_turn_ms);
+    json_t *object = json_object();
+
+    return whole_or_null(object, wk_figures_json(rows, count, base, object));
 }
 
 static json_t *pg_json(struct pg_pool *pool)
@@ -173,11 +187,7 @@ static json_t *pg_json(struct pg_pool *pool)
     if (pool == NULL)
         return NULL;
     pg_pool_stats(pool, &stats);
-    return json_pack(
-        "{s:b, s:i, s:i, s:i, s:I, s:I, s:I}", "reachable", (int)stats.reachable,
-        "connections", (int)stats.connections, "busy", (int)stats.busy, "queued",
-        (int)stats.queued, "roundTrips", (json_int_t)stats.round_trips, "statements",
-        (json_int_t)stats.statements, "reconnects", (json_int_t)stats.reconnects);
+    return figures_json(ROWS(pg_figures), &stats);
 }
 
 static json_t *telegram_json(struct tg_client *client)
@@ -187,12 +197,7 @@ static json_t *telegram_json(struct tg_client *client)
     if (client == NULL)
         return NULL;
     tg_client_stats(client, &stats);
-    return json_pack(
-        "{s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "inFlight", (int)stats.in_flight,
-        "calls", (json_int_t)stats.calls, "ok", (json_int_t)stats.ok, "refused",
-        (json_int_t)stats.refused, "limited", (json_int_t)stats.limited, "notSent",
-        (json_int_t)stats.not_sent, "unknown", (json_int_t)stats.unknown, "retries",
-        (json_int_t)stats.retries, "fallbacks", (json_int_t)stats.fallbacks);
+    return figures_json(ROWS(telegram_figures), &stats);
 }
 
 json_t *wk_status_json(struct wk_app *app)
@@ -204,8 +209,9 @@ json_t *wk_status_json(struct wk_app *app)
         "{s:s, s:i, s:I, s:b, s:o, s:o*, s:o*, s:o}", "version", WK_VERSION, "pid",
         (int)getpid(), "startedMs", (json_int_t)app->started_ms, "draining",
         (int)(stats.draining || __atomic_load_n(&app->draining, __ATOMIC_RELAXED)),
-        "redis", redis_json(&stats), "postgresql", pg_json(app->pg), "telegram",
-        telegram_json(app->telegram), "queues", queues_json(app));
+        "redis", figures_json(ROWS(worker_figures), &stats), "postgresql",
+        pg_json(app->pg), "telegram", telegram_json(app->telegram), "queues",
+        queues_json(app));
 }
 
 /* ---- /metrics */
@@ -244,121 +250,22 @@ static void process_metrics(struct wk_metrics *out, struct wk_app *app)
                      cpu_seconds());
 }
 
-static void worker_metrics(struct wk_metrics *out, struct wk_app *app)
+static void parts_metrics(struct wk_metrics *out, struct wk_app *app)
 {
-    struct bw_worker_stats stats;
+    struct bw_worker_stats worker;
+    struct pg_stats pg;
+    struct tg_stats telegram;
 
-    bw_worker_stats(app->worker, &stats);
-    wk_metrics_gauge(out, "redis_connected", "Redis can be used", NULL, NULL,
-                     stats.connected ? 1 : 0);
-    wk_metrics_gauge(out, "draining", "The worker takes no more jobs and ends", NULL,
-                     NULL, stats.draining ? 1 : 0);
-    wk_metrics_gauge(out, "last_turn_seconds", "Last turn of the reactor since the epoch",
-                     NULL, NULL, (double)stats.last_turn_ms / 1000.0);
-    wk_metrics_gauge(out, "deaf",
-                     "No fetch, or no wait for new jobs, is answered on links that work",
-                     NULL, NULL, stats.deaf ? 1 : 0);
-    wk_metrics_gauge(out, "waits_refused",
-                     "Redis refuses waits for new jobs: only polls find them", NULL, NULL,
-                     stats.waits_refused ? 1 : 0);
-    wk_metrics_gauge(out, "redis_heard_age_seconds", "Since Redis was heard",
-                     "connection", "command", (double)stats.command_heard_ms / 1000.0);
-    wk_metrics_gauge(out, "redis_heard_age_seconds", "Since Redis was heard",
-                     "connection", "blocking", (double)stats.blocking_heard_ms / 1000.0);
-    wk_metrics_counter(out, "redis_reconnects", "Connections to Redis made again", NULL,
-                       NULL, stats.reconnects);
-    wk_metrics_counter(out, "script_calls", "Calls of the queue's scripts", NULL, NULL,
-                       stats.script_calls);
-}
-
-static void queue_metrics(struct wk_metrics *out, const struct bw_queue_stats *stats)
-{
-    const struct {
-        const char *name, *help;
-        uint64_t value;
-    } counters[] = {
-        { "jobs_completed", "Jobs completed", stats->completed },
-        { "jobs_failed", "Jobs failed for good", stats->failed },
-        { "jobs_retried", "Jobs put back for another attempt", stats->retried },
-        { "jobs_delayed", "Jobs put back with a delay", stats->delayed },
-        { "jobs_put_back", "Jobs put back unfinished at a drain", stats->put_back },
-        { "jobs_stalled", "Stalled jobs found", stats->stalled },
-        { "locks_lost", "Jobs whose lock was lost", stats->locks_lost },
-    };
-
-    out->queue = stats->name;
-    wk_metrics_gauge(out, "concurrency", "Jobs that may run at once", NULL, NULL,
-                     stats->concurrency);
-    wk_metrics_gauge(out, "in_flight", "Jobs running", NULL, NULL, stats->in_flight);
-    wk_metrics_gauge(out, "quiet", "Fetching is stopped on this worker", NULL, NULL,
-                     stats->quiet ? 1 : 0);
-    wk_metrics_gauge(out, "queue_paused", "The queue is paused for all workers", NULL,
-                     NULL, stats->paused ? 1 : 0);
-    wk_metrics_gauge(out, "last_fetch_seconds", "Last answered fetch since the epoch",
-                     NULL, NULL, (double)stats->last_fetch_ms / 1000.0);
-    wk_metrics_gauge(out, "last_job_seconds",
-                     "Last fetch that brought a job since the epoch", NULL, NULL,
-                     (double)stats->last_job_ms / 1000.0);
-    wk_metrics_gauge(out, "last_renew_seconds", "Last answered renewal since the epoch",
-                     NULL, NULL, (double)stats->last_renew_ms / 1000.0);
-    wk_metrics_gauge(out, "unheard_seconds",
-                     "Time that a drained queue has waited without an answer of Redis",
-                     NULL, NULL, (double)stats->unheard_ms / 1000.0);
-    for (size_t i = 0; i < sizeof counters / sizeof counters[0]; i++)
-        wk_metrics_counter(out, counters[i].name, counters[i].help, NULL, NULL,
-                           counters[i].value);
-}
-
-static void pg_metrics(struct wk_metrics *out, struct pg_pool *pool)
-{
-    struct pg_stats stats;
-
-    if (pool == NULL)
-        return;
-    pg_pool_stats(pool, &stats);
-    wk_metrics_gauge(out, "pg_reachable", "PostgreSQL can be used", NULL, NULL,
-                     stats.reachable ? 1 : 0);
-    wk_metrics_gauge(out, "pg_connections", "Connections open", NULL, NULL,
-                     stats.connections);
-    wk_metrics_gauge(out, "pg_busy", "Connections with work", NULL, NULL, stats.busy);
-    wk_metrics_gauge(out, "pg_queued", "Batches that wait for a connection", NULL, NULL,
-                     stats.queued);
-    wk_metrics_counter(out, "pg_round_trips", "Batches answered", NULL, NULL,
-                       stats.round_trips);
-    wk_metrics_counter(out, "pg_statements", "Statements answered", NULL, NULL,
-                       stats.statements);
-    wk_metrics_counter(out, "pg_reconnects", "Connections made again", NULL, NULL,
-                       stats.reconnects);
-}
-
-static void telegram_metrics(struct wk_metrics *out, struct tg_client *client)
-{
-    struct tg_stats stats;
-
-    if (client == NULL)
-        return;
-    tg_client_stats(client, &stats);
-    {
-        const struct {
-            const char *outcome;
-            uint64_t value;
-        } outcomes[] = { { "ok", stats.ok },
-                         { "refused", stats.refused },
-                         { "limited", stats.limited },
-                         { "not_sent", stats.not_sent },
-                         { "unknown", stats.unknown } };
-
-        for (size_t i = 0; i < sizeof outcomes / sizeof outcomes[0]; i++)
-            wk_metrics_counter(out, "telegram_calls", "Bot API calls ended", "outcome",
-                               outcomes[i].outcome, outcomes[i].value);
+    bw_worker_stats(app->worker, &worker);
+    wk_figures_metrics(ROWS(worker_figures), &worker, out);
+    if (app->pg != NULL) {
+        pg_pool_stats(app->pg, &pg);
+        wk_figures_metrics(ROWS(pg_figures), &pg, out);
     }
-    wk_metrics_gauge(out, "telegram_in_flight", "Bot API calls running", NULL, NULL,
-                     stats.in_flight);
-    wk_metrics_counter(out, "telegram_retries", "Bot API calls repeated", NULL, NULL,
-                       stats.retries);
-    wk_metrics_counter(out, "telegram_fallbacks",
-                       "Messages sent without markup in the end", NULL, NULL,
-                       stats.fallbacks);
+    if (app->telegram != NULL) {
+        tg_client_stats(app->telegram, &telegram);
+        wk_figures_metrics(ROWS(telegram_figures), &telegram, out);
+    }
 }
 
 int wk_status_metrics(struct wk_app *app, struct bw_buf *out)
@@ -368,17 +275,63 @@ int wk_status_metrics(struct wk_app *app, struct bw_buf *out)
     int rc;
 
     process_metrics(&metrics, app);
-    worker_metrics(&metrics, app);
-    pg_metrics(&metrics, app->pg);
-    telegram_metrics(&metrics, app->telegram);
+    parts_metrics(&metrics, app);
     for (size_t i = 0; bw_worker_queue_stats(app->worker, i, &stats); i++) {
         const struct wk_instance *instance = find_instance(app, stats.name);
 
-        queue_metrics(&metrics, &stats);
+        metrics.queue = stats.name;
+        wk_figures_metrics(ROWS(queue_settings), &stats, &metrics);
+        wk_figures_metrics(ROWS(queue_figures), &stats, &metrics);
         if (instance != NULL && instance->type->stats != NULL)
             instance->type->stats(instance->state, &metrics);
     }
     rc = metrics.incomplete ? BW_ENOMEM : wk_metrics_text(&metrics, out);
     wk_metrics_fini(&metrics);
     return rc;
+}
+
+/* ---- the log */
+
+static void log_figures(const struct wk_app *app, const char *message,
+                        const struct wk_figure *rows, size_t count, const void *base)
+{
+    struct bw_log_field fields[WK_FIGURES_MAX] = { 0 };
+
+    (void)wk_figures_fields(rows, count, base, fields, 0); /* a zeroed one ends them */
+    if (bw_log_enabled(&app->log, BW_LOG_INFO))
+        bw_log_write(&app->log, BW_LOG_INFO, fields, message);
+}
+
+static void log_queue(const struct wk_app *app, const struct bw_queue_stats *stats)
+{
+    struct bw_log_field fields[WK_FIGURES_MAX] = { bw_text("queue", stats->name) };
+    size_t end = wk_figures_fields(ROWS(queue_settings), stats, fields, 1);
+
+    (void)wk_figures_fields(ROWS(queue_figures), stats, fields, end);
+    if (bw_log_enabled(&app->log, BW_LOG_INFO))
+        bw_log_write(&app->log, BW_LOG_INFO, fields, "state: queue");
+}
+
+void wk_status_log(struct wk_app *app)
+{
+    struct bw_worker_stats worker;
+    struct bw_queue_stats queue;
+    struct pg_stats pg;
+    struct tg_stats telegram;
+
+    bw_worker_stats(app->worker, &worker);
+    log_figures(app, "state: reactor", ROWS(worker_figures), &worker);
+    if (app->cache != NULL)
+        bw_log(&app->log, BW_LOG_INFO, "state: cache connection",
+               bw_num("connected", bw_redis_is_ready(app->cache)));
+    for (size_t i = 0; bw_worker_queue_stats(app->worker, i, &queue); i++)
+        log_queue(app, &queue);
+    if (app->pg != NULL) {
+        pg_pool_stats(app->pg, &pg);
+        log_figures(app, "state: postgresql", ROWS(pg_figures), &pg);
+    }
+    if (app->telegram != NULL) {
+        tg_client_stats(app->telegram, &telegram);
+        log_figures(app, "state: telegram", ROWS(telegram_figures), &telegram);
+    }
 }

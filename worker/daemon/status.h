@@ -24,5 +24,7 @@ json_t *wk_status_ready(struct wk_app *app, bool *ok);
 json_t *wk_status_json(struct wk_app *app);
 /* Prometheus text. */
 BW_MUSTCHECK int wk_status_metrics(struct wk_app *app, struct bw_buf *out);
+/* The same to the log. */
+void wk_status_log(struct wk_app *app);
 
 #endif

@@ -7,8 +7,8 @@
 #include <bulwark/buf.h>
 
 #include "daemon/app.h"
-#include "pg/pool.h"
-#include "telegram/client.h"
+#include "daemon/notes.h"
+#include "daemon/status.h"
 
 static void drain(struct wk_app *app, const char *why)
 {
@@ -78,7 +78,7 @@ static void reload(struct wk_app *app)
                          wk_config_logs_json(&fresh, app->output->fd));
     __atomic_store_n(&app->shutdown_timeout, fresh.shutdown_timeout, __ATOMIC_RELAXED);
     bw_log(&app->log, BW_LOG_INFO, "the configuration was reloaded");
-    wk_app_log_notes(&app->log, &fresh);
+    wk_notes_log(&app->log, &fresh);
     name_restart_keys(app, &fresh);
     wk_config_fini(&fresh);
 }
@@ -90,68 +90,6 @@ static void hang_up(struct wk_app *app)
         reload(app);
     else if (!__atomic_load_n(&app->draining, __ATOMIC_RELAXED))
         drain(app, "SIGHUP: the terminal has gone");
-}
-
-/* ---- SIGUSR1 */
-
-static void dump_redis(struct wk_app *app)
-{
-    struct bw_worker_stats stats;
-
-    bw_worker_stats(app->worker, &stats);
-    bw_log(&app->log, BW_LOG_INFO, "state: reactor", bw_num("connected", stats.connected),
-           bw_num("draining", stats.draining), bw_num("deaf", stats.deaf),
-           bw_num("waitsRefused", stats.waits_refused),
-           bw_num("reconnects", (int64_t)stats.reconnects),
-           bw_num("scriptCalls", (int64_t)stats.script_calls),
-           bw_num("lastTurnMs", stats.last_turn_ms));
-    if (app->cache != NULL)
-        bw_log(&app->log, BW_LOG_INFO, "state: cache connection",
-               bw_num("connected", bw_redis_is_ready(app->cache)));
-}
-
-static void dump_queues(struct wk_app *app)
-{
-    struct bw_queue_stats stats;
-
-    for (size_t i = 0; bw_worker_queue_stats(app->worker, i, &stats); i++)
-        bw_log(&app->log, BW_LOG_INFO, "state: queue", bw_text("queue", stats.name),
-               bw_num("concurrency", stats.concurrency),
-               bw_num("inFlight", stats.in_flight), bw_num("quiet", stats.quiet),
-               bw_num("completed", (int64_t)stats.completed),
-               bw_num("failed", (int64_t)stats.failed),
-               bw_num("retried", (int64_t)stats.retried),
-               bw_num("stalled", (int64_t)stats.stalled),
-               bw_num("locksLost", (int64_t)stats.locks_lost),
-               bw_num("lastFetchMs", stats.last_fetch_ms),
-               bw_num("unheardMs", stats.unheard_ms), bw_num("paused", stats.paused));
-}
-
-static void dump_pg(struct wk_app *app)
-{
-    struct pg_stats stats;
-
-    if (app->pg == NULL)
-        return;
-    pg_pool_stats(app->pg, &stats);
-    bw_log(&app->log, BW_LOG_INFO, "state: postgresql",
-           bw_num("reachable", stats.reachable), bw_num("connections", stats.connections),
-           bw_num("busy", stats.busy), bw_num("queued", stats.queued),
-           bw_num("roundTrips", (int64_t)stats.round_trips),
-           bw_num("reconnects", (int64_t)stats.reconnects));
-}
-
-static void dump_telegram(struct wk_app *app)
-{
-    struct tg_stats stats;
-
-    if (app->telegram == NULL)
-        return;
-    tg_client_stats(app->telegram, &stats);
-    bw_log(&app->log, BW_LOG_INFO, "state: telegram", bw_num("inFlight", stats.in_flight),
-           bw_num("calls", (int64_t)stats.calls), bw_num("ok", (int64_t)stats.ok),
-           bw_num("unknown", (int64_t)stats.unknown),
-           bw_num("retries", (int64_t)stats.retries));
 }
 
 /* ---- */
@@ -177,10 +115,7 @@ static void on_signal(int number, void *arg)
         hang_up(app);
         break;
     case SIGUSR1:
-        dump_redis(app);
-        dump_queues(app);
-        dump_pg(app);
-        dump_telegram(app);
+        wk_status_log(app);
         break;
     default:
         break;

@@ -16,6 +16,7 @@
 
 #include <bulwark/error.h>
 #include <bulwark/log.h>
+#include <bulwark/stats.h>
 
 struct pg_pool;
 
@@ -100,12 +101,24 @@ BW_MUSTCHECK int pg_pool_create(struct pg_pool **poolp, const struct pg_options 
  * the running callback returns. */
 void pg_pool_destroy(struct pg_pool **poolp);
 
+/* As the rows of <bulwark/stats.h>. */
+#define PG_FIGURES(X)                                                                    \
+    X(FLAG, reachable, "reachable", "pg_reachable", NULL, NULL,                          \
+      "PostgreSQL can be used")                                                          \
+    X(COUNT, connections, "connections", "pg_connections", NULL, NULL,                   \
+      "Connections open")                                                                \
+    X(COUNT, busy, "busy", "pg_busy", NULL, NULL, "Connections with work")               \
+    X(COUNT, queued, "queued", "pg_queued", NULL, NULL,                                  \
+      "Batches that wait for a connection")                                              \
+    X(TOTAL, round_trips, "roundTrips", "pg_round_trips", NULL, NULL,                    \
+      "Batches answered")                                                                \
+    X(TOTAL, statements, "statements", "pg_statements", NULL, NULL,                      \
+      "Statements answered")                                                             \
+    X(TOTAL, reconnects, "reconnects", "pg_reconnects", NULL, NULL,                      \
+      "Connections made again")
+
 struct pg_stats {
-    unsigned connections, busy, queued;
-    uint64_t round_trips; /* batches answered */
-    uint64_t statements;
-    uint64_t reconnects;
-    bool reachable; /* the last attempt to connect, or the last answer, was good */
+    PG_FIGURES(BW_FIGURE_MEMBER)
 };
 void pg_pool_stats(struct pg_pool *pool, struct pg_stats *stats);
 

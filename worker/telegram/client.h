@@ -18,6 +18,7 @@
 
 #include <bulwark/error.h>
 #include <bulwark/log.h>
+#include <bulwark/stats.h>
 
 struct tg_client;
 
@@ -87,10 +88,30 @@ BW_MUSTCHECK int tg_client_create(struct tg_client **clientp,
 /* Cancels what is in flight, ends the thread. */
 void tg_client_destroy(struct tg_client **clientp);
 
+/* As the rows of <bulwark/stats.h>. */
+#define TG_FIGURES(X)                                                                    \
+    X(COUNT, in_flight, "inFlight", "telegram_in_flight", NULL, NULL,                    \
+      "Bot API calls running")                                                           \
+    X(TOTAL, calls, "calls", NULL, NULL, NULL, "Bot API calls begun")                    \
+    X(TOTAL, ok, "ok", "telegram_calls", "outcome", "ok", "Bot API calls ended")         \
+    X(TOTAL, refused, "refused", "telegram_calls", "outcome", "refused",                 \
+      "Bot API calls ended")                                                             \
+    X(TOTAL, limited, "limited", "telegram_calls", "outcome", "limited",                 \
+      "Bot API calls ended")                                                             \
+    X(TOTAL, not_sent, "notSent", "telegram_calls", "outcome", "not_sent",               \
+      "Bot API calls ended")                                                             \
+    X(TOTAL, unknown, "unknown", "telegram_calls", "outcome", "unknown",                 \
+      "Bot API calls ended")                                                             \
+    X(TOTAL, retries, "retries", "telegram_retries", NULL, NULL,                         \
+      "Bot API calls repeated")                                                          \
+    X(TOTAL, fallbacks, "fallbacks", "telegram_fallbacks", NULL, NULL,                   \
+      "Messages sent without markup in the end")                                         \
+    X(TOTAL, unclear, "unclear", NULL, NULL, NULL,                                       \
+      "Answers of success that are not the Bot API's")                                   \
+    X(TOTAL, moved, "moved", NULL, NULL, NULL, "Calls that followed a chat to a new id")
+
 struct tg_stats {
-    uint64_t calls, ok, refused, limited, not_sent, unknown, retries, fallbacks, unclear,
-        moved;
-    unsigned in_flight;
+    TG_FIGURES(BW_FIGURE_MEMBER)
 };
 void tg_client_stats(struct tg_client *client, struct tg_stats *stats);
 

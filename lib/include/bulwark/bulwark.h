@@ -15,6 +15,7 @@
 #include <bulwark/queue_options.h>
 #include <bulwark/redis.h>
 #include <bulwark/scheduler.h>
+#include <bulwark/stats.h>
 #include <bulwark/time.h>
 #include <bulwark/worker.h>
 

@@ -20,6 +20,7 @@
 #include <bulwark/log.h>
 #include <bulwark/queue_options.h>
 #include <bulwark/redis.h>
+#include <bulwark/stats.h>
 #include <bulwark/time.h>
 
 #ifdef __cplusplus
@@ -190,43 +191,6 @@ BW_API void bw_worker_post_after(struct bw_worker *worker, struct bw_task *task,
 BW_API void bw_worker_hurry(struct bw_worker *worker, struct bw_task *task);
 
 /* --- looking in; any thread */
-
-struct bw_queue_stats {
-    const char *name; /* borrowed from the worker */
-    unsigned concurrency;
-    unsigned in_flight;
-    bool quiet;
-    bool held;   /* by its handler */
-    bool paused; /* for all workers, by somebody's Queue.pause(); as of the last fetch */
-    uint64_t completed, failed; /* for good */
-    uint64_t retried;  /* failed attempts that are tried again, at once or later */
-    uint64_t delayed;  /* moved to delayed by their handler */
-    uint64_t put_back; /* by their handler, or handed back by a drain */
-    uint64_t stalled;  /* jobs of any worker that our checks recovered */
-    uint64_t locks_lost;
-    int64_t last_fetch_ms; /* wall clock of the last answered fetch; 0: none */
-    int64_t last_job_ms;   /* … of the last that brought a job */
-    int64_t last_renew_ms; /* … of the last answered renewal of locks */
-    int64_t unheard_ms;    /* for so long it has waited for new jobs without an answer of
-                              Redis; an idle queue's goes up to its drainDelay */
-};
-
-struct bw_worker_stats {
-    bool connected; /* command and blocking connection are ready */
-    bool draining;
-    uint64_t reconnects;
-    int64_t connected_at_ms; /* wall clock since which they are; 0: never */
-    uint64_t script_calls;
-    int64_t last_turn_ms; /* wall clock of the reactor's last turn; it turns at least each
-                             second */
-    int64_t command_heard_ms, blocking_heard_ms; /* since each connection was
-                                                    heard; -1: never */
-    bool deaf; /* no fetch, or no wait for new jobs, is answered although the connections
-                  work */
-    bool unheard;       /* … it is a wait */
-    bool waits_refused; /* Redis answers waits with errors: only polls find new jobs */
-    size_t queue_count;
-};
 
 BW_API void bw_worker_stats(struct bw_worker *worker, struct bw_worker_stats *stats);
 /* False when there is no queue of that index. */
