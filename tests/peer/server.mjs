@@ -29,21 +29,22 @@ function tryListen(...where) {
 }
 
 /**
- * A loopback port that is free, below those that the kernel gives to whoever connects. A name is held for as long
- * as this program lives, so that no other test takes the port while its server is still to start, or is away.
+ * A loopback port that is free, below those that the kernel gives to whoever connects. For as long as this program
+ * lives it holds a place of another loopback address, where all tests (support/redis_server.c) look, so that no
+ * other takes the port while its server is still to start, or is away.
  */
 export async function freePort() {
     for (let tries = 0; tries < 1000; tries++) {
         const port = randomInt(10000, 30000);
-        const name = await tryListen(`\0bulwark-test-port-${port}`);
-        if (name === null) continue;
+        const held = await tryListen(port + 30000, '127.0.77.77');
+        if (held === null) continue;
         const probe = await tryListen(port, '127.0.0.1');
         if (probe !== null) {
-            name.unref();
+            held.unref();
             await new Promise((resolve) => probe.close(resolve));
             return port;
         }
-        name.close();
+        held.close();
     }
     throw new Error('no free port');
 }

@@ -12,7 +12,6 @@
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -59,36 +58,36 @@ static void nap(void)
     (void)nanosleep(&pause, NULL); /* an interrupted nap is a shorter nap */
 }
 
-/* Holds a name for as long as this program lives, so that no other test, in whatever
- * language (peer/server.mjs), takes the port while its server is still to start, or is
- * away. -1: another has it. */
-static int reserve(uint16_t port)
+/* -1: it is another's. */
+static int bind_to(uint32_t address, uint16_t port)
 {
-    struct sockaddr_un at = { .sun_family = AF_UNIX };
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(port) };
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
+    at.sin_addr.s_addr = htonl(address);
     if (fd < 0)
         die("no socket");
-    (void)snprintf(at.sun_path + 1, sizeof at.sun_path - 1, "bulwark-test-port-%u",
-                   (unsigned)port); /* fits; the name is the whole array, as Node's is */
     if (bind(fd, (struct sockaddr *)&at, sizeof at) == 0)
         return fd;
     (void)close(fd); /* nothing was written to it */
     return -1;
 }
 
+/* Holds a place of another loopback address for as long as this program lives, so that no
+ * other test, in whatever language (peer/server.mjs), takes the port while its server is
+ * still to start, or is away. -1: another has it. */
+static int reserve(uint16_t port)
+{
+    return bind_to(0x7f004d4d /* 127.0.77.77 */, (uint16_t)(port + 30000));
+}
+
 static bool is_free(uint16_t port)
 {
-    struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(port) };
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    bool bound;
+    int fd = bind_to(INADDR_LOOPBACK, port);
 
-    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (fd < 0)
-        die("no socket");
-    bound = bind(fd, (struct sockaddr *)&at, sizeof at) == 0;
-    (void)close(fd); /* nothing was written to it */
-    return bound;
+    if (fd >= 0)
+        (void)close(fd); /* nothing was written to it */
+    return fd >= 0;
 }
 
 uint16_t free_port(void)
