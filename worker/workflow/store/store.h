@@ -23,7 +23,7 @@ enum wf_need {
 struct wf_statement {
     const char *name; /* unique */
     const char *text;
-    unsigned params;
+    unsigned params, columns;
     enum wf_need need;
     bool reads; /* it changes nothing */
 };

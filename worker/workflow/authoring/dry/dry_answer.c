@@ -1,7 +1,7 @@
 /* What PostgreSQL would say: rows the state gives, else what the store knows. */
-#include <assert.h>
 #include <string.h>
 
+#include "base/assert.h"
 #include "workflow/authoring/dry/dry_answer.h"
 #include "workflow/authoring/dry/dry_change.h"
 #include "workflow/authoring/dry/dry_execution.h"
@@ -125,10 +125,16 @@ bool wf_dry_answers(enum wf_sql sql)
 
 json_t *dry_answer(struct wf_dry *dry, enum wf_sql sql, const json_t *params)
 {
-    json_t *rows = stated(dry, dry_answer_name(sql));
+    json_t *rows = stated(dry, dry_answer_name(sql)), *row;
+    size_t i;
 
     if (rows != NULL)
         return rows;
-    assert(answers[sql] != NULL);
-    return answers[sql](dry, params);
+    BW_ASSERT(answers[sql] != NULL);
+    rows = answers[sql](dry, params);
+    json_array_foreach(rows, i, row)
+    {
+        BW_ASSERT(json_array_size(row) == wf_store_statement(sql)->columns);
+    }
+    return rows;
 }

@@ -24,6 +24,7 @@ json_t *dry_sql_project(struct wf_dry *dry, const json_t *params)
     dry_append(row, dry_cell(json_object_get(object, "workflowTimeoutMs")));
     dry_append(row, json_is_object(variables) ? dry_cell(variables) : wf_text("{}"));
     dry_append(row, json_is_array(levels) ? dry_cell(levels) : wf_text("[]"));
+    dry_append(row, json_null()); /* the bot's name */
     json_decref(object);
     json_decref(variables);
     json_decref(levels);
@@ -145,6 +146,8 @@ static json_t *lookup_row(const struct wf_dry *dry, const json_t *params,
     json_t *cells = wf_must(json_array());
 
     dry_append(cells, customer != NULL ? wf_text(customer) : json_null());
+    while (row == NULL && json_array_size(cells) < WF_COLS_lookup)
+        dry_append(cells, json_null());
     if (row == NULL)
         return cells;
     add_members(cells, row, names);
