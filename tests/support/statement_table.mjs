@@ -2,7 +2,7 @@
 // that answer for it, and whether they passed.
 import process from 'node:process';
 
-import { documents, readStatements } from './statements.mjs';
+import { documents, readSections, readStatements } from './statements.mjs';
 
 const WIDTH = 64;
 
@@ -19,7 +19,7 @@ const short = (text) => (text.length > WIDTH ? `${text.slice(0, WIDTH - 1)}…` 
 
 /**
  * Prints a row for each statement with that prefix. `answersOf(number)` has the {name, passed} of one;
- * `cited` has all numbers that tests name. Ends the process: code 0 when each statement is covered,
+ * `cited` has all that tests name, sections as well. Ends the process: code 0 when each is covered,
  * everything that covers it passes, and nothing is cited that the document does not have.
  */
 export function printTable(prefix, answersOf, cited) {
@@ -27,7 +27,7 @@ export function printTable(prefix, answersOf, cited) {
         const answers = answersOf(number);
         return { number, text, answers, verdict: verdict(answers) };
     });
-    const known = new Set(rows.map(({ number }) => number));
+    const known = new Set([...rows.map(({ number }) => number), ...readSections(prefix)]);
     const unknown = [...new Set(cited)].filter((number) => !known.has(number)).sort();
     const bad = rows.filter((row) => row.verdict !== 'passed');
 

@@ -8,12 +8,25 @@ export const documents = { BMQ: 'lib/spec/bullmq.md', WF: 'worker/workflow/spec/
 
 const ITEM = /^- ([A-Z]+-\d{3}) ((?:\([VS]\) )?)(.*(?:\n {2}.*)*)/gm;
 
+const HEADING = /^#+ (?:Appendix )?([A-Z0-9](?:[\d.]*\d)?)\.? /gm;
+
+function readDocument(prefix) {
+    return readFileSync(fileURLToPath(new URL(`../../${documents[prefix]}`, import.meta.url)), 'utf8');
+}
+
+/** How the document's sections are cited: `§3.9.2`, `Appendix A.1`. */
+export function readSections(prefix) {
+    return [...readDocument(prefix).matchAll(HEADING)].map(([, number]) =>
+        /^\d/.test(number) ? `§${number}` : `Appendix ${number}`,
+    );
+}
+
 /** [{number, text}] in the order of the document, which has every number from 001 on once. */
 export function readStatements(prefix) {
-    const file = fileURLToPath(new URL(`../../${documents[prefix]}`, import.meta.url));
-    const statements = [...readFileSync(file, 'utf8').matchAll(ITEM)].map(
-        ([, number, , text]) => ({ number, text: text.replaceAll(/\s+/g, ' ') }),
-    );
+    const statements = [...readDocument(prefix).matchAll(ITEM)].map(([, number, , text]) => ({
+        number,
+        text: text.replaceAll(/\s+/g, ' '),
+    }));
 
     statements.forEach(({ number }, i) => {
         const due = `${prefix}-${String(i + 1).padStart(3, '0')}`;
