@@ -72,7 +72,8 @@ static int unknown_key(const struct wk_schema *schema, const char *inner,
                         path, key, near);
 }
 
-void wk_path_join(char out[WK_PATH_MAX], const char *path, const char *key)
+/* "path.key", or "key" for the empty path; cut at the limit. */
+static void join(char out[WK_PATH_MAX], const char *path, const char *key)
 {
     (void)snprintf(out, WK_PATH_MAX, "%.90s%s%.64s", path, *path != '\0' ? "." : "", key);
 }
@@ -276,7 +277,7 @@ static int read_level(const struct wk_schema *schema, const char *inner, void *b
         char full[WK_PATH_MAX];
         int rc;
 
-        wk_path_join(full, path, key);
+        join(full, path, key);
         rc = read_key(schema, inner, key, base, value, full, err);
         if (rc != BW_OK)
             return rc;
@@ -395,7 +396,7 @@ int wk_schema_help(const struct wk_schema *schema, const char *prefix, struct bw
         const struct wk_field *field = &schema->fields[i];
         char path[WK_PATH_MAX];
 
-        wk_path_join(path, prefix, field->key);
+        join(path, prefix, field->key);
         rc = help_line(field, path, out);
     }
     return rc;

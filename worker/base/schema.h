@@ -81,9 +81,6 @@ BW_MUSTCHECK int wk_schema_help(const struct wk_schema *schema, const char *pref
 
 #define WK_PATH_MAX 160
 
-/* "path.key", or "key" for the empty path; cut at the limit. */
-void wk_path_join(char out[WK_PATH_MAX], const char *path, const char *key);
-
 /* A whole number within a range, also written as 3e4. */
 BW_MUSTCHECK int wk_read_number(const json_t *value, int64_t min, int64_t max,
                                 const char *path, int64_t *out, struct bw_error *err);

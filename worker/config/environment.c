@@ -13,7 +13,9 @@
 /* Those that are not in the table of overrides. */
 static const char *const others[] = {
     "BULWARK_CONFIG",
+#ifdef BULWARK_FAULT_POINTS
     "BULWARK_FAULT",
+#endif
     "ANALYTICS_API_KEY",
     "ANALYTICS_SERVICE_URL",
     "TZ",

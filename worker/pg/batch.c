@@ -140,6 +140,7 @@ const char *pg_batch_param(const struct pg_batch *batch, const struct pg_entry *
 void pg_batch_settle(struct pg_batch *batch, enum pg_outcome outcome, bool sent,
                      const char *sqlstate, const char *message)
 {
+    BW_ASSERT(outcome != PG_OK);
     batch->outcome = outcome;
     batch->sent = sent;
     batch->refused = NULL;
@@ -248,6 +249,7 @@ struct pg_batch *pg_queue_take(struct pg_queue *queue)
 
 void pg_queue_move(struct pg_queue *to, struct pg_queue *from)
 {
+    BW_ASSERT(to != from);
     if (from->first == NULL)
         return;
     if (to->last != NULL)

@@ -53,6 +53,7 @@ void pg_dispatch_fini(struct pg_dispatch *dispatch)
 
 static void wait_in_line(struct pg_dispatch *dispatch, struct pg_batch *batch)
 {
+    BW_ASSERT(batch->count > 0); /* an empty one has no answer to wait for */
     if (dispatch->waiting.count == 0 ||
         bw_mono_before(batch->deadline, dispatch->next_expiry))
         dispatch->next_expiry = batch->deadline;
@@ -81,6 +82,7 @@ void pg_dispatch_accept(struct pg_dispatch *dispatch, struct pg_queue *incoming)
 
 void pg_dispatch_cancel(struct pg_dispatch *dispatch, uint64_t ticket, struct bw_mono now)
 {
+    BW_ASSERT(ticket != 0);
     for (struct pg_batch *batch = dispatch->waiting.first; batch != NULL;
          batch = batch->next) {
         if (batch->ticket == ticket) {
@@ -137,8 +139,17 @@ static void take_again(struct pg_dispatch *dispatch, struct pg_queue *ended,
 
 /* --- what became of a connection */
 
+static bool any_ready(const struct pg_dispatch *dispatch)
+{
+    for (unsigned i = 0; i < dispatch->count; i++)
+        if (dispatch->links[i].state == PG_LINK_READY)
+            return true;
+    return false;
+}
+
 static void note_ready(struct pg_dispatch *dispatch)
 {
+    BW_ASSERT(any_ready(dispatch));
     dispatch->reachable = true;
     dispatch->backoff_ms = 0;
     if (dispatch->lost > 0) {
@@ -149,14 +160,6 @@ static void note_ready(struct pg_dispatch *dispatch)
         bw_log(dispatch->log, BW_LOG_INFO, "database connected");
     dispatch->told = false;
     dispatch->was_ready = true;
-}
-
-static bool any_ready(const struct pg_dispatch *dispatch)
-{
-    for (unsigned i = 0; i < dispatch->count; i++)
-        if (dispatch->links[i].state == PG_LINK_READY)
-            return true;
-    return false;
 }
 
 static void note_failed(struct pg_dispatch *dispatch, const struct pg_link *link,

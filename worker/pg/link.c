@@ -94,6 +94,7 @@ static void set_up(struct pg_link *link, struct bw_mono now, struct pg_queue *fi
 static void connect_further(struct pg_link *link, struct bw_mono now,
                             struct pg_queue *finished)
 {
+    BW_ASSERT(link->pg != NULL && link->count == 0); /* nothing is sent before */
     switch (PQconnectPoll(link->pg)) {
     case PGRES_POLLING_OK:
         set_up(link, now, finished);

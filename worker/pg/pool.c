@@ -177,6 +177,7 @@ uint64_t pg_pool_submit(struct pg_pool *pool, struct pg_batch *batch, int64_t ti
 
 static int add_ticket(struct tickets *tickets, uint64_t ticket)
 {
+    BW_ASSERT(tickets->count <= tickets->cap);
     if (tickets->count == tickets->cap) {
         size_t cap = tickets->cap == 0 ? 8 : tickets->cap * 2;
         uint64_t *grown = realloc(tickets->items, cap * sizeof *grown);

@@ -127,6 +127,7 @@ static bool collect_prepares(struct pg_link *link, struct pg_slot *slot)
         if (slot->prepares == NULL ||
             pg_prepared_add(&link->prepared, statement) != BW_OK)
             return false;
+        BW_ASSERT(slot->prepare_count < batch->count);
         slot->prepares[slot->prepare_count++] = statement;
     }
     return true;

@@ -71,6 +71,7 @@ static void settle_failed(struct pg_link *link, struct pg_slot *slot)
 {
     struct pg_batch *batch = slot->batch;
 
+    BW_ASSERT(slot->failed && !slot->orphan);
     batch->sent = false;
     batch->again = may_go_again(link, slot);
     switch (slot->kind) {
@@ -115,6 +116,7 @@ void pg_slot_drop(struct pg_link *link, struct bw_mono now, struct pg_queue *fin
 {
     struct pg_slot *slot = pg_slot_at(link, 0);
 
+    BW_ASSERT(link->count > 0);
     if (slot->batch != NULL && !slot->failed) {
         bool complete = slot->complete;
 

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/assert.h"
 #include "handlers/exec/message.h"
 #include "handlers/exec/request.h"
 
@@ -180,6 +181,7 @@ static bool take_ready(struct ex_program *program, const struct ex_message *mess
     const struct ex_common *common = program->common;
     int64_t limit = common->share;
 
+    BW_ASSERT(limit > 0); /* a program without a share would never be given a job */
     if (message->concurrency.at != NULL &&
         (!ex_json_integer(message->concurrency, &limit) || limit < 1))
         return false;
@@ -213,6 +215,7 @@ bool ex_answer_take(struct ex_program *program, struct ex_slice line)
                bw_num("seq", message.seq));
         return true;
     }
+    BW_ASSERT(entry->jobs == &program->jobs && !entry->moving);
     if (message.type == EX_RESULT || message.type == EX_ERROR)
         take_end(entry, &message);
     else if (message.type == EX_REQUEST)

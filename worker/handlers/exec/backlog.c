@@ -5,6 +5,8 @@
 
 #include <bulwark/buf.h>
 
+#include "base/assert.h"
+
 enum { FIRST_ROOM = 16 };
 
 struct ex_note *ex_note_new(const struct ex_event *event)
@@ -25,6 +27,7 @@ struct ex_note *ex_note_new(const struct ex_event *event)
 
 void ex_note_unref(struct ex_note *note)
 {
+    BW_ASSERT(note->users > 0);
     if (--note->users == 0)
         free(note);
 }
@@ -58,12 +61,14 @@ size_t ex_backlog_add(struct ex_backlog *backlog, struct ex_note *note)
 {
     size_t dropped = 0;
 
+    BW_ASSERT(note->users > 0); /* the caller's */
     while (backlog->count > 0 && backlog->bytes + size_of(note) > EX_BACKLOG_MAX) {
         ex_note_unref(ex_backlog_take(backlog));
         dropped++;
     }
     if (!make_room(backlog))
         return dropped + 1;
+    BW_ASSERT(backlog->count < backlog->room);
     note->users++;
     backlog->notes[(backlog->first + backlog->count) % backlog->room] = note;
     backlog->count++;
@@ -79,6 +84,7 @@ struct ex_note *ex_backlog_take(struct ex_backlog *backlog)
         return NULL;
     note = backlog->notes[backlog->first];
     backlog->first = (backlog->first + 1) % backlog->room;
+    BW_ASSERT(backlog->bytes >= size_of(note));
     backlog->count--;
     backlog->bytes -= size_of(note);
     return note;
@@ -90,6 +96,7 @@ void ex_backlog_fini(struct ex_backlog *backlog)
 
     while ((note = ex_backlog_take(backlog)) != NULL)
         ex_note_unref(note);
+    BW_ASSERT(backlog->bytes == 0);
     free(backlog->notes);
     *backlog = (struct ex_backlog){ 0 };
 }

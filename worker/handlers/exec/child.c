@@ -12,6 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/assert.h"
+
 struct pipes {
     int in[2], out[2], err[2];
 };
@@ -149,6 +151,8 @@ int ex_child_spawn(struct ex_child *child, const struct ex_settings *settings,
     pid_t pid;
     int errnum;
 
+    BW_ASSERT(settings->argv[0] != NULL && settings->envp != NULL);
+    BW_ASSERT(child->pid == 0); /* its end is known before the next begins */
     *child = (struct ex_child){ 0, -1, -1, -1, -1 };
     if (!open_pipes(&pipes) || !set_nonblocking(pipes.in[1]) ||
         !set_nonblocking(pipes.out[0]) || !set_nonblocking(pipes.err[0]))
@@ -172,6 +176,7 @@ fail:
 
 void ex_child_signal(const struct ex_child *child, int number)
 {
+    BW_ASSERT(child->pid >= 0);
     if (child->pid > 0)
         (void)kill(-child->pid, number); /* it may have ended: then its end is known */
 }
@@ -181,6 +186,7 @@ bool ex_child_ended(struct ex_child *child, int *status)
     siginfo_t info = { 0 };
     pid_t pid = child->pid;
 
+    BW_ASSERT(pid > 0); /* kill() would take 0 for our own group, -1 for everybody */
     /* Its number stays taken until it is waited for: the group is still its own. */
     if (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) != 0 ||
         info.si_pid != pid)

@@ -9,7 +9,7 @@
 
 void ex_list_add(struct ex_list *list, struct ex_entry *entry)
 {
-    entry->next = NULL;
+    BW_ASSERT(entry->prev == NULL && entry->next == NULL); /* it is in no other list */
     entry->prev = list->last;
     if (list->last != NULL)
         list->last->next = entry;
@@ -84,6 +84,7 @@ static void unbind(struct ex_entry *entry)
 
 void ex_entry_set_overdue(struct ex_entry *entry, struct bw_mono due)
 {
+    BW_ASSERT(entry->jobs != NULL);
     if (entry->overdue)
         return;
     ex_list_remove(&entry->jobs->running, entry);

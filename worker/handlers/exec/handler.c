@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/assert.h"
 #include "handlers/exec/pool.h"
 
 /* ---- settings */
@@ -55,6 +56,7 @@ static void deliver_job(struct ex_letter *letter, void *owner)
     struct ex_pool *pool = owner;
     struct ex_entry *entry = (struct ex_entry *)letter; /* its first member */
 
+    BW_ASSERT(entry->job != NULL && entry->jobs == NULL);
     if (ex_pool_takes_jobs(pool))
         ex_list_add(&pool->pending, entry);
     else /* fetched before it was told to stop */
@@ -161,6 +163,7 @@ static void deliver_event(struct ex_letter *letter, void *owner)
     struct ex_pool *pool = owner;
     struct event_letter *told = (struct event_letter *)letter; /* its first member */
 
+    BW_ASSERT(told->note != NULL);
     ex_pool_tell(pool, told->note);
     free(told);
 }

@@ -2,8 +2,11 @@
 
 #include <string.h>
 
+#include "base/assert.h"
+
 int ex_lines_feed(struct ex_lines *lines, const char *data, size_t len)
 {
+    BW_ASSERT(lines->start <= lines->scanned && lines->scanned <= lines->buf.len);
     if (lines->start > 0) {
         bw_buf_consume(&lines->buf, lines->start);
         lines->scanned -= lines->start;
@@ -14,6 +17,7 @@ int ex_lines_feed(struct ex_lines *lines, const char *data, size_t len)
 
 static void take(struct ex_lines *lines, size_t end, size_t next, struct ex_slice *line)
 {
+    BW_ASSERT(lines->start <= end && end <= next && next <= lines->buf.len);
     *line = (struct ex_slice){ lines->buf.data + lines->start, end - lines->start };
     lines->start = next;
     lines->scanned = next;
@@ -24,6 +28,7 @@ enum ex_line ex_lines_next(struct ex_lines *lines, struct ex_slice *line)
     const char *end = NULL;
     size_t len;
 
+    BW_ASSERT(lines->max > 0); /* else every line is too long, for ever */
     if (lines->scanned < lines->buf.len)
         end = memchr(lines->buf.data + lines->scanned, '\n',
                      lines->buf.len - lines->scanned);

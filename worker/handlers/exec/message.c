@@ -2,6 +2,8 @@
 
 #include <stddef.h>
 
+#include "base/assert.h"
+
 struct member {
     const char *key;
     size_t offset;
@@ -39,6 +41,7 @@ static const struct type types[] = {
 
 static struct ex_slice *slice_at(struct ex_message *message, size_t offset)
 {
+    BW_ASSERT(offset <= sizeof *message - sizeof(struct ex_slice));
     return (struct ex_slice *)(void *)((char *)message + offset);
 }
 

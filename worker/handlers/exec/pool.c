@@ -53,6 +53,7 @@ static void tell_active(struct ex_pool *pool, const struct bw_job *job)
 static void send_job(struct ex_pool *pool, struct ex_program *program,
                      struct ex_entry *entry)
 {
+    BW_ASSERT(program->state == EX_READY && entry->seq == 0);
     ex_list_remove(&pool->pending, entry);
     if (!bw_job_start(entry->job)) { /* the worker's deadline has passed */
         ex_entry_hand_back(entry, true);
@@ -84,6 +85,7 @@ static void hand_back_pending(struct ex_pool *pool)
         ex_list_remove(&pool->pending, entry);
         ex_entry_hand_back(entry, true);
     }
+    BW_ASSERT(pool->pending.count == 0);
 }
 
 /* The programs know what they have in common; the pool begins with it. */
@@ -311,6 +313,7 @@ static void deliver_begin(struct ex_letter *letter, void *owner)
     struct ex_pool *pool = owner;
 
     (void)letter; /* part of the pool */
+    BW_ASSERT(!pool->common.begun);
     pool->common.begun = true;
 }
 
@@ -409,6 +412,7 @@ static int make_programs(struct ex_pool *pool, struct bw_error *err)
 {
     unsigned count = (unsigned)pool->common.settings.processes;
 
+    BW_ASSERT(count > 0);
     pool->count = count;
     pool->common.share = (pool->env.options->concurrency + count - 1) / count;
     pool->programs = calloc(count, sizeof *pool->programs);

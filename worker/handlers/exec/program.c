@@ -26,7 +26,7 @@ enum { WATCH_IN, WATCH_OUT, WATCH_ERR, WATCH_LIFE };
 
 /* ---- start */
 
-bool ex_program_start(struct ex_program *program)
+static bool start(struct ex_program *program)
 {
     struct ex_common *common = program->common;
     struct bw_mono now = bw_mono_now(NULL);
@@ -101,6 +101,8 @@ static void plan_restart(struct ex_program *program)
 {
     struct bw_mono now = bw_mono_now(NULL);
 
+    BW_ASSERT(program->backoff_ms >= BACKOFF_FIRST_MS &&
+              program->backoff_ms <= BACKOFF_LAST_MS);
     if (was_healthy(program, now))
         program->backoff_ms = BACKOFF_FIRST_MS;
     program->restart_at = bw_mono_add_ms(now, program->backoff_ms);
@@ -134,6 +136,7 @@ static void ended(struct ex_program *program, int status)
     bool was_ready = program->state == EX_READY;
     char reason[64];
 
+    BW_ASSERT(program->child.pid == 0 && program->state != EX_DOWN);
     (void)snprintf(reason, sizeof reason,
                    by_signal ? "processor killed by signal %d"
                              : "processor exited with code %d",
@@ -218,6 +221,7 @@ static void log_line(struct ex_program *program, struct ex_slice line)
 {
     char text[STDERR_LINE + 1];
 
+    BW_ASSERT(line.len <= STDERR_LINE); /* `errors` cuts longer ones */
     memcpy(text, line.at, line.len);
     text[line.len] = '\0';
     bw_log(&program->log, BW_LOG_INFO, "processor says",
@@ -472,7 +476,7 @@ int64_t ex_program_deadlines(struct ex_program *program, struct bw_mono now)
 {
     if (program->state == EX_DOWN && may_start(program->common) &&
         is_due(program->restart_at, now))
-        (void)ex_program_start(program); /* or again, later */
+        (void)start(program); /* or again, later */
     if (program->state == EX_STARTING && is_due(program->start_by, now)) {
         bw_log(&program->log, BW_LOG_ERROR, "processor did not get ready in time",
                bw_num("startTimeoutMs", program->common->settings.start_timeout));

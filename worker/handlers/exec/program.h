@@ -104,7 +104,6 @@ struct ex_program {
     struct bw_mono killed_at;   /* 0: it has not been */
 };
 
-bool ex_program_start(struct ex_program *program);
 /* SIGKILL to its group; what it has in flight fails with `reason` (NULL: when its end is
  * known, with that). */
 void ex_program_kill(struct ex_program *program, const char *reason);

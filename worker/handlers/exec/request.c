@@ -120,6 +120,7 @@ static void call_refused(struct call *call, int rc, const char *text)
 
 static void set_error(struct call *call, const struct bw_error *err)
 {
+    BW_ASSERT(err->code != BW_OK);
     (void)snprintf(call->error, sizeof call->error, "%s",
                    err->text[0] != '\0' ? err->text : bw_code_name(err->code));
 }
@@ -201,6 +202,7 @@ static void deliver_move(struct ex_letter *letter, void *owner)
     struct call *call = (struct call *)letter; /* its first member */
 
     (void)owner;
+    BW_ASSERT(call->entry != NULL);
     ex_entry_moved(call->entry, call->moved);
     answer_call(call);
     call_free(call);
@@ -453,6 +455,7 @@ void ex_request_barrier(struct ex_program *program)
     static const struct bw_redis_arg ping = { "PING", 4 };
     struct call *call = calloc(1, sizeof *call);
 
+    BW_ASSERT(program->redis != NULL); /* a side effect went over it */
     program->barrier = true;
     program->ask_at = (struct bw_mono){ EX_NEVER };
     if (call == NULL) {

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/assert.h"
+
 /* So many starts of each program, the last after about three seconds of pauses. */
 enum { VAIN_STARTS = 6 };
 
@@ -123,6 +125,7 @@ void ex_vain_end(struct ex_vain *vain, struct ex_program *program, const char *r
     const char *why = program->last_line[0] != '\0' ? program->last_line : reason;
     const char *cause = likely(program);
 
+    BW_ASSERT(program->ready_since.ns == 0 && vain->count > 0);
     bw_log(&program->log, BW_LOG_ERROR, "a processor ended before it was ready",
            bw_text("reason", why), bw_text("likely", cause),
            bw_num("restartMs", bw_mono_ms_until(bw_mono_now(NULL), program->restart_at)));
