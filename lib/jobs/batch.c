@@ -3,9 +3,10 @@
 #include <stdlib.h>
 
 #include "redis/loop.h"
+#include "base/assert.h"
 #include "jobs/job.h"
 #include "jobs/lane.h"
-#include "run/reactor.h"
+#include "jobs/lanes.h"
 
 int bw_batch_check(const struct bw_handler *handler, struct bw_error *err)
 {
@@ -27,35 +28,36 @@ static void wait_is_over(void *arg)
 {
     struct bw_lane *lane = arg;
 
-    lane->gathered.due = true; /* the turn sees to it */
+    BW_ASSERT(lane->magic == BW_LANE_MAGIC);
+    lane->batch.due = true; /* the turn sees to it */
 }
 
-int bw_batch_prepare(struct bw_lane *lane)
+int bw_batch_init(struct bw_lane *lane)
 {
     if (lane->handler.process_batch == NULL)
         return BW_OK;
-    return bw_timer_create(&lane->gathered.timer, lane->reactor->loop, wait_is_over,
-                           lane);
+    return bw_timer_create(&lane->batch.timer, lane->caller->loop, wait_is_over, lane);
 }
 
 void bw_batch_fini(struct bw_lane *lane)
 {
-    bw_timer_destroy(&lane->gathered.timer);
+    bw_timer_destroy(&lane->batch.timer);
 }
 
 /* Full, too, when every slot's job is in it: no more can come. */
 static bool is_full(const struct bw_lane *lane)
 {
-    return lane->gathered.count >= lane->handler.batch_size ||
-           lane->gathered.count >= lane->options.concurrency;
+    return lane->batch.count >= lane->handler.batch_size ||
+           lane->batch.count >= lane->options.concurrency;
 }
 
 /* The jobs go as the task of the first of them, linked by batch_next. */
 static void hand_over(struct bw_lane *lane)
 {
-    struct bw_batch *batch = &lane->gathered;
+    struct bw_batch *batch = &lane->batch;
     struct bw_job *first = batch->head;
 
+    BW_ASSERT(first != NULL && batch->count > 0 && batch->count <= BW_BATCH_MAX);
     bw_timer_stop(batch->timer);
     batch->head = batch->tail = NULL;
     batch->count = 0;
@@ -64,14 +66,15 @@ static void hand_over(struct bw_lane *lane)
     if (lane->handler.inline_)
         bw_job_run_batch_task(&first->task);
     else
-        bw_reactor_run_later(lane->reactor, first);
+        bw_gather_add(&lane->lanes->gather, &first->task);
 }
 
 void bw_batch_add(struct bw_job *job)
 {
     struct bw_lane *lane = job->lane;
-    struct bw_batch *batch = &lane->gathered;
+    struct bw_batch *batch = &lane->batch;
 
+    BW_ASSERT(job->place == BW_JOB_HELD);
     job->batch_next = NULL;
     if (batch->tail != NULL)
         batch->tail->batch_next = job;
@@ -89,9 +92,9 @@ void bw_batch_add(struct bw_job *job)
 
 void bw_batch_turn(struct bw_lane *lane)
 {
-    const struct bw_batch *batch = &lane->gathered;
+    const struct bw_batch *batch = &lane->batch;
 
     if (batch->count > 0 &&
-        (batch->due || lane->handler.batch_wait == 0 || lane->reactor->draining))
+        (batch->due || lane->handler.batch_wait == 0 || lane->lanes->ending.draining))
         hand_over(lane);
 }

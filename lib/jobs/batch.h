@@ -13,16 +13,18 @@ struct bw_job;
 struct bw_lane;
 struct bw_timer;
 
-struct bw_batch { /* of a queue; the reactor's */
+struct bw_batch { /* of a lane */
     struct bw_job *head, *tail;
     unsigned count;
-    struct bw_timer *timer; /* runs while a job waits for more */
+    /* Runs while a job waits for more. */
+    struct bw_timer *timer;
+    /* The wait is over. */
     bool due;
 };
 
 /* Names what is wrong with the handler. */
 BW_MUSTCHECK int bw_batch_check(const struct bw_handler *handler, struct bw_error *err);
-BW_MUSTCHECK int bw_batch_prepare(struct bw_lane *lane);
+BW_MUSTCHECK int bw_batch_init(struct bw_lane *lane);
 void bw_batch_fini(struct bw_lane *lane);
 
 /* The job joins the batch. */

@@ -6,17 +6,17 @@
 #include <bulwark/thread.h>
 
 #include "base/alloc.h"
+#include "base/assert.h"
 #include "base/list.h"
 #include "jobs/job.h"
-#include "jobs/lane.h"
-#include "run/reactor.h"
+#include "jobs/lanes.h"
 #include "jobs/stop.h"
 
 enum { PATIENCE_MS = 1000 };
 
 struct request { /* shared by the asking thread and the reactor: the last one frees */
     struct bw_letter letter;
-    struct bw_reactor *reactor;
+    struct bw_lanes *lanes;
     char *queue, *id, *reason;
     struct bw_mutex mutex; /* guards the rest */
     struct bw_cond answered;
@@ -24,6 +24,8 @@ struct request { /* shared by the asking thread and the reactor: the last one fr
     int result;
     unsigned users;
 };
+
+static void deliver(struct bw_letter *letter, bool open);
 
 static void request_unref(struct request *request)
 {
@@ -42,38 +44,7 @@ static void request_unref(struct request *request)
     free(request);
 }
 
-static struct bw_job *find_job(const struct request *request)
-{
-    const struct bw_reactor *reactor = request->reactor;
-    const struct bw_text id = { request->id, strlen(request->id) };
-
-    for (size_t i = 0; i < reactor->lane_count; i++) {
-        const struct bw_lane *lane = reactor->lanes[i];
-        struct bw_job *job =
-            strcmp(lane->name, request->queue) == 0 ? bw_lane_find_held(lane, id) : NULL;
-
-        if (job != NULL)
-            return job;
-    }
-    return NULL;
-}
-
-static void deliver(struct bw_letter *letter, bool open)
-{
-    struct request *request = BW_LIST_OF(letter, struct request, letter);
-    struct bw_job *job = open ? find_job(request) : NULL;
-
-    int result = job != NULL ? bw_stop_cancel(job, request->reason) : BW_EINVAL;
-
-    bw_mutex_lock(&request->mutex);
-    request->result = result;
-    request->done = true;
-    bw_cond_signal(&request->answered);
-    bw_mutex_unlock(&request->mutex);
-    request_unref(request);
-}
-
-static struct request *request_create(struct bw_reactor *reactor, const char *queue,
+static struct request *request_create(struct bw_lanes *lanes, const char *queue,
                                       const char *id, const char *reason)
 {
     struct request *request = bw_calloc(1, sizeof *request);
@@ -83,7 +54,7 @@ static struct request *request_create(struct bw_reactor *reactor, const char *qu
     bw_mutex_init(&request->mutex);
     bw_cond_init(&request->answered);
     request->users = 1;
-    request->reactor = reactor;
+    request->lanes = lanes;
     request->letter.deliver = deliver;
     request->queue = bw_strdup(queue);
     request->id = bw_strdup(id);
@@ -108,17 +79,50 @@ static int await_answer(struct request *request)
     return result;
 }
 
-int bw_cancel_job(struct bw_reactor *reactor, const char *queue, const char *id,
+int bw_cancel_job(struct bw_lanes *lanes, const char *queue, const char *id,
                   const char *reason)
 {
-    struct request *request = request_create(reactor, queue, id, reason);
+    struct request *request = request_create(lanes, queue, id, reason);
     int result;
 
     if (request == NULL)
         return BW_ENOMEM;
-    request->users = 2; /* the reactor has not seen it: no lock needed */
-    bw_reactor_send(reactor, &request->letter);
+    request->users = 2; /* nobody else has seen it: no lock needed */
+    bw_letterbox_send(&lanes->letters, &request->letter);
     result = await_answer(request);
     request_unref(request);
     return result;
+}
+
+/* --- on the reactor */
+
+static struct bw_job *find_job(const struct request *request)
+{
+    const struct bw_lanes *lanes = request->lanes;
+    const struct bw_text id = { request->id, strlen(request->id) };
+
+    for (size_t i = 0; i < lanes->count; i++) {
+        const struct bw_lane *lane = lanes->lane[i];
+        struct bw_job *job =
+            strcmp(lane->name, request->queue) == 0 ? bw_lane_find_held(lane, id) : NULL;
+
+        if (job != NULL)
+            return job;
+    }
+    return NULL;
+}
+
+static void deliver(struct bw_letter *letter, bool open)
+{
+    struct request *request = BW_LIST_OF(letter, struct request, letter);
+    struct bw_job *job = open ? find_job(request) : NULL;
+    int result = job != NULL ? bw_stop_cancel(job, request->reason) : BW_EINVAL;
+
+    bw_mutex_lock(&request->mutex);
+    BW_ASSERT(!request->done && request->users > 0);
+    request->result = result;
+    request->done = true;
+    bw_cond_signal(&request->answered);
+    bw_mutex_unlock(&request->mutex);
+    request_unref(request);
 }

@@ -4,11 +4,11 @@
 
 #include <bulwark/api.h>
 
-struct bw_reactor;
+struct bw_lanes;
 
 /* Waits for the reactor, at most a second. BW_OK; BW_EINVAL: not in flight here;
  * BW_ETIMEDOUT; BW_ENOMEM. Not on the reactor. */
-BW_MUSTCHECK int bw_cancel_job(struct bw_reactor *reactor, const char *queue,
-                               const char *id, const char *reason);
+BW_MUSTCHECK int bw_cancel_job(struct bw_lanes *lanes, const char *queue, const char *id,
+                               const char *reason);
 
 #endif

@@ -4,12 +4,9 @@
 #ifndef BW_JOBS_HANDBACK_H
 #define BW_JOBS_HANDBACK_H
 
-struct bw_job;
 struct bw_lane;
 
-/* The job, whose item is a hand-back, waits for the end of the turn. */
-void bw_handback_add(struct bw_job *job);
-/* Sends what waits; what cannot be sent waits on. */
+/* Sends what waits, unless the worker's end has it wait; what cannot be sent waits on. */
 void bw_handback_send(struct bw_lane *lane);
 
 #endif

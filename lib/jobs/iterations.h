@@ -10,16 +10,30 @@
 #define BW_JOBS_ITERATIONS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct bw_job;
 struct bw_lane;
 
-/* The job waits for the next call; bw_intake_begin() follows. */
-void bw_iterations_want(struct bw_job *job);
+struct bw_planning { /* of a lane */
+    /* They wait for the next call. */
+    struct bw_job *head, *tail;
+    /* Calls whose answers are awaited. */
+    unsigned calls;
+};
+
+/* The job waits for the next call; `then` follows, whatever comes of it. */
+void bw_iterations_want(struct bw_job *job, void (*then)(struct bw_job *job));
 /* Sends for those that wait, while calls can be sent. */
 void bw_iterations_send(struct bw_lane *lane);
 /* The job is given up: it does not wait any more, and no handler will answer for it.
  * False: it did not wait. */
 bool bw_iterations_forget(struct bw_job *job);
+
+/* No job waits. */
+static inline bool bw_iterations_is_idle(const struct bw_planning *planning)
+{
+    return planning->head == NULL && planning->calls == 0;
+}
 
 #endif

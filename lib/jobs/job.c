@@ -1,15 +1,15 @@
 #include "jobs/job.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/assert.h"
 #include "base/list.h"
 #include "codec/json_check.h"
-#include "jobs/effects.h"
+#include "jobs/batch.h"
 #include "jobs/lane.h"
-#include "run/reactor.h"
+#include "jobs/lanes.h"
 
 /* Values of job->answer. */
 enum {
@@ -45,36 +45,45 @@ static void deliver_answer(struct bw_letter *letter, bool open)
 {
     struct bw_job *job = BW_LIST_OF(letter, struct bw_job, letter);
 
-    assert(job->magic == BW_JOB_MAGIC);
+    BW_ASSERT(job->magic == BW_JOB_MAGIC);
     if (open)
-        bw_intake_answered(job);
+        job->on_answer(job);
     else
-        job->answered = true; /* its queue frees it */
+        job->answered = true; /* its lane frees it */
 }
 
-struct bw_job *bw_job_create(struct bw_reactor *reactor)
+/* Zeroed but for its buffers, which keep their memory. */
+static void make_anew(struct bw_job *job)
 {
-    struct bw_job *job = reactor->free_jobs;
-    struct bw_buf text, stack, telemetry, stacktrace;
+    struct bw_buf text = job->outcome.text, stack = job->outcome.stack;
+    struct bw_buf telemetry = job->outcome.telemetry, stacktrace = job->stacktrace;
 
-    if (job == NULL) {
-        job = bw_calloc(1, sizeof *job);
-        if (job == NULL)
-            return NULL;
-    } else {
-        reactor->free_jobs = job->next;
-        reactor->free_job_count--;
-    }
-    text = job->outcome.text;
-    stack = job->outcome.stack;
-    telemetry = job->outcome.telemetry;
-    stacktrace = job->stacktrace;
     memset(job, 0, sizeof *job);
     job->outcome.text = text;
     job->outcome.stack = stack;
     job->outcome.telemetry = telemetry;
     job->stacktrace = stacktrace;
+}
+
+struct bw_job *bw_job_create(struct bw_lane *lane, void (*on_answer)(struct bw_job *job))
+{
+    struct bw_job_memory *memory = &lane->lanes->memory;
+    struct bw_job *job = memory->first;
+
+    BW_ASSERT((job == NULL) == (memory->count == 0));
+    if (job != NULL) {
+        BW_ASSERT(job->magic == 0); /* nobody ended it twice, or uses it still */
+        memory->first = job->next;
+        memory->count--;
+        make_anew(job);
+    } else {
+        job = bw_calloc(1, sizeof *job);
+        if (job == NULL)
+            return NULL;
+    }
     job->magic = BW_JOB_MAGIC;
+    job->lane = lane;
+    job->on_answer = on_answer;
     job->letter.deliver = deliver_answer;
     job->task.run = bw_job_run_task;
     return job;
@@ -92,17 +101,17 @@ static void free_memory(struct bw_job *job)
 void bw_job_destroy(struct bw_job **jobp)
 {
     struct bw_job *job = *jobp;
-    struct bw_reactor *reactor;
+    struct bw_job_memory *memory;
 
     if (job == NULL)
         return;
     *jobp = NULL;
-    assert(job->magic == BW_JOB_MAGIC);
+    BW_ASSERT(job->magic == BW_JOB_MAGIC);
     job->magic = 0;
-    reactor = job->lane->reactor;
+    memory = &job->lane->lanes->memory;
     bw_job_data_fini(&job->data);
-    free(job->stop_reason);
-    if (reactor->free_job_count >= KEPT_JOBS) {
+    free(job->stop.reason);
+    if (memory->count >= KEPT_JOBS) {
         free_memory(job);
         return;
     }
@@ -110,20 +119,21 @@ void bw_job_destroy(struct bw_job **jobp)
     trim(&job->outcome.stack);
     trim(&job->outcome.telemetry);
     trim(&job->stacktrace);
-    job->next = reactor->free_jobs;
-    reactor->free_jobs = job;
-    reactor->free_job_count++;
+    job->next = memory->first;
+    memory->first = job;
+    memory->count++;
 }
 
-void bw_job_free_kept(struct bw_reactor *reactor)
+void bw_job_memory_fini(struct bw_job_memory *memory)
 {
-    while (reactor->free_jobs != NULL) {
-        struct bw_job *job = reactor->free_jobs;
+    while (memory->first != NULL) {
+        struct bw_job *job = memory->first;
 
-        reactor->free_jobs = job->next;
+        BW_ASSERT(job->magic == 0);
+        memory->first = job->next;
         free_memory(job);
     }
-    reactor->free_job_count = 0;
+    memory->count = 0;
 }
 
 /* --- running */
@@ -136,7 +146,7 @@ static bool begin(struct bw_job *job)
     if (!atomic_load(&job->given_up) &&
         atomic_compare_exchange_strong(&job->answer, &expected, ANSWER_OPEN))
         return true;
-    bw_reactor_send(job->lane->reactor, &job->letter);
+    bw_letterbox_send(&job->lane->lanes->letters, &job->letter);
     return false;
 }
 
@@ -152,7 +162,7 @@ void bw_job_run_task(struct bw_task *task)
 {
     struct bw_job *job = BW_LIST_OF(task, struct bw_job, task);
 
-    assert(job->magic == BW_JOB_MAGIC);
+    BW_ASSERT(job->magic == BW_JOB_MAGIC);
     bw_job_run(job);
 }
 
@@ -164,7 +174,7 @@ void bw_job_run_batch_task(struct bw_task *task)
     size_t count = 0;
 
     for (; job != NULL; job = next) {
-        assert(job->magic == BW_JOB_MAGIC);
+        BW_ASSERT(job->magic == BW_JOB_MAGIC);
         next = job->batch_next;
         if (begin(job))
             jobs[count++] = job;
@@ -180,39 +190,39 @@ void bw_job_run_batch_task(struct bw_task *task)
 void bw_job_cancel(struct bw_job *job)
 {
     struct bw_lane *lane = job->lane;
-    struct bw_reactor *reactor = lane->reactor;
+    struct bw_lanes *lanes = lane->lanes;
     int expected = ANSWER_OPEN;
 
     if (atomic_exchange(&job->cancelled, true) || lane->handler.cancel == NULL)
         return;
-    bw_mutex_lock(&reactor->cancel_mutex);
+    bw_mutex_lock(&lanes->cancel_mutex);
     if (atomic_compare_exchange_strong(&job->answer, &expected, ANSWER_TELLING)) {
         lane->handler.cancel(job, lane->handler_arg);
         atomic_store(&job->answer, ANSWER_OPEN);
     }
-    bw_mutex_unlock(&reactor->cancel_mutex);
+    bw_mutex_unlock(&lanes->cancel_mutex);
 }
 
 /* --- answering */
 
 static void deliver(struct bw_job *job)
 {
-    struct bw_reactor *reactor = job->lane->reactor;
+    struct bw_letterbox *letters = &job->lane->lanes->letters;
 
-    if (bw_reactor_is_current(reactor)) {
+    if (bw_letterbox_is_mine(letters)) {
         /* Side effects that another thread has sent come before the end. */
-        bw_letterbox_read(&reactor->letters, true);
-        bw_intake_answered(job);
+        bw_letterbox_read(letters, true);
+        job->on_answer(job);
         return;
     }
-    bw_reactor_send(reactor, &job->letter);
+    bw_letterbox_send(letters, &job->letter);
 }
 
 /* True: the outcome is the caller's to write. False: the worker has ended the job, and
  * it is gone for the caller. */
 static bool claim_answer(struct bw_job *job)
 {
-    struct bw_reactor *reactor = job->lane->reactor;
+    struct bw_lanes *lanes = job->lane->lanes;
 
     for (;;) {
         int expected = ANSWER_OPEN;
@@ -223,9 +233,9 @@ static bool claim_answer(struct bw_job *job)
             deliver(job);
             return false;
         }
-        assert(expected == ANSWER_TELLING); /* anything else: answered twice */
-        bw_mutex_lock(&reactor->cancel_mutex);
-        bw_mutex_unlock(&reactor->cancel_mutex);
+        BW_ASSERT(expected == ANSWER_TELLING); /* anything else: answered twice */
+        bw_mutex_lock(&lanes->cancel_mutex);
+        bw_mutex_unlock(&lanes->cancel_mutex);
     }
 }
 
@@ -253,7 +263,7 @@ bool bw_job_take_start(struct bw_job *job)
 
 void bw_job_start_later(struct bw_job *job)
 {
-    assert(job->magic == BW_JOB_MAGIC);
+    BW_ASSERT(job->magic == BW_JOB_MAGIC);
     atomic_store(&job->start, START_LATER);
 }
 
@@ -261,7 +271,7 @@ bool bw_job_start(struct bw_job *job)
 {
     int expected = START_LATER;
 
-    assert(job->magic == BW_JOB_MAGIC);
+    BW_ASSERT(job->magic == BW_JOB_MAGIC);
     return atomic_compare_exchange_strong(&job->start, &expected, START_BEGUN) ||
            expected != START_TAKEN;
 }
@@ -304,7 +314,7 @@ static struct bw_text text_from(const char *text, size_t len)
 
 void bw_job_complete(struct bw_job *job, const char *json, size_t len)
 {
-    assert(job->magic == BW_JOB_MAGIC);
+    BW_ASSERT(job->magic == BW_JOB_MAGIC);
     if (json != NULL && !bw_json_check(json, len)) { /* would break whoever reads it */
         bw_job_fail(job,
                     &(struct bw_job_failure){ .message = "the result is not JSON",
@@ -322,7 +332,7 @@ void bw_job_complete(struct bw_job *job, const char *json, size_t len)
 
 void bw_job_fail(struct bw_job *job, const struct bw_job_failure *failure)
 {
-    assert(job->magic == BW_JOB_MAGIC);
+    BW_ASSERT(job->magic == BW_JOB_MAGIC);
     if (!claim_answer(job))
         return;
     set_failure(job, text_from(failure->message, failure->message_len),
@@ -339,7 +349,7 @@ void bw_job_fail(struct bw_job *job, const struct bw_job_failure *failure)
 
 void bw_job_move_to_delayed(struct bw_job *job, int64_t delay_ms)
 {
-    assert(job->magic == BW_JOB_MAGIC);
+    BW_ASSERT(job->magic == BW_JOB_MAGIC);
     if (!claim_answer(job))
         return;
     job->outcome.kind = BW_OUTCOME_DELAY;
@@ -351,7 +361,7 @@ void bw_job_move_to_delayed(struct bw_job *job, int64_t delay_ms)
 
 void bw_job_put_off(struct bw_job *job, struct bw_wall until, bool unstarted)
 {
-    assert(job->magic == BW_JOB_MAGIC);
+    BW_ASSERT(job->magic == BW_JOB_MAGIC);
     if (!claim_answer(job))
         return;
     job->outcome.kind = BW_OUTCOME_DELAY;
@@ -363,7 +373,7 @@ void bw_job_put_off(struct bw_job *job, struct bw_wall until, bool unstarted)
 
 void bw_job_hand_back(struct bw_job *job, bool unstarted)
 {
-    assert(job->magic == BW_JOB_MAGIC);
+    BW_ASSERT(job->magic == BW_JOB_MAGIC);
     if (!claim_answer(job))
         return;
     job->outcome.kind = BW_OUTCOME_HAND_BACK;
@@ -373,7 +383,7 @@ void bw_job_hand_back(struct bw_job *job, bool unstarted)
 
 void bw_job_move_to_wait(struct bw_job *job)
 {
-    assert(job->magic == BW_JOB_MAGIC);
+    BW_ASSERT(job->magic == BW_JOB_MAGIC);
     if (!claim_answer(job))
         return;
     job->outcome.kind = BW_OUTCOME_WAIT;
@@ -382,7 +392,7 @@ void bw_job_move_to_wait(struct bw_job *job)
 
 void bw_job_rate_limit(struct bw_job *job, int64_t delay_ms)
 {
-    assert(job->magic == BW_JOB_MAGIC);
+    BW_ASSERT(job->magic == BW_JOB_MAGIC);
     if (!claim_answer(job))
         return;
     job->outcome.kind = BW_OUTCOME_LIMIT;
@@ -392,7 +402,7 @@ void bw_job_rate_limit(struct bw_job *job, int64_t delay_ms)
 
 void bw_job_moved(struct bw_job *job)
 {
-    assert(job->magic == BW_JOB_MAGIC);
+    BW_ASSERT(job->magic == BW_JOB_MAGIC);
     if (!claim_answer(job))
         return;
     job->outcome.kind = BW_OUTCOME_MOVED;
@@ -411,187 +421,4 @@ void bw_job_answer_fail(struct bw_job *job, struct bw_text message,
     job->outcome.unrecoverable = unrecoverable;
     job->outcome.has_delay = false;
     bw_buf_fini(&stack);
-}
-
-/* --- reading */
-
-const char *bw_job_queue(const struct bw_job *job)
-{
-    return job->lane->name;
-}
-
-const char *bw_job_id(const struct bw_job *job)
-{
-    return job->data.id.data;
-}
-
-const char *bw_job_name(const struct bw_job *job)
-{
-    return job->data.name.data;
-}
-
-size_t bw_job_id_len(const struct bw_job *job)
-{
-    return job->data.id.len;
-}
-
-size_t bw_job_name_len(const struct bw_job *job)
-{
-    return job->data.name.len;
-}
-
-size_t bw_job_parent_len(const struct bw_job *job)
-{
-    return job->data.parent.len;
-}
-
-size_t bw_job_repeat_key_len(const struct bw_job *job)
-{
-    return job->data.repeat_key.len;
-}
-
-size_t bw_job_deduplication_id_len(const struct bw_job *job)
-{
-    return job->data.deduplication_id.len;
-}
-
-static const char *text_of(const struct bw_text *text, const char *absent, size_t *len)
-{
-    if (len != NULL)
-        *len = text->data != NULL ? text->len : absent != NULL ? strlen(absent) : 0;
-    return text->data != NULL ? text->data : absent;
-}
-
-const char *bw_job_data(const struct bw_job *job, size_t *len)
-{
-    return text_of(&job->data.data, "{}", len);
-}
-
-const char *bw_job_opts(const struct bw_job *job, size_t *len)
-{
-    return text_of(&job->data.opts, "{}", len);
-}
-
-const char *bw_job_progress(const struct bw_job *job, size_t *len)
-{
-    return text_of(&job->data.progress, NULL, len);
-}
-
-const char *bw_job_parent(const struct bw_job *job)
-{
-    return job->data.parent.data;
-}
-
-const char *bw_job_repeat_key(const struct bw_job *job)
-{
-    return job->data.repeat_key.data;
-}
-
-const char *bw_job_deduplication_id(const struct bw_job *job)
-{
-    return job->data.deduplication_id.data;
-}
-
-const char *bw_job_token(const struct bw_job *job)
-{
-    return job->data.token.data;
-}
-
-int64_t bw_job_timestamp(const struct bw_job *job)
-{
-    return job->data.timestamp;
-}
-
-int64_t bw_job_delay(const struct bw_job *job)
-{
-    return job->data.delay;
-}
-
-int64_t bw_job_priority(const struct bw_job *job)
-{
-    return job->data.priority;
-}
-
-int64_t bw_job_processed_on(const struct bw_job *job)
-{
-    return job->data.processed_on;
-}
-
-unsigned bw_job_attempts(const struct bw_job *job)
-{
-    return job->data.parsed.attempts;
-}
-
-unsigned bw_job_attempts_made(const struct bw_job *job)
-{
-    return job->data.attempts_made;
-}
-
-unsigned bw_job_attempts_started(const struct bw_job *job)
-{
-    return job->data.attempts_started;
-}
-
-unsigned bw_job_stalled_count(const struct bw_job *job)
-{
-    return job->data.stalled_count;
-}
-
-const struct bw_log *bw_job_log(const struct bw_job *job)
-{
-    return &job->log;
-}
-
-bool bw_job_lock_held(const struct bw_job *job)
-{
-    const struct bw_reactor *reactor = job->lane->reactor;
-
-    return !atomic_load(&job->lock_lost) && !atomic_load(&job->given_up) &&
-           bw_mono_now(reactor->clock).ns < atomic_load(&job->lock_until_ns);
-}
-
-bool bw_job_cancelled(const struct bw_job *job)
-{
-    return atomic_load_explicit(&job->cancelled, memory_order_relaxed);
-}
-
-bool bw_job_revoked(const struct bw_job *job)
-{
-    return atomic_load(&job->revoked);
-}
-
-/* --- side effects */
-
-static int send_effect(struct bw_job *job, enum bw_effect_kind kind, const char *text,
-                       size_t len)
-{
-    struct bw_effect *effect;
-
-    assert(job->magic == BW_JOB_MAGIC);
-    effect = bw_effect_create(job, kind, text, len);
-    if (effect == NULL)
-        return BW_ENOMEM;
-    bw_reactor_send(job->lane->reactor, &effect->letter);
-    return BW_OK;
-}
-
-int bw_job_update_progress(struct bw_job *job, const char *json, size_t len)
-{
-    if (json == NULL || !bw_json_check(json, len))
-        return BW_EINVAL;
-    return send_effect(job, BW_EFFECT_PROGRESS, json, len);
-}
-
-int bw_job_add_log(struct bw_job *job, const char *row, size_t len)
-{
-    if (row == NULL)
-        return BW_EINVAL;
-    return send_effect(job, BW_EFFECT_LOG, row, len);
-}
-
-int bw_job_update_data(struct bw_job *job, const char *json, size_t len)
-{
-    if (json == NULL || !bw_json_check(json, len))
-        return BW_EINVAL;
-    return send_effect(job, BW_EFFECT_DATA, json, len);
 }

@@ -26,18 +26,22 @@
 #include "queue/job.h"
 #include "jobs/letters.h"
 
-struct bw_plan_call;
 struct bw_lane;
-struct bw_reactor;
+struct bw_plan_call;
 
 #define BW_JOB_MAGIC 0x6a6f6221u
 
 enum bw_job_place {
-    BW_JOB_HELD,   /* with its handler, or on the way to it */
-    BW_JOB_READY,  /* its end waits for a settle call */
-    BW_JOB_SENT,   /* in a settle call */
-    BW_JOB_LOOKUP, /* Redis is asked whether an earlier call ended it */
-    BW_JOB_GONE    /* no more of the queue's */
+    /* With its handler, or on the way to it. */
+    BW_JOB_HELD,
+    /* Its end waits for a settle call. */
+    BW_JOB_READY,
+    /* In a settle call. */
+    BW_JOB_SENT,
+    /* Redis is asked whether an earlier call ended it. */
+    BW_JOB_LOOKUP,
+    /* No more of the lane's. */
+    BW_JOB_GONE
 };
 
 enum bw_outcome_kind {
@@ -47,19 +51,55 @@ enum bw_outcome_kind {
     BW_OUTCOME_WAIT,
     BW_OUTCOME_HAND_BACK,
     BW_OUTCOME_LIMIT,
-    BW_OUTCOME_MOVED, /* by the program itself: nothing to record */
-    BW_OUTCOME_LEAVE  /* left to the stalled check: nothing can be recorded */
+    /* By the program itself: nothing to record. */
+    BW_OUTCOME_MOVED,
+    /* Left to the stalled check: nothing can be recorded. */
+    BW_OUTCOME_LEAVE
 };
 
-struct bw_outcome { /* what the handler said */
+/* What the handler said. */
+struct bw_outcome {
     enum bw_outcome_kind kind;
-    struct bw_buf text; /* return value or message */
+    /* Return value or message. */
+    struct bw_buf text;
     struct bw_buf stack;
-    struct bw_buf telemetry; /* empty: none */
+    /* Empty: none. */
+    struct bw_buf telemetry;
     bool has_text, has_stack, unrecoverable, has_delay;
-    bool unstarted; /* delay, hand back: its start does not count */
+    /* Delay, hand back: its start does not count. */
+    bool unstarted;
     int64_t delay_ms;
-    int64_t until_ms; /* delay: wall time instead of that; 0: none */
+    /* Delay: wall time instead of that; 0: none. */
+    int64_t until_ms;
+};
+
+/* jobs/iterations.c: it waits until the next iteration is planned; no handler yet. */
+struct bw_job_plan {
+    bool waits;
+    /* A call that planned for others too was refused. */
+    bool alone;
+    /* In which call; NULL: it waits for the next. */
+    struct bw_plan_call *call;
+    /* What follows. */
+    void (*then)(struct bw_job *job);
+};
+
+/* jobs/stop.c */
+struct bw_job_stop {
+    /* Its time limit, then the end of the grace; 0: none. */
+    struct bw_mono at;
+    /* Owned: what a stopped job fails with; NULL: not stopped. */
+    char *reason;
+    /* And without a retry. */
+    bool is_final;
+};
+
+/* jobs/renew.c */
+struct bw_job_renewal {
+    /* The call that the job was last part of. */
+    uint64_t call;
+    /* When that was sent; at first when the job was fetched. */
+    struct bw_mono sent;
 };
 
 struct bw_job {
@@ -68,45 +108,65 @@ struct bw_job {
     struct bw_job_data data;
     struct bw_log log;
 
-    struct bw_outcome outcome; /* the handler's until it answers */
-    struct bw_letter letter;   /* carries the answer */
-    struct bw_task task;       /* carries the job, or a batch, to a processor thread */
-    struct bw_job *batch_next; /* the next of its batch, until the handler has it */
+    /* The handler's until it answers. */
+    struct bw_outcome outcome;
+    /* Carries the answer; on the reactor `on_answer` takes it. */
+    struct bw_letter letter;
+    void (*on_answer)(struct bw_job *job);
+    /* Carries the job, or a batch, to a processor thread. */
+    struct bw_task task;
+    /* The next of its batch, until the handler has it. */
+    struct bw_job *batch_next;
 
     /* Whose turn it is to speak about the job: see bw_job_cancel(). */
     _Atomic int answer;
-    _Atomic int start;             /* bw_job_start() */
-    _Atomic int64_t lock_until_ns; /* monotonic; when the lock expires unless renewed */
+    /* bw_job_start() */
+    _Atomic int start;
+    /* Monotonic; when the lock expires unless renewed. */
+    _Atomic int64_t lock_until_ns;
     _Atomic bool lock_lost, cancelled, revoked, given_up;
 
     /* The reactor's. */
     enum bw_job_place place;
-    struct bw_list node; /* among the jobs of the queue, or among those given up */
-    struct bw_job *next; /* among those that are ready, among those whose next iteration
-                            is to be planned, or among free memory */
-    struct bw_list handback;   /* among those that are handed back: jobs/handback.c */
-    bool planning;             /* jobs/iterations.c has it; no handler yet */
-    bool plan_alone;           /* a call that planned for others too was refused */
-    struct bw_plan_call *plan; /* in which call; NULL: it waits for the next */
+    /* Among the jobs of the lane, or among those given up. */
+    struct bw_list node;
+    /* Among those that are ready, among those whose next iteration is to be planned, or
+     * among free memory. */
+    struct bw_job *next;
+    /* Among those that are handed back. */
+    struct bw_list handback;
+    /* Its handler has answered, or never will. */
     bool answered;
-    int refusal;            /* a code that is being looked into */
-    bool unsure;            /* an earlier call with its end was lost */
-    bool child_failed;      /* it could not wait for its children, and was told so */
-    bool alone;             /* a call with nothing else was refused: endangers others */
-    struct bw_mono stop_at; /* jobs/stop.h: its time limit, then the end of the grace */
-    char *stop_reason;      /* owned: what a stopped job fails with; NULL: not stopped */
-    bool stop_final;        /* and without a retry */
-    uint64_t renewal;       /* the renewal call it was last part of */
-    struct bw_mono renewed; /* when it was sent; at first when the job was fetched */
-    struct bw_settle_item item; /* from READY on */
-    struct bw_buf stacktrace;   /* what `item` borrows */
+    struct bw_job_plan plan;
+    struct bw_job_stop stop;
+    struct bw_job_renewal renewal;
+
+    /* Its end, from READY on, and what that borrows. */
+    struct bw_settle_item item;
+    struct bw_buf stacktrace;
+    /* An earlier call with its end was lost. */
+    bool unsure;
+    /* A call with nothing else was refused: endangers others. */
+    bool alone;
+    /* It could not wait for its children, and was told so. */
+    bool child_failed;
+    /* A code that is being looked into. */
+    int refusal;
 };
 
 /* --- on the reactor */
 
-/* New, or one that ended before: all fields at their start, `data` zeroed. NULL: out of
- * memory. */
-struct bw_job *bw_job_create(struct bw_reactor *reactor);
+/* Memory of jobs that have ended, for the next ones. */
+struct bw_job_memory {
+    struct bw_job *first;
+    unsigned count;
+};
+
+void bw_job_memory_fini(struct bw_job_memory *memory);
+
+/* New, or one that ended before: all fields at their start, `data` zeroed. `on_answer` is
+ * called when its handler has answered. NULL: out of memory. */
+struct bw_job *bw_job_create(struct bw_lane *lane, void (*on_answer)(struct bw_job *job));
 void bw_job_destroy(struct bw_job **jobp);
 
 /* Sets cancelled and tells the handler, unless it has answered or was told before. */

@@ -3,11 +3,11 @@
 #include "queue/keys.h"
 #include "jobs/job.h"
 #include "jobs/lane.h"
-#include "run/reactor.h"
+#include "jobs/lanes.h"
 
 struct bw_redis *bw_job_redis(const struct bw_job *job)
 {
-    return job->lane->reactor->commands;
+    return job->lane->lanes->commands;
 }
 
 const char *bw_job_prefix(const struct bw_job *job)

@@ -1,13 +1,13 @@
 #include "jobs/outcome.h"
 
-#include <assert.h>
 #include <string.h>
 
+#include "base/assert.h"
 #include "jobs/groups.h"
 #include "jobs/job.h"
 #include "jobs/lane.h"
-#include "run/reactor.h"
-#include "jobs/recheck.h"
+#include "jobs/lanes.h"
+#include "jobs/ready.h"
 
 enum { LOGGED_NAME = 128, LOGGED_REASON = 512 }; /* bytes */
 
@@ -88,7 +88,7 @@ static int64_t retry_delay(struct bw_job *job)
     if (job->outcome.has_delay)
         return job->outcome.delay_ms;
     return bw_backoff_delay(&job->data.parsed, job->data.attempts_made,
-                            bw_rand_unit(&job->lane->reactor->rand));
+                            bw_rand_unit(&job->lane->lanes->rand));
 }
 
 static void start_retry(struct bw_job *job, int64_t delay)
@@ -163,21 +163,20 @@ static bool decide_failure(struct bw_job *job)
 static void decide_limit(struct bw_job *job)
 {
     struct bw_lane *lane = job->lane;
-    struct bw_reactor *reactor = lane->reactor;
-    struct bw_cmd *cmd = bw_reactor_cmd(reactor);
+    struct bw_caller *caller = lane->caller;
+    struct bw_cmd *cmd = bw_caller_cmd(caller);
     int64_t pause = job->outcome.delay_ms;
 
     bw_rate_limit_build(cmd, &lane->keys, pause > 0 ? pause : 1);
     /* When this is lost the pause below still holds for this worker. */
-    bw_reactor_tell(reactor, cmd, lane);
-    if (pause > lane->options.maximum_rate_limit_delay)
-        pause = lane->options.maximum_rate_limit_delay;
-    lane->limit_until = bw_mono_add_ms(bw_reactor_now(reactor), pause);
+    bw_caller_tell(caller, cmd, &lane->log);
+    bw_known_limit(&lane->known, bw_caller_now(caller), pause, &lane->options);
     bw_outcome_put_back(job);
 }
 
 bool bw_outcome_decide(struct bw_job *job)
 {
+    BW_ASSERT(job->magic == BW_JOB_MAGIC && job->place != BW_JOB_GONE);
     switch (job->outcome.kind) {
     case BW_OUTCOME_COMPLETE:
         decide_completed(job);
@@ -239,8 +238,8 @@ static void count_recorded(struct bw_job *job)
         bw_count(job->item.counts_attempt ? &counters->retried : &counters->delayed);
         break;
     case BW_SETTLE_HAND_BACK:
-        if (job->lane->reactor->draining)
-            job->lane->reactor->handed_back = true;
+        if (job->lane->lanes->ending.draining)
+            job->lane->lanes->ending.handed_back = true;
         bw_count(&counters->put_back);
         break;
     case BW_SETTLE_PUT_BACK:
@@ -304,6 +303,7 @@ static void tell_recorded(const struct bw_job *job)
 
 void bw_outcome_recorded(struct bw_job *job)
 {
+    BW_ASSERT(job->place == BW_JOB_SENT || job->place == BW_JOB_LOOKUP);
     count_recorded(job);
     tell_recorded(job);
     bw_lane_job_gone(job);
@@ -349,6 +349,7 @@ static void drop(struct bw_job *job, enum bw_log_level level, const char *why)
 
 void bw_outcome_refused(struct bw_job *job, const char *why)
 {
+    BW_ASSERT(job->place == BW_JOB_SENT && why != NULL);
     bw_log(&job->log, BW_LOG_ERROR,
            "the end of a job cannot be recorded: it is left to the stalled check",
            bw_text_len("name", job->data.name.data, job->data.name.len),
@@ -384,26 +385,17 @@ static void settle_odd(struct bw_job *job, int code)
     }
 }
 
-/* Codes that an earlier call leaves behind if it was executed and only its reply was
- * lost. */
-static bool may_be_our_own_work(int code)
-{
-    return code == BW_EJOB_MISSING || code == BW_EJOB_NO_LOCK || code == BW_EJOB_STATE ||
-           code == BW_EJOB_LOCKED;
-}
-
 void bw_outcome_settled(struct bw_job *job, int code)
 {
-    assert(job->place == BW_JOB_SENT);
+    BW_ASSERT(job->place == BW_JOB_SENT);
     if (code == BW_OK)
         bw_outcome_recorded(job);
-    else if (job->unsure && may_be_our_own_work(code))
-        bw_recheck(job, code);
     else
         settle_odd(job, code);
 }
 
 void bw_outcome_not_recorded(struct bw_job *job, int code)
 {
+    BW_ASSERT(job->place == BW_JOB_LOOKUP && code != BW_OK);
     settle_odd(job, code);
 }

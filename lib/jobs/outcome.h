@@ -28,8 +28,8 @@ void bw_outcome_put_back(struct bw_job *job);
 /* … for one that goes back as if it had not been fetched; `unstarted`: nor begun.
  * BMQ-170 */
 void bw_outcome_hand_back(struct bw_job *job, bool unstarted);
-/* Redis's answer to job->item, a code: counts, and ends the job or sends it on its
- * further way. */
+/* Redis's answer to job->item, a code, which no earlier call explains (jobs/recheck.h):
+ * counts, and ends the job or sends it on its further way. */
 void bw_outcome_settled(struct bw_job *job, int code);
 /* Redis refused the end for good, and the job alone: it is told, and the job is left to
  * the stalled check (BMQ-171). */

@@ -6,9 +6,12 @@
 #ifndef BW_JOBS_RECHECK_H
 #define BW_JOBS_RECHECK_H
 
+#include <stdbool.h>
+
 struct bw_job;
 
-/* `code` is the refusal, for when the lookup finds nothing recorded. */
-void bw_recheck(struct bw_job *job, int code);
+/* Asked before the outcome takes `code`, the answer to the job's end: true when an
+ * earlier call of ours may have led to it; the lookup then decides what it means. */
+bool bw_recheck(struct bw_job *job, int code);
 
 #endif

@@ -1,9 +1,15 @@
 #include "jobs/remote_cancel.h"
 
+#include <bulwark/buf.h>
+
+#include "base/assert.h"
+#include "jobs/caller.h"
 #include "jobs/job.h"
 #include "jobs/lane.h"
-#include "run/reactor.h"
 #include "jobs/stop.h"
+
+static void on_requests(const struct bw_reply *reply, const struct bw_error *err,
+                        void *arg);
 
 static void add_key(struct bw_cmd *cmd, const struct bw_lane *lane)
 {
@@ -16,15 +22,29 @@ static void add_key(struct bw_cmd *cmd, const struct bw_lane *lane)
     bw_buf_fini(&key);
 }
 
+void bw_remote_cancel_ask(struct bw_lane *lane)
+{
+    struct bw_caller *caller = lane->caller;
+    struct bw_cmd *cmd;
+
+    if (!lane->options.remote_cancel || lane->jobs.held == 0 ||
+        lane->remote_cancel.asked || !bw_caller_can_call(caller))
+        return;
+    cmd = bw_caller_cmd(caller);
+    bw_cmd_str(cmd, "HGETALL");
+    add_key(cmd, lane);
+    lane->remote_cancel.asked = bw_caller_call(caller, cmd, on_requests, lane) == BW_OK;
+}
+
 static void take_out(struct bw_lane *lane, struct bw_text id)
 {
-    struct bw_cmd *cmd = bw_reactor_cmd(lane->reactor);
+    struct bw_cmd *cmd = bw_caller_cmd(lane->caller);
 
     bw_cmd_str(cmd, "HDEL");
     add_key(cmd, lane);
     bw_cmd_arg(cmd, id.data, id.len);
     /* When it is lost the request stands until it expires: the job is gone by then. */
-    bw_reactor_tell(lane->reactor, cmd, lane);
+    bw_caller_tell(lane->caller, cmd, &lane->log);
 }
 
 static void stop(struct bw_lane *lane, struct bw_text id, const char *reason)
@@ -44,7 +64,8 @@ static void on_requests(const struct bw_reply *reply, const struct bw_error *err
 {
     struct bw_lane *lane = arg;
 
-    lane->cancels_asked = false;
+    BW_ASSERT(lane->magic == BW_LANE_MAGIC && lane->remote_cancel.asked);
+    lane->remote_cancel.asked = false;
     if (err != NULL)
         return; /* asked again within a second */
     for (size_t i = 0; i + 1 < bw_reply_count(reply); i += 2) {
@@ -55,18 +76,4 @@ static void on_requests(const struct bw_reply *reply, const struct bw_error *err
         if (id.data != NULL && reason != NULL)
             stop(lane, id, reason);
     }
-}
-
-void bw_remote_cancel_ask(struct bw_lane *lane)
-{
-    struct bw_reactor *reactor = lane->reactor;
-    struct bw_cmd *cmd;
-
-    if (!lane->options.remote_cancel || lane->held_count == 0 || lane->cancels_asked ||
-        !bw_reactor_can_call(reactor))
-        return;
-    cmd = bw_reactor_cmd(reactor);
-    bw_cmd_str(cmd, "HGETALL");
-    add_key(cmd, lane);
-    lane->cancels_asked = bw_reactor_call(reactor, cmd, on_requests, lane) == BW_OK;
 }

@@ -5,7 +5,14 @@
 #ifndef BW_JOBS_REMOTE_CANCEL_H
 #define BW_JOBS_REMOTE_CANCEL_H
 
+#include <stdbool.h>
+
 struct bw_lane;
+
+struct bw_remote_cancel { /* of a lane */
+    /* The answer is awaited. */
+    bool asked;
+};
 
 /* Asks, if there is a reason to. */
 void bw_remote_cancel_ask(struct bw_lane *lane);

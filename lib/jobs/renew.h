@@ -3,13 +3,22 @@
 #ifndef BW_JOBS_RENEW_H
 #define BW_JOBS_RENEW_H
 
-struct bw_lane;
+#include <stdint.h>
 
-/* Starts the queue's timer. */
-void bw_renew_start(struct bw_lane *lane);
-/* The timer's function; `arg` is the queue. */
-void bw_renew_tick(void *arg);
-/* All jobs held, due or not: after a reconnect. */
+#include <bulwark/error.h>
+
+struct bw_lane;
+struct bw_timer;
+
+struct bw_renewing { /* of a lane */
+    struct bw_timer *timer;
+    /* Calls made: their numbers. */
+    uint64_t calls;
+};
+
+BW_MUSTCHECK int bw_renew_init(struct bw_lane *lane);
+void bw_renew_fini(struct bw_lane *lane);
+/* All jobs held, due or not: after a reconnect. The timer renews from now on. */
 void bw_renew_all(struct bw_lane *lane);
 
 #endif

@@ -1,20 +1,23 @@
 #include "jobs/requests.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/assert.h"
+#include "queue/calls.h"
 #include "jobs/groups.h"
+#include "jobs/intake.h"
 #include "jobs/job.h"
-#include "jobs/outcome.h"
 #include "jobs/lane.h"
-#include "run/reactor.h"
+#include "jobs/lanes.h"
+#include "jobs/outcome.h"
 
 struct move {
     struct bw_letter letter;
     struct bw_list node;
-    struct bw_job *job; /* ours while the request lasts */
+    /* Ours while the request lasts. */
+    struct bw_job *job;
     bw_job_moved_cb *cb;
     void *arg;
     struct bw_text child;
@@ -24,44 +27,80 @@ struct move {
 struct extension {
     struct bw_letter letter;
     struct bw_lane *lane;
-    struct bw_job *job; /* until it is sent: a job's answer comes after its requests */
+    /* Until it is sent: a job's answer comes after its requests. */
+    struct bw_job *job;
     int64_t duration_ms;
     struct bw_mono sent;
     bw_job_lock_cb *cb;
     void *arg;
     size_t len;
-    char token[]; /* names the job afterwards: it may be gone by then */
+    /* Names the job afterwards: it may be gone by then. */
+    char token[];
 };
+
+static void deliver_move(struct bw_letter *letter, bool open);
+static void on_moved(const struct bw_reply *reply, const struct bw_error *err, void *arg);
+static void deliver_extension(struct bw_letter *letter, bool open);
+static void on_extended(const struct bw_reply *reply, const struct bw_error *err,
+                        void *arg);
 
 /* --- life */
 
-void bw_requests_init(struct bw_requests *requests)
+void bw_requests_init(struct bw_requests *requests, struct bw_caller *caller,
+                      struct bw_letterbox *letters)
 {
+    requests->caller = caller;
+    requests->letters = letters;
     bw_list_init(&requests->moves);
     bw_mutex_init(&requests->mutex);
 }
 
 void bw_requests_fini(struct bw_requests *requests)
 {
-    assert(bw_list_is_empty(&requests->moves));
+    BW_ASSERT(bw_list_is_empty(&requests->moves));
     bw_mutex_fini(&requests->mutex);
 }
 
 /* False, and nothing is sent, once nobody would read it. */
-static bool send_letter(struct bw_reactor *reactor, struct bw_letter *letter)
+static bool send_letter(struct bw_requests *requests, struct bw_letter *letter)
 {
-    struct bw_requests *requests = &reactor->requests;
     bool open;
 
     bw_mutex_lock(&requests->mutex);
     open = !requests->closed;
     if (open)
-        bw_reactor_send(reactor, letter);
+        bw_letterbox_send(requests->letters, letter);
     bw_mutex_unlock(&requests->mutex);
     return open;
 }
 
-/* --- waiting for children */
+/* --- waiting for children: a handler asks, any thread */
+
+int bw_job_move_to_waiting_children(struct bw_job *job, const char *child,
+                                    bw_job_moved_cb *cb, void *arg)
+{
+    size_t len = child != NULL ? strlen(child) : 0;
+    struct move *move = bw_calloc(1, sizeof *move + len + 1);
+
+    BW_ASSERT(job->magic == BW_JOB_MAGIC);
+    if (move == NULL)
+        return BW_ENOMEM;
+    move->letter.deliver = deliver_move;
+    bw_list_init(&move->node);
+    move->job = job;
+    move->cb = cb;
+    move->arg = arg;
+    if (child != NULL) {
+        memcpy(move->text, child, len);
+        move->child = (struct bw_text){ move->text, len };
+    }
+    if (send_letter(&job->lane->lanes->requests, &move->letter))
+        return BW_OK;
+    free(move);
+    return BW_ECLOSED;
+}
+
+/* --- … it is sent, perhaps again */
 
 static void end_move(struct move *move, bool moved, const struct bw_error *err)
 {
@@ -69,14 +108,65 @@ static void end_move(struct move *move, bool moved, const struct bw_error *err)
     free(move);
 }
 
+static void wait_to_be_sent(struct move *move)
+{
+    move->job->place = BW_JOB_READY; /* so its lock is renewed */
+    bw_list_append(&move->job->lane->lanes->requests.moves, &move->node);
+}
+
+static void deliver_move(struct bw_letter *letter, bool open)
+{
+    struct move *move = BW_LIST_OF(letter, struct move, letter);
+    struct bw_error err;
+
+    if (!open || move->job->place != BW_JOB_HELD) {
+        (void)bw_error_set(
+            &err, open ? BW_EJOB_NO_LOCK : BW_ECLOSED, "moving to waiting-children: %s",
+            open ? "the worker took the job back" : "the worker has ended");
+        end_move(move, false, &err);
+        return;
+    }
+    wait_to_be_sent(move);
+    bw_requests_flush(&move->job->lane->lanes->requests);
+}
+
+static bool send_move(struct bw_caller *caller, struct move *move)
+{
+    struct bw_job *job = move->job;
+    struct bw_cmd *cmd = bw_caller_cmd(caller);
+
+    bw_move_to_waiting_children_build(cmd, &job->lane->keys, bw_caller_wall(caller),
+                                      job->data.id, job->data.token, move->child,
+                                      job->unsure);
+    return bw_caller_call(caller, cmd, on_moved, move) == BW_OK;
+}
+
+void bw_requests_flush(struct bw_requests *requests)
+{
+    struct bw_list *moves = &requests->moves;
+
+    while (!bw_list_is_empty(moves) && bw_caller_can_call(requests->caller)) {
+        struct move *move = BW_LIST_OF(moves->next, struct move, node);
+
+        BW_ASSERT(move->job->place == BW_JOB_READY);
+        if (!send_move(requests->caller, move))
+            return; /* not connected after all, or no memory: in a later turn */
+        bw_list_remove(&move->node);
+        move->job->place = BW_JOB_SENT;
+    }
+}
+
+/* --- … Redis answers */
+
 /* The job is its handler's again; unless the drain's deadline passed meanwhile. */
 static void give_back(struct move *move, const struct bw_error *err)
 {
     struct bw_job *job = move->job;
 
+    BW_ASSERT(job->place == BW_JOB_SENT);
     job->place = BW_JOB_HELD;
     job->unsure = false;
-    if (job->lane->reactor->deadline_passed)
+    if (job->lane->lanes->ending.deadline_passed)
         bw_intake_give_up(job);
     end_move(move, false, err);
 }
@@ -108,16 +198,10 @@ static void move_done(struct move *move)
     struct bw_job *job = move->job;
 
     bw_job_forget_handler(job);
-    job->lane->held_count--;
+    bw_lane_release(job);
     bw_groups_left(job);
     bw_lane_job_gone(job);
     end_move(move, true, NULL);
-}
-
-static void wait_to_be_sent(struct move *move)
-{
-    move->job->place = BW_JOB_READY; /* so its lock is renewed */
-    bw_list_append(&move->job->lane->reactor->requests.moves, &move->node);
 }
 
 static const char *code_text(int code)
@@ -149,6 +233,7 @@ static void on_moved(const struct bw_reply *reply, const struct bw_error *err, v
     struct bw_job *job = move->job;
     int code;
 
+    BW_ASSERT(job->magic == BW_JOB_MAGIC && job->place == BW_JOB_SENT);
     if (err != NULL && err->code == BW_EREDIS) {
         give_back(move, err);
         return;
@@ -171,72 +256,35 @@ static void on_moved(const struct bw_reply *reply, const struct bw_error *err, v
         give_back_code(move, code, code_text(code));
 }
 
-static bool send_move(struct bw_reactor *reactor, struct move *move)
+/* --- extending the lock: a handler asks, any thread */
+
+int bw_job_extend_lock(struct bw_job *job, int64_t duration_ms, bw_job_lock_cb *cb,
+                       void *arg)
 {
-    struct bw_job *job = move->job;
-    struct bw_cmd *cmd = bw_reactor_cmd(reactor);
+    const struct bw_text *token = &job->data.token;
+    struct extension *extension;
 
-    bw_move_to_waiting_children_build(cmd, &job->lane->keys, bw_loop_wall(reactor->loop),
-                                      job->data.id, job->data.token, move->child,
-                                      job->unsure);
-    return bw_reactor_call(reactor, cmd, on_moved, move) == BW_OK;
-}
-
-void bw_requests_flush(struct bw_reactor *reactor)
-{
-    struct bw_list *moves = &reactor->requests.moves;
-
-    while (!bw_list_is_empty(moves) && bw_reactor_can_call(reactor)) {
-        struct move *move = BW_LIST_OF(moves->next, struct move, node);
-
-        if (!send_move(reactor, move))
-            return; /* not connected after all, or no memory: in a later turn */
-        bw_list_remove(&move->node);
-        move->job->place = BW_JOB_SENT;
-    }
-}
-
-static void deliver_move(struct bw_letter *letter, bool open)
-{
-    struct move *move = BW_LIST_OF(letter, struct move, letter);
-    struct bw_error err;
-
-    if (!open || move->job->place != BW_JOB_HELD) {
-        (void)bw_error_set(
-            &err, open ? BW_EJOB_NO_LOCK : BW_ECLOSED, "moving to waiting-children: %s",
-            open ? "the worker took the job back" : "the worker has ended");
-        end_move(move, false, &err);
-        return;
-    }
-    wait_to_be_sent(move);
-    bw_requests_flush(move->job->lane->reactor);
-}
-
-int bw_job_move_to_waiting_children(struct bw_job *job, const char *child,
-                                    bw_job_moved_cb *cb, void *arg)
-{
-    size_t len = child != NULL ? strlen(child) : 0;
-    struct move *move = bw_calloc(1, sizeof *move + len + 1);
-
-    assert(job->magic == BW_JOB_MAGIC);
-    if (move == NULL)
+    BW_ASSERT(job->magic == BW_JOB_MAGIC);
+    if (duration_ms <= 0)
+        return BW_EINVAL;
+    extension = bw_calloc(1, sizeof *extension + token->len + 1);
+    if (extension == NULL)
         return BW_ENOMEM;
-    move->letter.deliver = deliver_move;
-    bw_list_init(&move->node);
-    move->job = job;
-    move->cb = cb;
-    move->arg = arg;
-    if (child != NULL) {
-        memcpy(move->text, child, len);
-        move->child = (struct bw_text){ move->text, len };
-    }
-    if (send_letter(job->lane->reactor, &move->letter))
+    extension->letter.deliver = deliver_extension;
+    extension->lane = job->lane;
+    extension->job = job;
+    extension->duration_ms = duration_ms;
+    extension->cb = cb;
+    extension->arg = arg;
+    extension->len = token->len;
+    memcpy(extension->token, token->data, token->len);
+    if (send_letter(&job->lane->lanes->requests, &extension->letter))
         return BW_OK;
-    free(move);
+    free(extension);
     return BW_ECLOSED;
 }
 
-/* --- extending the lock */
+/* --- … it is sent, once */
 
 static void end_extension(struct extension *extension, bool held,
                           const struct bw_error *err)
@@ -244,6 +292,36 @@ static void end_extension(struct extension *extension, bool held,
     extension->cb(held, err, extension->arg);
     free(extension);
 }
+
+static void deliver_extension(struct bw_letter *letter, bool open)
+{
+    struct extension *extension = BW_LIST_OF(letter, struct extension, letter);
+    const struct bw_job *job = extension->job;
+    struct bw_caller *caller = extension->lane->caller;
+    struct bw_error err;
+    struct bw_cmd *cmd;
+    int result = BW_ECLOSED;
+
+    if (open && job->place != BW_JOB_HELD) { /* the worker took it back */
+        end_extension(extension, false, NULL);
+        return;
+    }
+    if (open) {
+        cmd = bw_caller_cmd(caller);
+        extension->sent = bw_caller_now(caller);
+        bw_extend_locks_build(cmd, &extension->lane->keys, extension->duration_ms,
+                              &job->data.id, &job->data.token, 1);
+        extension->job = NULL;
+        result = bw_caller_call(caller, cmd, on_extended, extension);
+    }
+    if (result == BW_OK)
+        return;
+    (void)bw_error_set(&err, result, "extending the lock: %s",
+                       result == BW_ENOMEM ? "out of memory" : "not connected");
+    end_extension(extension, false, &err);
+}
+
+/* --- … Redis answers */
 
 static void note_lock(const struct extension *extension)
 {
@@ -265,76 +343,22 @@ static void on_extended(const struct bw_reply *reply, const struct bw_error *err
     struct extension *extension = arg;
     bool held = err == NULL && bw_reply_count(reply) == 0;
 
+    BW_ASSERT(extension->lane->magic == BW_LANE_MAGIC && extension->job == NULL);
     if (held)
         note_lock(extension);
     end_extension(extension, held, err);
 }
 
-static void deliver_extension(struct bw_letter *letter, bool open)
-{
-    struct extension *extension = BW_LIST_OF(letter, struct extension, letter);
-    const struct bw_job *job = extension->job;
-    struct bw_reactor *reactor = extension->lane->reactor;
-    struct bw_error err;
-    struct bw_cmd *cmd;
-    int result = BW_ECLOSED;
-
-    if (open && job->place != BW_JOB_HELD) { /* the worker took it back */
-        end_extension(extension, false, NULL);
-        return;
-    }
-    if (open) {
-        cmd = bw_reactor_cmd(reactor);
-        extension->sent = bw_reactor_now(reactor);
-        bw_extend_locks_build(cmd, &extension->lane->keys, extension->duration_ms,
-                              &job->data.id, &job->data.token, 1);
-        extension->job = NULL;
-        result = bw_reactor_call(reactor, cmd, on_extended, extension);
-    }
-    if (result == BW_OK)
-        return;
-    (void)bw_error_set(&err, result, "extending the lock: %s",
-                       result == BW_ENOMEM ? "out of memory" : "not connected");
-    end_extension(extension, false, &err);
-}
-
-int bw_job_extend_lock(struct bw_job *job, int64_t duration_ms, bw_job_lock_cb *cb,
-                       void *arg)
-{
-    const struct bw_text *token = &job->data.token;
-    struct extension *extension;
-
-    assert(job->magic == BW_JOB_MAGIC);
-    if (duration_ms <= 0)
-        return BW_EINVAL;
-    extension = bw_calloc(1, sizeof *extension + token->len + 1);
-    if (extension == NULL)
-        return BW_ENOMEM;
-    extension->letter.deliver = deliver_extension;
-    extension->lane = job->lane;
-    extension->job = job;
-    extension->duration_ms = duration_ms;
-    extension->cb = cb;
-    extension->arg = arg;
-    extension->len = token->len;
-    memcpy(extension->token, token->data, token->len);
-    if (send_letter(job->lane->reactor, &extension->letter))
-        return BW_OK;
-    free(extension);
-    return BW_ECLOSED;
-}
-
 /* --- the end */
 
-void bw_requests_close(struct bw_reactor *reactor)
+void bw_requests_close(struct bw_requests *requests)
 {
-    struct bw_requests *requests = &reactor->requests;
     struct bw_list *node;
 
     bw_mutex_lock(&requests->mutex);
     requests->closed = true;
     bw_mutex_unlock(&requests->mutex);
-    bw_letterbox_read(&reactor->letters, false);
+    bw_letterbox_read(requests->letters, false);
     while ((node = bw_list_shift(&requests->moves)) != NULL) {
         struct move *move = BW_LIST_OF(node, struct move, node);
         struct bw_error err;

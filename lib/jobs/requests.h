@@ -14,19 +14,26 @@
 
 #include "base/list.h"
 
-struct bw_reactor;
+struct bw_caller;
+struct bw_letterbox;
 
 struct bw_requests {
-    struct bw_list moves;  /* the reactor's: to be sent, or sent again */
-    struct bw_mutex mutex; /* any thread: sending against closing; guards `closed` */
+    struct bw_caller *caller;
+    struct bw_letterbox *letters;
+    /* The reactor's: to be sent, or sent again. */
+    struct bw_list moves;
+    /* Any thread: sending against closing; guards `closed`. */
+    struct bw_mutex mutex;
     bool closed;
 };
 
-void bw_requests_init(struct bw_requests *requests);
+/* Both are borrowed. */
+void bw_requests_init(struct bw_requests *requests, struct bw_caller *caller,
+                      struct bw_letterbox *letters);
 /* On the reactor: sends what was not sent yet. */
-void bw_requests_flush(struct bw_reactor *reactor);
+void bw_requests_flush(struct bw_requests *requests);
 /* On the reactor's thread, when its loop has ended and its connections are closed. */
-void bw_requests_close(struct bw_reactor *reactor);
+void bw_requests_close(struct bw_requests *requests);
 void bw_requests_fini(struct bw_requests *requests);
 
 #endif

@@ -1,4 +1,4 @@
-/* Settle calls: end attempts and take new jobs, at most two in flight a queue, so that
+/* Settle calls: end attempts and take new jobs, at most two in flight a lane, so that
  * Redis works on one while we prepare the next, and batches still grow. On the reactor.
  */
 #ifndef BW_JOBS_SETTLE_H
@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <bulwark/error.h>
 #include <bulwark/time.h>
 
 struct bw_job;
@@ -16,7 +17,7 @@ enum { BW_SETTLE_CALLS = 2, BW_SETTLE_BATCH = 128 };
 
 struct bw_settle_call {
     struct bw_lane *lane;
-    struct bw_job **jobs; /* room for queue->batch */
+    struct bw_job **jobs; /* room for a batch */
     unsigned count;
     unsigned asked;       /* jobs to take */
     uint64_t first_token; /* theirs follow one another */
@@ -24,8 +25,25 @@ struct bw_settle_call {
     bool out;
 };
 
+struct bw_settling { /* of a lane */
+    struct bw_settle_call calls[BW_SETTLE_CALLS];
+    unsigned calls_out;
+    /* Most jobs that a call settles or takes. */
+    unsigned batch;
+    uint64_t next_token;
+    /* Calls sent that take jobs; calls answered, or lost. */
+    uint64_t fetches, ended;
+};
+
+BW_MUSTCHECK int bw_settle_init(struct bw_lane *lane);
+void bw_settle_fini(struct bw_lane *lane);
 /* Sends the first `items` ready jobs and asks for `take` new ones. False: nothing was
  * sent. */
 bool bw_settle_send(struct bw_lane *lane, unsigned items, unsigned take);
+
+static inline bool bw_settle_is_out(const struct bw_settling *settling)
+{
+    return settling->calls_out > 0;
+}
 
 #endif

@@ -1,14 +1,70 @@
 #include "jobs/stalled.h"
 
+#include "base/assert.h"
+#include "queue/calls.h"
+#include "jobs/caller.h"
 #include "jobs/groups.h"
 #include "jobs/lane.h"
-#include "run/reactor.h"
+#include "jobs/lanes.h"
+
+static void on_tick(void *arg);
+static void on_checked(const struct bw_reply *reply, const struct bw_error *err,
+                       void *arg);
+
+int bw_stalled_init(struct bw_lane *lane)
+{
+    return bw_timer_create(&lane->stalling.timer, lane->caller->loop, on_tick, lane);
+}
+
+void bw_stalled_fini(struct bw_lane *lane)
+{
+    bw_timer_destroy(&lane->stalling.timer);
+}
+
+void bw_stalled_start(struct bw_lane *lane)
+{
+    bool wanted =
+        !lane->options.skip_stalled_check || bw_groups_of(&lane->grouping) != NULL;
+
+    if (wanted && !bw_timer_is_running(lane->stalling.timer))
+        on_tick(lane);
+}
+
+static void check(struct bw_lane *lane)
+{
+    struct bw_caller *caller = lane->caller;
+    struct bw_cmd *cmd;
+
+    if (!bw_caller_can_call(caller))
+        return;
+    cmd = bw_caller_cmd(caller);
+    bw_check_stalled_build(
+        cmd, &lane->keys, bw_caller_wall(caller), lane->options.stalled_interval,
+        lane->options.max_stalled_count, (int)lane->options.pause_layout);
+    /* Not connected, or out of memory: the next interval tries again. */
+    if (bw_caller_call(caller, cmd, on_checked, lane) != BW_OK)
+        bw_log(&lane->log, BW_LOG_WARNING, "stalled check could not be sent");
+}
+
+static void on_tick(void *arg)
+{
+    struct bw_lane *lane = arg;
+
+    BW_ASSERT(lane->magic == BW_LANE_MAGIC && lane->options.stalled_interval > 0);
+    bw_timer_start(lane->stalling.timer, lane->options.stalled_interval);
+    if (lane->lanes->ending.draining)
+        return;
+    if (!lane->options.skip_stalled_check)
+        check(lane);
+    bw_groups_check(lane);
+}
 
 static void on_checked(const struct bw_reply *reply, const struct bw_error *err,
                        void *arg)
 {
     struct bw_lane *lane = arg;
 
+    BW_ASSERT(lane->magic == BW_LANE_MAGIC);
     if (err != NULL) { /* the next interval tries again */
         bw_log(&lane->log, BW_LOG_WARNING, "stalled check failed",
                bw_text("error", err->text));
@@ -33,40 +89,4 @@ static void on_checked(const struct bw_reply *reply, const struct bw_error *err,
     }
     if (bw_reply_count(reply) > 0)
         bw_lane_wake(lane);
-}
-
-static void check(struct bw_lane *lane)
-{
-    struct bw_reactor *reactor = lane->reactor;
-    struct bw_cmd *cmd;
-
-    if (!bw_reactor_can_call(reactor))
-        return;
-    cmd = bw_reactor_cmd(reactor);
-    bw_check_stalled_build(
-        cmd, &lane->keys, bw_loop_wall(reactor->loop), lane->options.stalled_interval,
-        lane->options.max_stalled_count, (int)lane->options.pause_layout);
-    /* Not connected, or out of memory: the next interval tries again. */
-    if (bw_reactor_call(reactor, cmd, on_checked, lane) != BW_OK)
-        bw_log(&lane->log, BW_LOG_WARNING, "stalled check could not be sent");
-}
-
-void bw_stalled_tick(void *arg)
-{
-    struct bw_lane *lane = arg;
-
-    bw_timer_start(lane->stalled_timer, lane->options.stalled_interval);
-    if (lane->reactor->draining)
-        return;
-    if (!lane->options.skip_stalled_check)
-        check(lane);
-    bw_groups_check(lane);
-}
-
-void bw_stalled_start(struct bw_lane *lane)
-{
-    bool wanted = !lane->options.skip_stalled_check || lane->groups.key != NULL;
-
-    if (wanted && !bw_timer_is_running(lane->stalled_timer))
-        bw_stalled_tick(lane);
 }

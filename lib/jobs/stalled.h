@@ -3,11 +3,18 @@
 #ifndef BW_JOBS_STALLED_H
 #define BW_JOBS_STALLED_H
 
-struct bw_lane;
+#include <bulwark/error.h>
 
+struct bw_lane;
+struct bw_timer;
+
+struct bw_stalling { /* of a lane */
+    struct bw_timer *timer;
+};
+
+BW_MUSTCHECK int bw_stalled_init(struct bw_lane *lane);
+void bw_stalled_fini(struct bw_lane *lane);
 /* Checks at once and starts the timer, if it does not run yet. */
 void bw_stalled_start(struct bw_lane *lane);
-/* The timer's function; `arg` is the queue. */
-void bw_stalled_tick(void *arg);
 
 #endif

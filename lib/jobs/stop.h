@@ -12,14 +12,22 @@
 #include <stdbool.h>
 
 #include <bulwark/error.h>
+#include <bulwark/time.h>
 
 struct bw_job;
 struct bw_lane;
+struct bw_timer;
+
+struct bw_stopping { /* of a lane */
+    struct bw_timer *timer;
+    /* When it fires; 0: not. */
+    struct bw_mono next;
+};
 
 #define BW_STOP_GRACE_MS 5000
 
-/* The queue's timer; `arg` is the queue. */
-void bw_stop_tick(void *arg);
+BW_MUSTCHECK int bw_stop_init(struct bw_lane *lane);
+void bw_stop_fini(struct bw_lane *lane);
 /* The job goes to its handler: its time begins. */
 void bw_stop_watch(struct bw_job *job);
 /* The job failed for good with "job cancelled: REASON", unless it is being stopped

@@ -1,82 +1,108 @@
 #include "run/drain.h"
 
-#include "jobs/job.h"
-#include "jobs/lane.h"
-#include "run/reactor.h"
+#include "base/assert.h"
+#include "jobs/intake.h"
+#include "jobs/lanes.h"
+#include "run/markers.h"
 
 /* How long Redis may take to answer the last calls: longer than it ever should, shorter
  * than an operator notices. */
 enum { GRACE_MS = 500 };
 
-void bw_drain_request(struct bw_reactor *reactor, int64_t timeout_ms)
+static void on_timer(void *arg);
+static void deadline(struct bw_drain *drain);
+
+/* --- life */
+
+void bw_drain_init(struct bw_drain *drain, struct bw_lanes *lanes,
+                   struct bw_markers *markers, struct bw_log *log)
 {
-    struct bw_mono now = bw_mono_now(reactor->clock);
+    drain->lanes = lanes;
+    drain->markers = markers;
+    drain->log = log;
+    atomic_init(&drain->at_ns, INT64_MAX);
+}
+
+int bw_drain_prepare(struct bw_drain *drain, struct bw_error *err)
+{
+    if (bw_timer_create(&drain->timer, drain->lanes->caller.loop, on_timer, drain) !=
+        BW_OK)
+        return bw_error_set(err, BW_ENOMEM, "out of memory");
+    return BW_OK;
+}
+
+void bw_drain_fini(struct bw_drain *drain)
+{
+    bw_timer_destroy(&drain->timer);
+}
+
+/* --- the beginning */
+
+void bw_drain_request(struct bw_drain *drain, int64_t timeout_ms)
+{
+    struct bw_mono now = bw_mono_now(drain->lanes->clock);
     int64_t wanted = bw_mono_add_ms(now, timeout_ms > 0 ? timeout_ms : 0).ns;
-    int64_t present = atomic_load(&reactor->drain_at_ns);
+    int64_t present = atomic_load(&drain->at_ns);
 
     while (wanted < present &&
-           !atomic_compare_exchange_weak(&reactor->drain_at_ns, &present, wanted))
+           !atomic_compare_exchange_weak(&drain->at_ns, &present, wanted))
         continue;
-    bw_loop_wake(reactor->loop);
+    bw_loop_wake(drain->lanes->caller.loop);
 }
 
-/* --- the end */
-
-static unsigned count_jobs(const struct bw_reactor *reactor)
+static unsigned count_jobs(const struct bw_drain *drain)
 {
     unsigned count = 0;
 
-    for (size_t i = 0; i < reactor->lane_count; i++)
-        count += reactor->lanes[i]->job_count;
+    for (size_t i = 0; i < drain->lanes->count; i++)
+        count += drain->lanes->lane[i]->jobs.count;
     return count;
 }
 
-/* Calls that may have taken jobs which we have not heard of. */
-static unsigned count_unheard(const struct bw_reactor *reactor)
+static void touch_lanes(struct bw_drain *drain)
 {
-    unsigned count = 0;
-
-    for (size_t i = 0; i < reactor->lane_count; i++)
-        count += !bw_lane_is_last(reactor->lanes[i]);
-    return count;
+    for (size_t i = 0; i < drain->lanes->count; i++)
+        bw_lane_touch(drain->lanes->lane[i]);
 }
 
-static void end(struct bw_reactor *reactor)
+static void begin(struct bw_drain *drain)
 {
-    unsigned left = count_jobs(reactor), unheard = count_unheard(reactor);
+    struct bw_ending *ending = &drain->lanes->ending;
 
-    if (left > 0 || unheard > 0) {
-        reactor->handed_back = true;
-        bw_log(&reactor->log, BW_LOG_WARNING, "jobs left to the stalled check",
-               bw_num("jobs", left), bw_num("unansweredFetches", unheard));
-    }
-    reactor->ended = true;
-    bw_loop_stop(reactor->loop);
+    BW_ASSERT(!ending->draining && !ending->deadline_passed);
+    ending->draining = ending->handbacks_wait = true;
+    atomic_store(&drain->draining_now, true);
+    bw_log(drain->log, BW_LOG_INFO, "draining", bw_num("jobs", count_jobs(drain)));
+    bw_markers_stop(drain->markers);
+    touch_lanes(drain);
 }
 
-static void start_grace(struct bw_reactor *reactor)
+void bw_drain_wake(struct bw_drain *drain)
 {
-    if (reactor->grace_until.ns != 0)
+    struct bw_mono at = { atomic_load(&drain->at_ns) };
+    int64_t wait;
+
+    if (at.ns == INT64_MAX || drain->ended)
         return;
-    reactor->grace_until = bw_mono_add_ms(bw_reactor_now(reactor), GRACE_MS);
-    bw_timer_start(reactor->drain_timer, GRACE_MS / 2);
+    if (!drain->lanes->ending.draining)
+        begin(drain);
+    if (drain->lanes->ending.deadline_passed)
+        return;
+    wait = bw_mono_ms_until(bw_mono_now(drain->lanes->clock), at);
+    if (wait <= 0)
+        deadline(drain);
+    else if (drain->grace_until.ns == 0) /* else the end is at hand anyway */
+        bw_timer_start(drain->timer, wait);
 }
 
 /* --- the deadline */
 
-static void touch_queues(struct bw_reactor *reactor)
+static void start_grace(struct bw_drain *drain)
 {
-    for (size_t i = 0; i < reactor->lane_count; i++)
-        bw_lane_touch(reactor->lanes[i]);
-}
-
-/* What a fetch under way brings was fetched later than what is handed back already, and
- * belongs behind it: they wait for each other, but not for long. */
-bool bw_drain_holds_handbacks(const struct bw_lane *lane)
-{
-    const struct bw_reactor *reactor = lane->reactor;
-
-    return reactor->draining && !reactor->half_grace_over && !bw_lane_is_last(lane);
+    if (drain->grace_until.ns != 0)
+        return;
+    drain->grace_until = bw_mono_add_ms(bw_caller_now(&drain->lanes->caller), GRACE_MS);
+    bw_timer_start(drain->timer, GRACE_MS / 2);
 }
 
 static unsigned give_up_jobs(struct bw_lane *lane)
@@ -91,127 +117,122 @@ static unsigned give_up_jobs(struct bw_lane *lane)
         bw_intake_give_up(job);
         count++;
     }
+    BW_ASSERT(lane->jobs.held <= lane->jobs.count);
     return count;
 }
 
-static void deadline(struct bw_reactor *reactor)
+static void deadline(struct bw_drain *drain)
 {
+    struct bw_lanes *lanes = drain->lanes;
     unsigned count = 0;
 
+    BW_ASSERT(lanes->ending.draining && !lanes->ending.deadline_passed);
     /* Answers that have arrived count. */
-    bw_letterbox_read(&reactor->letters, true);
-    reactor->deadline_passed = true;
-    for (size_t i = 0; i < reactor->lane_count; i++) {
-        count += give_up_jobs(reactor->lanes[i]);
-        reactor->lanes[i]->retry_at.ns = 0; /* the last chance */
-        bw_lane_touch(reactor->lanes[i]);
+    bw_letterbox_read(&lanes->letters, true);
+    lanes->ending.deadline_passed = true;
+    for (size_t i = 0; i < lanes->count; i++) {
+        count += give_up_jobs(lanes->lane[i]);
+        lanes->lane[i]->pause.until.ns = 0; /* the last chance */
+        bw_lane_touch(lanes->lane[i]);
     }
     if (count > 0) {
-        reactor->handed_back = true;
-        bw_log(&reactor->log, BW_LOG_WARNING,
+        lanes->ending.handed_back = true;
+        bw_log(drain->log, BW_LOG_WARNING,
                "the drain's deadline passed: jobs are handed back",
                bw_num("jobs", count));
     }
-    start_grace(reactor);
+    start_grace(drain);
+}
+
+/* --- the end */
+
+/* Calls that may have taken jobs which we have not heard of. */
+static unsigned count_unheard(const struct bw_drain *drain)
+{
+    unsigned count = 0;
+
+    for (size_t i = 0; i < drain->lanes->count; i++)
+        count += !bw_lane_is_last(drain->lanes->lane[i]);
+    return count;
+}
+
+static void end(struct bw_drain *drain)
+{
+    unsigned left = count_jobs(drain), unheard = count_unheard(drain);
+
+    BW_ASSERT(!drain->ended);
+    if (left > 0 || unheard > 0) {
+        drain->lanes->ending.handed_back = true;
+        bw_log(drain->log, BW_LOG_WARNING, "jobs left to the stalled check",
+               bw_num("jobs", left), bw_num("unansweredFetches", unheard));
+    }
+    drain->ended = true;
+    bw_loop_stop(drain->lanes->caller.loop);
+}
+
+/* What goes back waits for what may still come and belongs behind it, but not for long.
+ */
+static void end_half_grace(struct bw_drain *drain)
+{
+    if (drain->half_grace_over)
+        return;
+    drain->half_grace_over = true;
+    drain->lanes->ending.handbacks_wait = false;
+    touch_lanes(drain);
 }
 
 static void on_timer(void *arg)
 {
-    struct bw_reactor *reactor = arg;
+    struct bw_drain *drain = arg;
     int64_t left;
 
-    if (reactor->ended)
+    if (drain->ended)
         return;
-    if (reactor->grace_until.ns == 0) {
-        deadline(reactor);
+    if (drain->grace_until.ns == 0) {
+        deadline(drain);
         return;
     }
-    if (!reactor->half_grace_over) {
-        reactor->half_grace_over = true;
-        touch_queues(reactor);
-    }
-    left = bw_mono_ms_until(bw_reactor_now(reactor), reactor->grace_until);
+    end_half_grace(drain);
+    left = bw_mono_ms_until(bw_caller_now(&drain->lanes->caller), drain->grace_until);
     if (left > 0) /* a timer may be early by a part of a millisecond */
-        bw_timer_start(reactor->drain_timer, left);
+        bw_timer_start(drain->timer, left);
     else
-        end(reactor);
-}
-
-/* --- the beginning */
-
-static void begin(struct bw_reactor *reactor)
-{
-    reactor->draining = true;
-    atomic_store(&reactor->draining_now, true);
-    bw_log(&reactor->log, BW_LOG_INFO, "draining", bw_num("jobs", count_jobs(reactor)));
-    bw_markers_stop(reactor);
-    touch_queues(reactor);
-}
-
-void bw_drain_wake(struct bw_reactor *reactor)
-{
-    struct bw_mono at = { atomic_load(&reactor->drain_at_ns) };
-    int64_t wait;
-
-    if (at.ns == INT64_MAX || reactor->ended)
-        return;
-    if (!reactor->draining)
-        begin(reactor);
-    if (reactor->deadline_passed)
-        return;
-    wait = bw_mono_ms_until(bw_mono_now(reactor->clock), at);
-    if (wait <= 0)
-        deadline(reactor);
-    else if (reactor->grace_until.ns == 0) /* else the end is at hand anyway */
-        bw_timer_start(reactor->drain_timer, wait);
+        end(drain);
 }
 
 /* No more job can come to a handler: it may end what runs them. */
-static void tell_last(struct bw_reactor *reactor)
+static void tell_last(struct bw_drain *drain)
 {
-    for (size_t i = 0; i < reactor->lane_count; i++) {
-        struct bw_lane *lane = reactor->lanes[i];
+    for (size_t i = 0; i < drain->lanes->count; i++) {
+        struct bw_lane *lane = drain->lanes->lane[i];
 
-        if (lane->told_last || !(bw_lane_is_last(lane) || reactor->deadline_passed))
-            continue;
-        lane->told_last = true;
-        bw_lane_tell(lane, BW_EVENT_LAST, (struct bw_text){ NULL, 0 });
+        if (bw_lane_is_last(lane) || drain->lanes->ending.deadline_passed)
+            bw_lane_tell_last(lane);
     }
 }
 
 /* Beside jobs: a wait that is being broken (a marker it pops now has to go back), and
  * calls whose answers change nothing, so that they are not cut off on their way. */
-static bool is_quiet(const struct bw_reactor *reactor)
+static bool is_quiet(const struct bw_drain *drain)
 {
-    return !bw_markers_waiting(&reactor->markers) &&
-           bw_conn_pending(reactor->links.command) == 0;
+    return !bw_markers_waiting(drain->markers) &&
+           bw_conn_pending(drain->lanes->caller.conn) == 0;
 }
 
-void bw_drain_turn(struct bw_reactor *reactor)
+void bw_drain_turn(struct bw_drain *drain)
 {
+    const struct bw_lanes *lanes = drain->lanes;
     bool idle;
 
-    if (!reactor->draining || reactor->ended)
+    if (!lanes->ending.draining || drain->ended)
         return;
-    tell_last(reactor);
-    idle = count_jobs(reactor) == 0 && count_unheard(reactor) == 0 &&
-           !bw_effects_pending(reactor);
-    if (idle && is_quiet(reactor))
-        end(reactor);
+    tell_last(drain);
+    idle = count_jobs(drain) == 0 && count_unheard(drain) == 0 &&
+           !bw_effects_pending(&lanes->effects);
+    if (idle && is_quiet(drain))
+        end(drain);
     else if (idle)
-        start_grace(reactor);
-    else if (reactor->deadline_passed && !bw_reactor_can_call(reactor))
-        end(reactor); /* Redis is away: nobody will answer */
-}
-
-int bw_drain_prepare(struct bw_reactor *reactor, struct bw_error *err)
-{
-    if (bw_timer_create(&reactor->drain_timer, reactor->loop, on_timer, reactor) != BW_OK)
-        return bw_error_set(err, BW_ENOMEM, "out of memory");
-    return BW_OK;
-}
-
-void bw_drain_fini(struct bw_reactor *reactor)
-{
-    bw_timer_destroy(&reactor->drain_timer);
+        start_grace(drain);
+    else if (lanes->ending.deadline_passed && !bw_caller_can_call(&lanes->caller))
+        end(drain); /* Redis is away: nobody will answer */
 }

@@ -1,4 +1,3 @@
-#include <assert.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,9 +6,11 @@
 #include <bulwark/worker.h>
 
 #include "base/alloc.h"
+#include "base/assert.h"
 #include "jobs/cancel.h"
+#include "jobs/lane_setup.h"
+#include "jobs/lanes.h"
 #include "run/drain.h"
-#include "jobs/lane.h"
 #include "run/reactor.h"
 
 enum { DEFAULT_PROCESSORS = 4 };
@@ -57,9 +58,9 @@ int bw_worker_add_queue(struct bw_worker *worker, const struct bw_queue_options 
 
     if (worker->started)
         return bw_error_set(err, BW_EINVAL, "the worker was started");
-    result = bw_lane_create(&lane, worker->reactor, options, handler, arg, err);
+    result = bw_lane_create(&lane, &worker->reactor->lanes, options, handler, arg, err);
     if (result == BW_OK)
-        result = bw_reactor_add_queue(worker->reactor, lane, err);
+        result = bw_lanes_add(&worker->reactor->lanes, lane, err);
     if (result != BW_OK)
         bw_lane_destroy(&lane);
     return result;
@@ -113,7 +114,7 @@ int bw_worker_start(struct bw_worker *worker, struct bw_error *err)
 
 void bw_worker_drain(struct bw_worker *worker, int64_t timeout_ms)
 {
-    bw_drain_request(worker->reactor, timeout_ms);
+    bw_drain_request(&worker->reactor->drain, timeout_ms);
 }
 
 enum bw_worker_end bw_worker_wait(struct bw_worker *worker, struct bw_error *err)
@@ -127,14 +128,15 @@ enum bw_worker_end bw_worker_wait(struct bw_worker *worker, struct bw_error *err
         bw_thread_check(pthread_join(worker->thread, NULL), "pthread_join");
         atomic_store(&worker->ended, true);
     }
-    if (worker->reactor->failed) {
+    if (worker->reactor->watch.failed) {
         (void)bw_error_set(
             err, BW_EIO,
             "deaf: no fetch, or no wait for jobs, was answered on links that "
             "were made anew");
         return BW_END_FAILED;
     }
-    return worker->reactor->handed_back ? BW_END_HANDED_BACK : BW_END_DRAINED;
+    return worker->reactor->lanes.ending.handed_back ? BW_END_HANDED_BACK
+                                                     : BW_END_DRAINED;
 }
 
 void bw_worker_destroy(struct bw_worker **workerp)
@@ -144,7 +146,7 @@ void bw_worker_destroy(struct bw_worker **workerp)
     if (worker == NULL)
         return;
     *workerp = NULL;
-    assert(!worker->started || atomic_load(&worker->waited));
+    BW_ASSERT(!worker->started || atomic_load(&worker->waited));
     bw_processors_stop(&worker->reactor->processors);
     bw_reactor_destroy(&worker->reactor);
     free(worker);
@@ -152,63 +154,54 @@ void bw_worker_destroy(struct bw_worker **workerp)
 
 /* --- steering */
 
-enum flag { FLAG_QUIET, FLAG_HELD };
-
-static int set_flag(struct bw_worker *worker, const char *name, enum flag flag, bool on)
+/* NULL: all of them. True when there is one. */
+static bool steer(struct bw_worker *worker, const char *queue,
+                  void (*fn)(struct bw_steer *steer, unsigned value), unsigned value)
 {
-    struct bw_reactor *reactor = worker->reactor;
-    bool found = name == NULL;
+    const struct bw_lanes *lanes = &worker->reactor->lanes;
+    bool found = queue == NULL;
 
-    for (size_t i = 0; i < reactor->lane_count; i++) {
-        struct bw_lane *lane = reactor->lanes[i];
+    for (size_t i = 0; i < lanes->count; i++) {
+        struct bw_lane *lane = lanes->lane[i];
 
-        if (name != NULL && strcmp(lane->name, name) != 0)
+        if (queue != NULL && strcmp(lane->name, queue) != 0)
             continue;
-        if (flag == FLAG_HELD)
-            atomic_store(&lane->let, 0);
-        atomic_store(flag == FLAG_QUIET ? &lane->quiet : &lane->held, on);
+        fn(&lane->steer, value);
         found = true;
     }
-    if (!found)
-        return BW_EINVAL;
-    atomic_store(&reactor->quiet_changed, true);
-    bw_loop_wake(reactor->loop);
-    return BW_OK;
+    if (found)
+        bw_reactor_steered(worker->reactor);
+    return found;
+}
+
+static void set_quiet(struct bw_steer *steer, unsigned value)
+{
+    bw_steer_quiet(steer, value != 0);
+}
+
+static void set_hold(struct bw_steer *steer, unsigned value)
+{
+    bw_steer_hold(steer, value != 0);
 }
 
 int bw_worker_quiet(struct bw_worker *worker, const char *queue)
 {
-    return set_flag(worker, queue, FLAG_QUIET, true);
+    return steer(worker, queue, set_quiet, true) ? BW_OK : BW_EINVAL;
 }
 
 int bw_worker_resume(struct bw_worker *worker, const char *queue)
 {
-    return set_flag(worker, queue, FLAG_QUIET, false);
+    return steer(worker, queue, set_quiet, false) ? BW_OK : BW_EINVAL;
 }
 
 int bw_worker_hold(struct bw_worker *worker, const char *queue, bool held)
 {
-    return set_flag(worker, queue, FLAG_HELD, held);
+    return steer(worker, queue, set_hold, held) ? BW_OK : BW_EINVAL;
 }
 
-int bw_worker_let(struct bw_worker *worker, const char *name, unsigned jobs)
+int bw_worker_let(struct bw_worker *worker, const char *queue, unsigned jobs)
 {
-    struct bw_reactor *reactor = worker->reactor;
-    bool found = false;
-
-    for (size_t i = 0; i < reactor->lane_count; i++) {
-        struct bw_lane *lane = reactor->lanes[i];
-
-        if (name != NULL && strcmp(lane->name, name) != 0)
-            continue;
-        atomic_store(&lane->let, jobs);
-        found = true;
-    }
-    if (!found)
-        return BW_EINVAL;
-    atomic_store(&reactor->quiet_changed, true);
-    bw_loop_wake(reactor->loop);
-    return BW_OK;
+    return steer(worker, queue, bw_steer_let, jobs) ? BW_OK : BW_EINVAL;
 }
 
 int bw_worker_cancel_job(struct bw_worker *worker, const char *queue, const char *id,
@@ -216,7 +209,7 @@ int bw_worker_cancel_job(struct bw_worker *worker, const char *queue, const char
 {
     if (!worker->started || atomic_load(&worker->ended))
         return BW_EINVAL;
-    return bw_cancel_job(worker->reactor, queue, id, reason);
+    return bw_cancel_job(&worker->reactor->lanes, queue, id, reason);
 }
 
 void bw_worker_post(struct bw_worker *worker, struct bw_task *task)
@@ -253,44 +246,45 @@ static int64_t age(const struct bw_reactor *reactor, int64_t ns)
 {
     struct bw_mono at = { ns };
 
-    return ns != 0 ? bw_mono_ms_until(at, bw_mono_now(reactor->clock)) : -1;
+    return ns != 0 ? bw_mono_ms_until(at, bw_mono_now(reactor->lanes.clock)) : -1;
 }
 
 void bw_worker_stats(struct bw_worker *worker, struct bw_worker_stats *stats)
 {
     const struct bw_reactor *reactor = worker->reactor;
+    const struct bw_published *published = &reactor->published;
 
     *stats = (struct bw_worker_stats){
-        .command_heard_ms = age(reactor, atomic_load(&reactor->command_heard_ns)),
-        .blocking_heard_ms = age(reactor, atomic_load(&reactor->blocking_heard_ns)),
-        .deaf = atomic_load(&reactor->deaf_now),
-        .unheard = atomic_load(&reactor->unheard_now),
-        .waits_refused = atomic_load(&reactor->refused_now),
-        .connected = atomic_load(&reactor->connected_now),
-        .draining = atomic_load(&reactor->draining_now),
-        .reconnects = atomic_load(&reactor->reconnects),
-        .connected_at_ms = atomic_load(&reactor->connected_at_ms),
-        .script_calls = atomic_load(&reactor->script_calls),
-        .last_turn_ms = atomic_load(&reactor->last_turn_ms),
-        .queue_count = reactor->lane_count,
+        .command_heard_ms = age(reactor, atomic_load(&published->command_heard_ns)),
+        .blocking_heard_ms = age(reactor, atomic_load(&published->blocking_heard_ns)),
+        .deaf = atomic_load(&reactor->watch.deaf_now),
+        .unheard = atomic_load(&reactor->watch.unheard_now),
+        .waits_refused = atomic_load(&reactor->watch.refused_now),
+        .connected = atomic_load(&published->connected),
+        .draining = atomic_load(&reactor->drain.draining_now),
+        .reconnects = atomic_load(&published->reconnects),
+        .connected_at_ms = atomic_load(&published->connected_at_ms),
+        .script_calls = atomic_load(&reactor->lanes.caller.calls),
+        .last_turn_ms = atomic_load(&published->last_turn_ms),
+        .queue_count = reactor->lanes.count,
     };
 }
 
 bool bw_worker_queue_stats(struct bw_worker *worker, size_t index,
                            struct bw_queue_stats *stats)
 {
-    const struct bw_reactor *reactor = worker->reactor;
+    const struct bw_lanes *lanes = &worker->reactor->lanes;
     const struct bw_lane *lane;
     const struct bw_lane_counters *counters;
 
-    if (index >= reactor->lane_count)
+    if (index >= lanes->count)
         return false;
-    lane = reactor->lanes[index];
+    lane = lanes->lane[index];
     counters = &lane->counters;
     *stats = (struct bw_queue_stats){ .name = lane->name,
                                       .concurrency = lane->options.concurrency,
-                                      .quiet = atomic_load(&lane->quiet),
-                                      .held = atomic_load(&lane->held),
+                                      .quiet = atomic_load(&lane->steer.quiet),
+                                      .held = atomic_load(&lane->steer.held),
 #define X(type, member, ...) .member = atomic_load(&counters->member),
                                       BW_QUEUE_FIGURES(X)
 #undef X

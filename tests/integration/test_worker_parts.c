@@ -52,7 +52,7 @@ static void letters_in_order(void **state)
 
     (void)state;
     last[0] = delivered = 0;
-    bw_letterbox_init(&box);
+    bw_letterbox_init(&box, NULL);
     bw_letterbox_read(&box, true);
     for (unsigned i = 0; i < 3; i++) {
         notes[i].letter.deliver = deliver;
@@ -71,7 +71,7 @@ static void letter_from_a_delivery(void **state)
 
     (void)state;
     last[0] = delivered = 0;
-    bw_letterbox_init(&box);
+    bw_letterbox_init(&box, NULL);
     for (unsigned i = 0; i < 2; i++)
         notes[i] = (struct note){ .letter.deliver = deliver, .box = &box, .number = 1 };
     notes[0].answers = true;
@@ -101,7 +101,7 @@ static void letters_of_many_threads(void **state)
     (void)state;
     assert_non_null(notes);
     delivered = 0;
-    bw_letterbox_init(&box);
+    bw_letterbox_init(&box, NULL);
     for (unsigned i = 0; i < 4; i++) {
         last[i] = 0;
         for (unsigned n = 0; n < EACH; n++)
