@@ -5,7 +5,7 @@
 #include "base/alloc.h"
 #include "base/assert.h"
 #include "queue/calls.h"
-#include "jobs/caller.h"
+#include "jobs/base/caller.h"
 #include "jobs/intake.h"
 #include "jobs/job.h"
 #include "jobs/lane.h"

@@ -2,8 +2,8 @@
 
 #include <stdlib.h>
 
-#include "redis/loop.h"
 #include "base/assert.h"
+#include "redis/loop.h"
 #include "jobs/job.h"
 #include "jobs/lane.h"
 #include "jobs/lanes.h"

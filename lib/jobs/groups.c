@@ -1,7 +1,7 @@
 #include "jobs/groups.h"
 
 #include "base/assert.h"
-#include "jobs/caller.h"
+#include "jobs/base/caller.h"
 #include "jobs/job.h"
 #include "jobs/lane.h"
 

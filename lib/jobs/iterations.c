@@ -5,9 +5,9 @@
 
 #include "base/alloc.h"
 #include "base/assert.h"
-#include "queue/calls_schedulers.h"
 #include "redis/refusal.h"
-#include "jobs/caller.h"
+#include "queue/calls_schedulers.h"
+#include "jobs/base/caller.h"
 #include "jobs/job.h"
 #include "jobs/lane.h"
 

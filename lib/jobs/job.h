@@ -24,7 +24,7 @@
 #include "base/list.h"
 #include "queue/calls.h"
 #include "queue/job.h"
-#include "jobs/letters.h"
+#include "jobs/base/letters.h"
 
 struct bw_lane;
 struct bw_plan_call;

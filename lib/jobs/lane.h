@@ -1,7 +1,7 @@
 /* A lane: one queue as a worker sees it. Its jobs in flight and their slots, what is
  * known of the queue, and what holds up calls; each part's own state is a struct of that
- * part's header. The worker of lib/spec/bullmq.md §11.3, for many slots at once. All on the
- * reactor.
+ * part's header. The worker of lib/spec/bullmq.md §11.3, for many slots at once. All on
+ * the reactor.
  *
  * Slots: a job occupies one from the fetch that may bring it (reserved) until its end is
  * in a settle call, for that call frees the slot before it takes the next job. */
@@ -17,18 +17,18 @@
 
 #include "base/list.h"
 #include "queue/keys.h"
+#include "jobs/base/known.h"
+#include "jobs/base/pause.h"
+#include "jobs/base/steer.h"
 #include "jobs/adopt.h"
 #include "jobs/batch.h"
 #include "jobs/groups.h"
 #include "jobs/iterations.h"
-#include "jobs/known.h"
-#include "jobs/pause.h"
 #include "jobs/ready.h"
 #include "jobs/remote_cancel.h"
 #include "jobs/renew.h"
 #include "jobs/settle.h"
 #include "jobs/stalled.h"
-#include "jobs/steer.h"
 #include "jobs/stop.h"
 
 struct bw_caller;

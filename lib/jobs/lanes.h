@@ -13,12 +13,12 @@
 #include <bulwark/time.h>
 
 #include "base/rand.h"
-#include "jobs/caller.h"
+#include "jobs/base/caller.h"
+#include "jobs/base/gather.h"
+#include "jobs/base/letters.h"
 #include "jobs/effects.h"
-#include "jobs/gather.h"
 #include "jobs/job.h"
 #include "jobs/lane.h"
-#include "jobs/letters.h"
 #include "jobs/requests.h"
 
 /* How far the worker's end has come; whoever ends it sets this (run/drain.h). */
@@ -56,8 +56,8 @@ struct bw_lanes {
     struct bw_touched touched;
 };
 
-/* `log` is the parent of the lanes' logs; clock, loop and the gathered jobs' `fn` are
- * borrowed. A zeroed struct may be ended. */
+/* `log` is the parent of the lanes' logs; loop and clock are borrowed. Beside this, the
+ * owner says where gathered jobs go, and lends `commands`. */
 void bw_lanes_init(struct bw_lanes *lanes, struct bw_loop *loop,
                    const struct bw_clock *clock, const struct bw_log *log);
 /* Nobody writes letters any more, and the connections are gone. */

@@ -4,7 +4,7 @@
 
 #include "base/assert.h"
 #include "redis/refusal.h"
-#include "jobs/caller.h"
+#include "jobs/base/caller.h"
 #include "jobs/job.h"
 #include "jobs/lane.h"
 #include "jobs/outcome.h"

@@ -4,10 +4,10 @@
 
 #include "base/alloc.h"
 #include "base/assert.h"
-#include "queue/calls.h"
 #include "redis/refusal.h"
+#include "queue/calls.h"
+#include "jobs/base/caller.h"
 #include "jobs/adopt.h"
-#include "jobs/caller.h"
 #include "jobs/intake.h"
 #include "jobs/job.h"
 #include "jobs/lane.h"

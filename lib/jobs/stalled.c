@@ -2,7 +2,7 @@
 
 #include "base/assert.h"
 #include "queue/calls.h"
-#include "jobs/caller.h"
+#include "jobs/base/caller.h"
 #include "jobs/groups.h"
 #include "jobs/lane.h"
 #include "jobs/lanes.h"

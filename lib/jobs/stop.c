@@ -7,7 +7,7 @@
 #include <bulwark/buf.h>
 
 #include "base/assert.h"
-#include "jobs/caller.h"
+#include "jobs/base/caller.h"
 #include "jobs/job.h"
 #include "jobs/lane.h"
 #include "jobs/outcome.h"

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/assert.h"
-#include "jobs/caller.h"
+#include "jobs/base/caller.h"
 
 enum { PROBE_MS = 2000 };
 

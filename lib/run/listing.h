@@ -1,5 +1,5 @@
-/* What makes the worker visible to getWorkers (lib/spec/bullmq.md §10.8): an idle connection a queue, under
- * a name that says so. On the reactor. */
+/* What makes the worker visible to getWorkers (lib/spec/bullmq.md §10.8): an idle
+ * connection a queue, under a name that says so. On the reactor. */
 #ifndef BW_RUN_LISTING_H
 #define BW_RUN_LISTING_H
 

@@ -7,9 +7,9 @@
 
 #include "base/alloc.h"
 #include "base/assert.h"
-#include "jobs/cancel.h"
 #include "jobs/lane_setup.h"
 #include "jobs/lanes.h"
+#include "run/cancel.h"
 #include "run/drain.h"
 #include "run/reactor.h"
 

@@ -1,5 +1,5 @@
 /* The worker's parts that need no Redis: letters, delays, processor threads. Answers for
- * lib/jobs/letters.c, delays.c, processors.c. */
+ * lib/jobs/base/letters.c, delays.c, processors.c. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -15,7 +15,7 @@
 #include "base/list.h"
 #include "base/rand.h"
 #include "run/delays.h"
-#include "jobs/letters.h"
+#include "jobs/base/letters.h"
 #include "run/processors.h"
 
 /* --- letters */

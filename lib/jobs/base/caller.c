@@ -1,4 +1,4 @@
-#include "jobs/caller.h"
+#include "jobs/base/caller.h"
 
 #include <stddef.h>
 

@@ -2,8 +2,8 @@
  * the reactor delivers, in the order of arrival.
  *
  * Letters are embedded in what they carry, so sending cannot fail. */
-#ifndef BW_JOBS_LETTERS_H
-#define BW_JOBS_LETTERS_H
+#ifndef BW_JOBS_BASE_LETTERS_H
+#define BW_JOBS_BASE_LETTERS_H
 
 #include <stdatomic.h>
 #include <stdbool.h>

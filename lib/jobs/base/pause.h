@@ -1,7 +1,7 @@
 /* Pauses after a refusal, longer each time, and what is worth telling about it. Knows
  * nothing of who pauses. On the reactor. */
-#ifndef BW_JOBS_PAUSE_H
-#define BW_JOBS_PAUSE_H
+#ifndef BW_JOBS_BASE_PAUSE_H
+#define BW_JOBS_BASE_PAUSE_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,4 +1,4 @@
-#include "jobs/steer.h"
+#include "jobs/base/steer.h"
 
 void bw_steer_quiet(struct bw_steer *steer, bool quiet)
 {

@@ -1,7 +1,7 @@
 /* What is known of a queue's state in Redis, from the replies of fetches and from signs
  * between them (lib/spec/bullmq.md §11.3). On the reactor. */
-#ifndef BW_JOBS_KNOWN_H
-#define BW_JOBS_KNOWN_H
+#ifndef BW_JOBS_BASE_KNOWN_H
+#define BW_JOBS_BASE_KNOWN_H
 
 #include <stdbool.h>
 #include <stdint.h>

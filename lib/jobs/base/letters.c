@@ -1,4 +1,4 @@
-#include "jobs/letters.h"
+#include "jobs/base/letters.h"
 
 #include <stddef.h>
 

@@ -1,4 +1,4 @@
-#include "jobs/gather.h"
+#include "jobs/base/gather.h"
 
 #include <stddef.h>
 

@@ -1,7 +1,7 @@
 /* What the program says about fetching from one queue: quiet, held, and how many jobs are
  * let through a hold. Any thread. */
-#ifndef BW_JOBS_STEER_H
-#define BW_JOBS_STEER_H
+#ifndef BW_JOBS_BASE_STEER_H
+#define BW_JOBS_BASE_STEER_H
 
 #include <stdatomic.h>
 #include <stdbool.h>

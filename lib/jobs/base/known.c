@@ -1,4 +1,4 @@
-#include "jobs/known.h"
+#include "jobs/base/known.h"
 
 #include <stddef.h>
 

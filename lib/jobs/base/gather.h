@@ -1,7 +1,7 @@
 /* Tasks for the processor threads, gathered while a turn of the loop lasts and handed out
  * at its end: one lock and one wake-up for all of them. On the reactor. */
-#ifndef BW_JOBS_GATHER_H
-#define BW_JOBS_GATHER_H
+#ifndef BW_JOBS_BASE_GATHER_H
+#define BW_JOBS_BASE_GATHER_H
 
 struct bw_task;
 

@@ -1,4 +1,4 @@
-#include "jobs/pause.h"
+#include "jobs/base/pause.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* How the parts of a worker call Redis: over the command connection, which comes and
  * goes, with one scratch command for all. On the reactor. */
-#ifndef BW_JOBS_CALLER_H
-#define BW_JOBS_CALLER_H
+#ifndef BW_JOBS_BASE_CALLER_H
+#define BW_JOBS_BASE_CALLER_H
 
 #include <stdatomic.h>
 #include <stdbool.h>
