@@ -1,4 +1,4 @@
-#include "run/cancel.h"
+#include "jobs/cancel.h"
 
 #include <stdlib.h>
 #include <string.h>
