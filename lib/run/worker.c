@@ -9,7 +9,7 @@
 #include "base/assert.h"
 #include "jobs/lane_setup.h"
 #include "jobs/lanes.h"
-#include "jobs/cancel.h"
+#include "run/cancel_job.h"
 #include "run/drain.h"
 #include "run/reactor.h"
 

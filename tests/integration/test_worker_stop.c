@@ -1,5 +1,6 @@
 /* Jobs stopped while their handlers have them: time limits, cancellation from here and
- * from elsewhere. Answers for lib/jobs/stop.c, cancel.c, remote_cancel.c. */
+ * from elsewhere. Answers for lib/jobs/stop.c, remote_cancel.c,
+ * lib/run/cancel_job.c. */
 #include "integration/worker_rig.h"
 
 static void keep_jobs(struct keeping_rig *fixture, struct bw_queue_options options)

@@ -1,4 +1,4 @@
-#include "jobs/cancel.h"
+#include "run/cancel_job.h"
 
 #include <stdlib.h>
 #include <string.h>

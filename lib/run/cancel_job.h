@@ -1,6 +1,6 @@
 /* Cancelling a job by its id, asked for from any thread and answered by the reactor. */
-#ifndef BW_RUN_CANCEL_H
-#define BW_RUN_CANCEL_H
+#ifndef BW_RUN_CANCEL_JOB_H
+#define BW_RUN_CANCEL_JOB_H
 
 #include <bulwark/api.h>
 
