@@ -230,6 +230,8 @@ static void last_words(struct wf_run *run)
     wf_db_run(run, last_words_done, last_words_done);
 }
 
+static void go_back(struct wf_run *run);
+
 static bool has_execution(const struct wf_run *run)
 {
     return run->x.id != NULL && run->logs != NULL;
@@ -241,8 +243,12 @@ void wf_run_transient(struct wf_run *run, int64_t delay_ms, const char *format, 
     char text[BW_ERROR_TEXT_MAX];
     va_list args;
 
-    if (!again && wf_job_cancelled(run) && wf_run_lost(run))
-        return; /* no wonder that it failed */
+    if (!again && wf_run_lost(run))
+        return; /* no wonder; and another attempt may do better */
+    if (!wf_job_lock_held(run)) {
+        go_back(run); /* what it leaves cannot be written */
+        return;
+    }
     va_start(args, format);
     (void)vsnprintf(text, sizeof(text), format, args); /* cut is fine */
     va_end(args);
