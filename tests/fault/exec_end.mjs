@@ -76,7 +76,7 @@ test('jobs that no program got go back as if they had not been fetched, in their
 
 test('jobs that wait for a program are still run in the drain', async (cleanup) => {
     const it = await stage(cleanup, { mode: 'single' });
-    const jobs = await it.producer.addBulk(Array.from({ length: 6 }, () => ({ name: 'job', data: { slow: 100 } })));
+    const jobs = await it.producer.addBulk(Array.from({ length: 6 }, () => ({ name: 'job', data: { slow: 1000 } })));
     await until(async () => (await it.producer.getActiveCount()) >= 4, 'jobs to be fetched');
     const { code } = await stop(it.daemon);
     assert.equal(code, 0);

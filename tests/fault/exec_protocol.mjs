@@ -236,11 +236,11 @@ test('a log before its result is stored before the job is finished', async (clea
         monitor.on('monitor', (time, args) => lines.push(args.join(' ')));
         const { job } = await run(it, { say: [{ type: 'log', row: 'first' }, { type: 'progress', value: 3 },
             { type: 'log', row: 'second' }, { type: 'data', value: { d: 1 } }, result('value-of-it')] });
-        await until(() => lines.some((line) => line.includes(`:${job.id} `) || line.includes('value-of-it')),
-            'the commands');
+        assert.equal(job.returnvalue, 'value-of-it');
+        const seen = (text) => lines.findIndex((line) => line.includes(text) && !line.includes('"say"'));
+        await until(() => seen('value-of-it') >= 0, 'the last of the commands');
         monitor.disconnect();
-        return ['first', 'second', '{"d":1}', 'value-of-it'].map((text) =>
-            lines.findIndex((line) => line.includes(text) && !line.includes('"say"')));
+        return ['first', 'second', '{"d":1}', 'value-of-it'].map(seen);
     });
     assert.ok(order.every((at) => at >= 0), `${order}`);
     assert.deepEqual([...order].sort((a, b) => a - b), order);
