@@ -53,7 +53,8 @@ export class PersistentRedis {
             { stdio: ['ignore', 'ignore', 'inherit'] });
         const probe = new Redis(this.port, '127.0.0.1', { retryStrategy: () => 20 });
         probe.on('error', () => {}); // refused until it listens
-        await until(async () => (await probe.info('persistence')).includes('loading:0'), 'Redis');
+        const info = () => probe.info('persistence').catch(() => ''); // not yet
+        await until(async () => (await info()).includes('loading:0'), 'Redis');
         probe.disconnect();
     }
 

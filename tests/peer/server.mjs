@@ -92,7 +92,7 @@ async function tryStart(folder, extra) {
     ];
     const program = process.env.REDIS_SERVER ?? 'redis-server';
     const child = startProcess(program, args, { stdio: ['ignore', 'ignore', 'inherit'] });
-    const redis = new Redis(port, '127.0.0.1', { retryStrategy: () => 20, lazyConnect: false });
+    const redis = new Redis(port, '127.0.0.1', { retryStrategy: () => 20, maxRetriesPerRequest: null });
     redis.on('error', () => {}); // refused until it listens
     const pid = async () => /process_id:(\d+)/.exec(await redis.info('server'))?.[1];
     const gone = child.exited.then((code) => ({ code }));
