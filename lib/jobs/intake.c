@@ -58,7 +58,7 @@ void bw_intake_fetched(struct bw_lane *lane, const struct bw_settle_reply *reply
     if (reply->refusal != NULL)
         bw_lane_fetch_refused(lane, reply->refusal);
     else
-        lane->fetch_pause.refusals = 0;
+        bw_lane_fetch_accepted(lane);
 }
 
 /* --- a job comes */

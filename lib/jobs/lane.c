@@ -130,6 +130,21 @@ void bw_lane_accepted(struct bw_lane *lane)
     lane->pause.refusals = 0;
 }
 
+void bw_lane_fetch_accepted(struct bw_lane *lane)
+{
+    lane->fetch_pause.refusals = 0;
+}
+
+void bw_lane_end_pause(struct bw_lane *lane)
+{
+    lane->pause.until.ns = 0;
+}
+
+void bw_lane_end_fetch_pause(struct bw_lane *lane)
+{
+    lane->fetch_pause.until.ns = 0;
+}
+
 void bw_lane_heard(struct bw_lane *lane)
 {
     lane->answers++;

@@ -150,8 +150,12 @@ bool bw_lane_in_fetch_pause(const struct bw_lane *lane);
 void bw_lane_refused(struct bw_lane *lane, const char *what, const struct bw_error *err);
 /* The ends of the same call are recorded; jobs are asked for again after a pause. */
 void bw_lane_fetch_refused(struct bw_lane *lane, const char *why);
-/* A call was done. */
+/* A call was done; a fetch was. */
 void bw_lane_accepted(struct bw_lane *lane);
+void bw_lane_fetch_accepted(struct bw_lane *lane);
+/* The pause is over: the next call goes out, and shows whether it has to begin anew. */
+void bw_lane_end_pause(struct bw_lane *lane);
+void bw_lane_end_fetch_pause(struct bw_lane *lane);
 /* Redis has answered a settle call. */
 void bw_lane_heard(struct bw_lane *lane);
 /* Redis recorded the ends, but refused something beside them. */

@@ -28,7 +28,8 @@ void bw_turn_fini(struct bw_lane *lane)
 
 void bw_turn_recover(struct bw_lane *lane)
 {
-    lane->pause.until.ns = lane->fetch_pause.until.ns = 0;
+    bw_lane_end_pause(lane);
+    bw_lane_end_fetch_pause(lane);
     bw_stalled_start(lane);
     bw_adopt_send(lane);
     bw_renew_all(lane);

@@ -17,10 +17,12 @@ enum { BW_SETTLE_CALLS = 2, BW_SETTLE_BATCH = 128 };
 
 struct bw_settle_call {
     struct bw_lane *lane;
-    struct bw_job **jobs; /* room for a batch */
+    /* Room for a batch. */
+    struct bw_job **jobs;
     unsigned count;
-    unsigned asked;       /* jobs to take */
-    uint64_t first_token; /* theirs follow one another */
+    /* Jobs to take, and the first of their tokens, which follow one another. */
+    unsigned asked;
+    uint64_t first_token;
     struct bw_mono sent;
     bool out;
 };

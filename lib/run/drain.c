@@ -132,7 +132,7 @@ static void deadline(struct bw_drain *drain)
     lanes->ending.deadline_passed = true;
     for (size_t i = 0; i < lanes->count; i++) {
         count += give_up_jobs(lanes->lane[i]);
-        lanes->lane[i]->pause.until.ns = 0; /* the last chance */
+        bw_lane_end_pause(lanes->lane[i]); /* the last chance */
         bw_lane_touch(lanes->lane[i]);
     }
     if (count > 0) {
