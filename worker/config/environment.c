@@ -16,10 +16,7 @@ static const char *const others[] = {
 #ifdef BULWARK_FAULT_POINTS
     "BULWARK_FAULT",
 #endif
-    "ANALYTICS_API_KEY",
-    "ANALYTICS_SERVICE_URL",
-    "TZ",
-    "API_REQUEST_ALLOWED_DOMAINS",
+    "ANALYTICS_API_KEY", "ANALYTICS_SERVICE_URL", "TZ", "API_REQUEST_ALLOWED_DOMAINS",
 };
 
 #define OTHER_COUNT (sizeof others / sizeof others[0])
