@@ -1,5 +1,4 @@
-/* What the tests of the database pool share: a server, pools on it, and batches one can
- * wait for. */
+/* What the tests of the database pool share: a server and pools on it. */
 #ifndef TESTS_INTEGRATION_PG_RIG_H
 #define TESTS_INTEGRATION_PG_RIG_H
 
@@ -13,6 +12,7 @@
 #include <bulwark/thread.h>
 
 #include "pg/pool.h"
+#include "support/pg_call.h"
 #include "support/pg_server.h"
 
 struct pg_rig {
@@ -34,24 +34,5 @@ int64_t pg_rig_now_ms(void);
 void pg_rig_wait_sql(const struct pg_rig *rig, const char *sql);
 void pg_rig_wait_trips(struct pg_pool *pool, uint64_t round_trips);
 void pg_rig_wait_reachable(struct pg_pool *pool, bool reachable);
-
-/* One batch and the wait for it. */
-struct pg_call {
-    struct pg_batch *batch;
-    struct bw_mutex mtx; /* guards times */
-    struct bw_cond done;
-    unsigned times; /* how often `done` was called */
-    uint64_t ticket;
-};
-
-void pg_call_init(struct pg_call *call);
-void pg_call_fini(struct pg_call *call);
-/* As many texts (or NULL) as the statement has parameters. */
-void pg_call_add(struct pg_call *call, const struct pg_statement *statement, ...);
-void pg_call_submit(struct pg_pool *pool, struct pg_call *call, int64_t timeout_ms);
-enum pg_outcome pg_call_wait(struct pg_call *call);
-/* submit and wait */
-enum pg_outcome pg_call_run(struct pg_pool *pool, struct pg_call *call,
-                            int64_t timeout_ms);
 
 #endif
