@@ -6,6 +6,9 @@
 #include "workflow/adapter.h"
 #include "workflow/engine/engine.h"
 #include "workflow/jobs/foreign.h"
+#include "workflow/jobs/kinds.h"
+#include "workflow/jobs/scan.h"
+#include "workflow/run/run_keys.h"
 #include "workflow/base/mem.h"
 #include "workflow/needs.h"
 #include "workflow/run/run.h"
@@ -16,6 +19,7 @@ struct instance {
     struct wf_adapter *adapter;
     struct wf_engine *engine;
     struct wf_foreign *foreign;
+    struct wf_scan *scan; /* or NULL */
     struct bw_log log;
 };
 
@@ -70,21 +74,26 @@ static int create(const struct wk_handler_env *env, const json_t *settings,
         free(instance);
         return rc;
     }
+    if (wf_scan_is_wanted(instance->engine))
+        instance->scan = wf_scan_create(instance->engine);
     *instancep = instance;
     return BW_OK;
 }
 
 static void start(void *arg)
 {
-    wf_engine_watch(((struct instance *)arg)->engine);
-    wf_foreign_start(((struct instance *)arg)->foreign);
+    struct instance *instance = arg;
+
+    if (instance->scan != NULL)
+        wf_engine_watch(instance->engine, wf_scan_tick, instance->scan);
+    wf_foreign_start(instance->foreign);
 }
 
 static void process(struct bw_job *job, void *arg)
 {
     struct instance *instance = arg;
 
-    wf_engine_start(instance->engine, job);
+    wf_kinds_start(instance->engine, job);
 }
 
 /* What its run waits for is given up. Besides, a run asks bw_job_cancelled() at each node
@@ -114,6 +123,8 @@ static bool stop(void *arg, int64_t timeout_ms)
 
     if (!wf_foreign_stop(instance->foreign, deadline))
         return false;
+    if (instance->scan != NULL)
+        wf_scan_stop(instance->scan);
     if (!wf_engine_stop(instance->engine, timeout_ms))
         return false;
     while (wf_adapter_pending(instance->adapter) > 0) {
@@ -131,6 +142,7 @@ static void destroy(void *arg)
 
     web_client_destroy(&instance->web);
     wf_foreign_destroy(&instance->foreign);
+    wf_scan_destroy(&instance->scan);
     wf_engine_destroy(&instance->engine);
     wf_adapter_destroy(&instance->adapter);
     free(instance);

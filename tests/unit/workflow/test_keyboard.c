@@ -236,7 +236,7 @@ static void test_wait(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct wf_graph *graph = node_graph(cases[i].type, cases[i].config);
-        const char *wait = wf_keyboard_wait(graph->entry);
+        const char *wait = wf_wait_name(wf_keyboard_wait(graph->entry));
 
         if ((wait == NULL) != (cases[i].wait == NULL) ||
             (wait != NULL && strcmp(wait, cases[i].wait) != 0))

@@ -20,11 +20,11 @@
 #include "workflow/language/frozen.h"
 #include "workflow/base/ids.h"
 #include "workflow/base/map.h"
-#include "workflow/base/mem.h"
 #include "workflow/engine/memory.h"
 #include "workflow/run/referral_link.h"
 #include "workflow/engine/settings.h"
 #include "workflow/steps/waits.h"
+#include "workflow/jobs/scan.h"
 
 static struct wf_settings settings;
 
@@ -44,6 +44,11 @@ static int close_settings(void **state)
 }
 
 /* --- waits */
+
+static bool accepts(const struct wf_event *event, bool matched, const char *wait)
+{
+    return wf_waits_accepts(event, matched, wf_wait_type_of(wait));
+}
 
 /* §3.6.1, the table of wait types */
 static void test_accepted(void **state)
@@ -78,11 +83,11 @@ static void test_accepted(void **state)
         struct wf_event event = { .kind = rows[i].kind };
 
         for (size_t k = 0; k < 6 && rows[i].yes[k] != NULL; k++)
-            assert_true(wf_waits_accepts(&event, rows[i].matched, rows[i].yes[k]));
+            assert_true(accepts(&event, rows[i].matched, rows[i].yes[k]));
         for (size_t k = 0; k < 6 && rows[i].no[k] != NULL; k++)
-            assert_false(wf_waits_accepts(&event, rows[i].matched, rows[i].no[k]));
-        assert_false(wf_waits_accepts(&event, rows[i].matched, NULL));
-        assert_false(wf_waits_accepts(&event, rows[i].matched, "inp"));
+            assert_false(accepts(&event, rows[i].matched, rows[i].no[k]));
+        assert_false(accepts(&event, rows[i].matched, NULL));
+        assert_false(accepts(&event, rows[i].matched, "inp"));
     }
 }
 
@@ -93,7 +98,7 @@ static void expect_meaning(const char *wait, const char *text, enum wf_verdict v
     struct wf_event event = { .kind = WF_EVENT_TEXT };
     struct wf_meaning meaning;
 
-    wf_waits_read(&meaning, &event, wait, text, &settings);
+    wf_waits_read(&meaning, &event, wf_wait_type_of(wait), text, &settings);
     assert_int_equal(meaning.verdict, verdict);
     assert_int_equal(meaning.text != NULL, replaced != NULL);
     if (replaced != NULL)
@@ -497,7 +502,7 @@ static bool scans(const char *queue, json_t *config)
     bool result;
 
     assert_int_equal(wf_engine_create(&engine, &options, &err), BW_OK);
-    result = wf_engine_scans(engine);
+    result = wf_scan_is_wanted(engine);
     wf_engine_destroy(&engine);
     json_decref(config);
     return result;

@@ -157,7 +157,7 @@ bool wf_leads_stop(const struct wf_graph *graph, const struct wf_node *node)
 
     wf_leads_each(graph, node, count_one, &count);
     if (count == 0 || is_type(node, "action.request_contact") ||
-        is_type(node, "flow.wait") || wf_keyboard_wait(node) != NULL)
+        is_type(node, "flow.wait") || wf_keyboard_wait(node) != WF_WAIT_NOTHING)
         return true;
     if (is_type(node, "flow.delay"))
         return waits_long(node);

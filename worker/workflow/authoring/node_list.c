@@ -12,7 +12,7 @@
 #include "workflow/base/mem.h"
 #include "workflow/language/condition.h"
 #include "workflow/nodes/nodes.h"
-#include "workflow/nodes/query.h"
+#include "workflow/nodes/query/query.h"
 
 /* --- kinds of values: one row a check */
 

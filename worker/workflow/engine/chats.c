@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "workflow/base/mem.h"
+#include "workflow/base/map.h"
 
 struct chat {
     struct wf_turn *waiting; /* by order; equal ones as they came */

@@ -1,11 +1,10 @@
 #include "workflow/engine/kv.h"
 
-#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "workflow/engine/engine.h"
+#include "base/assert.h"
 #include "workflow/base/mem.h"
 #include "workflow/engine/quotas.h"
 
@@ -18,6 +17,20 @@ static const char script_extend[] =
     "return redis.call('pexpire', KEYS[1], ARGV[2]) end return 0";
 static const char script_digest[] = "local v = redis.call('get', KEYS[1]) "
                                     "if v then return redis.sha1hex(v) end return false";
+
+void wf_keys_init(struct wf_keys *keys, const struct wf_effects *effects,
+                  struct wf_busy *busy, size_t memory_entries)
+{
+    keys->effects = effects;
+    keys->busy = busy;
+    keys->memory = wf_memory_create(memory_entries, effects->clock);
+    wf_redis_health_init(&keys->health, effects->clock);
+}
+
+void wf_keys_fini(struct wf_keys *keys)
+{
+    wf_memory_destroy(&keys->memory);
+}
 
 void wf_kv_clear(struct wf_kv *kv)
 {
@@ -34,7 +47,7 @@ void wf_kv_clear(struct wf_kv *kv)
 size_t wf_kv_add(struct wf_kv *kv, enum wf_kv_op op, char *key, char *value,
                  int64_t ttl_ms)
 {
-    assert(kv->count < WF_KV_MAX);
+    BW_ASSERT(kv->count < WF_KV_MAX);
     kv->items[kv->count] =
         (struct wf_kv_item){ .op = op, .key = key, .value = value, .ttl_ms = ttl_ms };
     return kv->count++;
@@ -50,15 +63,14 @@ size_t wf_kv_add_quotas(struct wf_kv *kv, enum wf_kv_op op, struct wf_quotas *qu
 
 const struct wf_kv_item *wf_kv_at(const struct wf_kv *kv, size_t index)
 {
-    assert(index < kv->count);
+    BW_ASSERT(index < kv->count);
     return &kv->items[index];
 }
 
 /* `away`: it was not Redis that refused. A hiccup must not let everybody through. */
-static void answer_from_memory(struct wf_engine *engine, struct wf_kv_item *item,
-                               bool away)
+static void answer_from_memory(struct wf_keys *keys, struct wf_kv_item *item, bool away)
 {
-    struct wf_memory *memory = engine->memory;
+    struct wf_memory *memory = keys->memory;
 
     item->memory = true;
     switch (item->op) {
@@ -84,7 +96,7 @@ static void answer_from_memory(struct wf_engine *engine, struct wf_kv_item *item
         item->yes = wf_memory_extend_if(memory, item->key, item->value, item->ttl_ms);
         break;
     case WF_KV_ENTER:
-        item->number = away && wf_engine_redis_hiccups(engine)
+        item->number = away && wf_redis_hiccups(&keys->health)
                            ? HICCUP_MS
                            : wf_quotas_enter_memory(item->quotas, memory);
         break;
@@ -111,12 +123,12 @@ static void on_reply(const struct wf_reply *reply, void *arg)
 
     if (!reply->ok) {
         if (reply->away)
-            wf_engine_redis_failed(kv->engine);
-        answer_from_memory(kv->engine, item, reply->away);
+            wf_redis_failed(&kv->keys->health);
+        answer_from_memory(kv->keys, item, reply->away);
         one_less(kv);
         return;
     }
-    wf_engine_redis_worked(kv->engine);
+    wf_redis_worked(&kv->keys->health);
     item->number = reply->number;
     switch (item->op) {
     case WF_KV_GET:
@@ -148,24 +160,24 @@ static void on_ignored_reply(const struct wf_reply *reply, void *arg)
     one_less(arg);
 }
 
-static bool send_texts(struct wf_engine *engine, const char *const *texts, size_t count,
+static bool send_texts(struct wf_keys *keys, const char *const *texts, size_t count,
                        wf_redis_done *done, void *arg)
 {
     struct bw_redis_arg args[8];
 
-    assert(count <= sizeof(args) / sizeof(args[0]));
+    BW_ASSERT(count <= sizeof(args) / sizeof(args[0]));
     for (size_t i = 0; i < count; i++)
         args[i] = (struct bw_redis_arg){ texts[i], strlen(texts[i]) };
-    return engine->effects->redis(engine->effects->arg, args, count, done, arg);
+    return keys->effects->redis(keys->effects->arg, args, count, done, arg);
 }
 
 #define SEND(done, arg, ...)                                                             \
-    send_texts(engine, (const char *const[]){ __VA_ARGS__ },                             \
+    send_texts(keys, (const char *const[]){ __VA_ARGS__ },                               \
                sizeof((const char *const[]){ __VA_ARGS__ }) / sizeof(const char *),      \
                done, arg)
 
 /* A counter is made with its time to live first, so that none can stay for ever. */
-static bool send_count(struct wf_engine *engine, struct wf_kv_item *item, const char *ttl)
+static bool send_count(struct wf_keys *keys, struct wf_kv_item *item, const char *ttl)
 {
     atomic_fetch_add_explicit(&item->owner->pending, 1, memory_order_relaxed);
     if (!SEND(on_ignored_reply, item->owner, "SET", item->key, "0", "PX", ttl, "NX")) {
@@ -175,13 +187,13 @@ static bool send_count(struct wf_engine *engine, struct wf_kv_item *item, const 
     return SEND(on_reply, item, "INCR", item->key);
 }
 
-static bool send_args(struct wf_engine *engine, const struct bw_redis_arg *args,
-                      size_t count, struct wf_kv_item *item)
+static bool send_args(struct wf_keys *keys, const struct bw_redis_arg *args, size_t count,
+                      struct wf_kv_item *item)
 {
-    return engine->effects->redis(engine->effects->arg, args, count, on_reply, item);
+    return keys->effects->redis(keys->effects->arg, args, count, on_reply, item);
 }
 
-static bool send_item(struct wf_engine *engine, struct wf_kv_item *item)
+static bool send_item(struct wf_keys *keys, struct wf_kv_item *item)
 {
     struct bw_redis_arg args[WF_QUOTA_ARGS];
     char ttl[24];
@@ -195,7 +207,7 @@ static bool send_item(struct wf_engine *engine, struct wf_kv_item *item)
     case WF_KV_SET_NEW:
         return SEND(on_reply, item, "SET", item->key, item->value, "NX", "PX", ttl);
     case WF_KV_COUNT:
-        return send_count(engine, item, ttl);
+        return send_count(keys, item, ttl);
     case WF_KV_DELETE:
         return SEND(on_reply, item, "DEL", item->key);
     case WF_KV_RELEASE:
@@ -206,9 +218,9 @@ static bool send_item(struct wf_engine *engine, struct wf_kv_item *item)
     case WF_KV_KEEP:
         return SEND(on_reply, item, "PEXPIRE", item->key, ttl);
     case WF_KV_ENTER:
-        return send_args(engine, args, wf_quotas_enter(item->quotas, args), item);
+        return send_args(keys, args, wf_quotas_enter(item->quotas, args), item);
     case WF_KV_LEAVE:
-        return send_args(engine, args, wf_quotas_leave(item->quotas, args), item);
+        return send_args(keys, args, wf_quotas_leave(item->quotas, args), item);
     case WF_KV_EXISTS:
         return SEND(on_reply, item, "EXISTS", item->key);
     case WF_KV_DIGEST:
@@ -217,12 +229,12 @@ static bool send_item(struct wf_engine *engine, struct wf_kv_item *item)
     return false;
 }
 
-void wf_kv_submit(struct wf_engine *engine, struct wf_kv *kv,
+void wf_kv_submit(struct wf_keys *keys, struct wf_kv *kv,
                   void (*done)(struct wf_kv *kv, void *arg), void *arg)
 {
-    bool usable = wf_engine_redis_usable(engine);
+    bool usable = wf_redis_usable(&keys->health);
 
-    kv->engine = engine;
+    kv->keys = keys;
     kv->done = done;
     kv->arg = arg;
     /* one for each, one for this function: `done` must not come before the last is sent
@@ -230,9 +242,9 @@ void wf_kv_submit(struct wf_engine *engine, struct wf_kv *kv,
     atomic_store_explicit(&kv->pending, (unsigned)kv->count + 1, memory_order_relaxed);
     for (size_t i = 0; i < kv->count; i++) {
         kv->items[i].owner = kv;
-        if (usable && send_item(engine, &kv->items[i]))
+        if (usable && send_item(keys, &kv->items[i]))
             continue;
-        answer_from_memory(engine, &kv->items[i], true);
+        answer_from_memory(keys, &kv->items[i], true);
         atomic_fetch_sub_explicit(&kv->pending, 1, memory_order_relaxed);
     }
     one_less(kv);
@@ -240,14 +252,14 @@ void wf_kv_submit(struct wf_engine *engine, struct wf_kv *kv,
 
 static void detached_done(struct wf_kv *kv, void *arg)
 {
-    struct wf_engine *engine = arg;
+    struct wf_keys *keys = arg;
 
     wf_kv_clear(kv);
     free(kv);
-    wf_engine_leave(engine);
+    wf_busy_leave(keys->busy);
 }
 
-void wf_kv_send(struct wf_engine *engine, struct wf_kv *kv)
+void wf_kv_send(struct wf_keys *keys, struct wf_kv *kv)
 {
     struct wf_kv *own;
 
@@ -258,6 +270,6 @@ void wf_kv_send(struct wf_engine *engine, struct wf_kv *kv)
     own->count = kv->count;
     memset(kv->items, 0, sizeof(kv->items));
     kv->count = 0;
-    wf_engine_enter(engine);
-    wf_kv_submit(engine, own, detached_done, engine);
+    wf_busy_enter(keys->busy);
+    wf_kv_submit(keys, own, detached_done, keys);
 }

@@ -9,8 +9,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct wf_engine;
+#include "workflow/engine/busy.h"
+#include "workflow/engine/effects.h"
+#include "workflow/engine/memory.h"
+#include "workflow/engine/redis_health.h"
+
 struct wf_quotas;
+
+/* Where they are. */
+struct wf_keys {
+    const struct wf_effects *effects;
+    struct wf_busy *busy;
+    /* stands in for Redis */
+    struct wf_memory *memory;
+    struct wf_redis_health health;
+};
 
 enum wf_kv_op {
     WF_KV_GET,
@@ -48,11 +61,15 @@ struct wf_kv_item {
 struct wf_kv {
     struct wf_kv_item items[WF_KV_MAX];
     size_t count;
-    struct wf_engine *engine;
+    struct wf_keys *keys;
     atomic_uint pending;
     void (*done)(struct wf_kv *kv, void *arg);
     void *arg;
 };
+
+void wf_keys_init(struct wf_keys *keys, const struct wf_effects *effects,
+                  struct wf_busy *busy, size_t memory_entries);
+void wf_keys_fini(struct wf_keys *keys);
 
 /* Empties; harmless on a zeroed struct. */
 void wf_kv_clear(struct wf_kv *kv);
@@ -65,9 +82,9 @@ const struct wf_kv_item *wf_kv_at(const struct wf_kv *kv, size_t index);
 
 /* Sends them. `done` is called exactly once, on a foreign thread or from inside of this
  * call. */
-void wf_kv_submit(struct wf_engine *engine, struct wf_kv *kv,
+void wf_kv_submit(struct wf_keys *keys, struct wf_kv *kv,
                   void (*done)(struct wf_kv *kv, void *arg), void *arg);
 /* Sends them without waiting: takes the content of `kv`, which is empty afterwards. */
-void wf_kv_send(struct wf_engine *engine, struct wf_kv *kv);
+void wf_kv_send(struct wf_keys *keys, struct wf_kv *kv);
 
 #endif

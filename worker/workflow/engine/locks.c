@@ -2,8 +2,8 @@
 
 #include <stdlib.h>
 
-#include "workflow/engine/engine.h"
 #include "workflow/base/ids.h"
+#include "workflow/engine/kv.h"
 #include "workflow/base/mem.h"
 
 void wf_locks_init(struct wf_locks *locks)
@@ -29,12 +29,12 @@ void wf_lock_fini(struct wf_lock *lock)
     *lock = (struct wf_lock){ 0 };
 }
 
-void wf_lock_forget(struct wf_lock *lock, struct wf_engine *engine)
+void wf_lock_forget(struct wf_lock *lock, struct wf_keys *keys)
 {
     struct wf_kv kv = { 0 };
 
     (void)wf_kv_add(&kv, WF_KV_RELEASE, wf_strdup(lock->key), wf_strdup(lock->token), 0);
-    wf_kv_send(engine, &kv);
+    wf_kv_send(keys, &kv);
 }
 
 void wf_locks_add(struct wf_locks *locks, struct wf_lock *lock, struct bw_mono now)
@@ -66,10 +66,9 @@ void wf_locks_remove(struct wf_locks *locks, struct wf_lock *lock)
 }
 
 /* Gathers up to one group of renewals; true: there may be more. */
-static bool gather(struct wf_locks *locks, struct wf_engine *engine, struct wf_kv *kv)
+static bool gather(struct wf_locks *locks, struct wf_kv *kv, int64_t ttl,
+                   struct bw_mono now)
 {
-    int64_t ttl = engine->settings.lock_ttl_ms;
-    struct bw_mono now = wf_engine_mono(engine);
     struct bw_mono due = bw_mono_add_ms(now, -(ttl * 3 / 10));
 
     bw_mutex_lock(&locks->mutex);
@@ -85,13 +84,14 @@ static bool gather(struct wf_locks *locks, struct wf_engine *engine, struct wf_k
     return kv->count == WF_KV_MAX;
 }
 
-void wf_locks_renew(struct wf_locks *locks, struct wf_engine *engine)
+void wf_locks_renew(struct wf_locks *locks, struct wf_keys *keys, int64_t ttl_ms,
+                    struct bw_mono now)
 {
     struct wf_kv kv = { 0 };
     bool more;
 
     do {
-        more = gather(locks, engine, &kv);
-        wf_kv_send(engine, &kv);
+        more = gather(locks, &kv, ttl_ms, now);
+        wf_kv_send(keys, &kv);
     } while (more);
 }

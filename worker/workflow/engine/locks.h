@@ -9,7 +9,7 @@
 
 #include <bulwark/thread.h>
 
-struct wf_engine;
+struct wf_keys;
 
 struct wf_lock {
     struct wf_lock *prev, *next;
@@ -37,8 +37,9 @@ void wf_locks_remove(struct wf_locks *locks, struct wf_lock *lock);
 
 /* Not waiting for it: a try whose answer was lost may have left our own token there, in
  * the way of the next. */
-void wf_lock_forget(struct wf_lock *lock, struct wf_engine *engine);
+void wf_lock_forget(struct wf_lock *lock, struct wf_keys *keys);
 /* Sends the renewals that are due. */
-void wf_locks_renew(struct wf_locks *locks, struct wf_engine *engine);
+void wf_locks_renew(struct wf_locks *locks, struct wf_keys *keys, int64_t ttl_ms,
+                    struct bw_mono now);
 
 #endif

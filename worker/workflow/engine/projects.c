@@ -5,6 +5,8 @@
 
 #include "workflow/language/frozen.h"
 #include "workflow/base/mem.h"
+#include "workflow/base/map.h"
+#include "workflow/language/graph.h"
 
 #define FRESH_MS 60000
 #define REFRESH_MS                                                                       \

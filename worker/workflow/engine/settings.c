@@ -5,6 +5,7 @@
 
 #include "base/schema.h"
 #include "workflow/base/mem.h"
+#include "workflow/engine/held.h"
 
 static const struct wk_field rows[] = {
 #define X(field, key_, value, least, greatest, unit_, help_)                             \

@@ -4,9 +4,6 @@
 #include <string.h>
 
 #include "workflow/engine/engine.h"
-#include "workflow/run/job.h"
-#include "workflow/base/mem.h"
-#include "workflow/run/run.h"
 
 #define PAUSE_MS     1000
 #define PAUSE_MAX_MS 30000
@@ -166,7 +163,7 @@ static void hold(struct wf_engine *engine, bool tried, enum wf_held_reason reaso
         tell(engine, true, 0);
     }
     bw_mutex_unlock(&trouble->mutex);
-    wf_engine_keep_ticking(engine);
+    wf_busy_keep_ticking(&engine->busy, 0);
 }
 
 static void release(struct wf_engine *engine)
@@ -180,20 +177,19 @@ static void release(struct wf_engine *engine)
     tell(engine, false, 0);
 }
 
-bool wf_trouble_is(struct wf_run *run)
+bool wf_trouble_is(struct wf_engine *engine, const struct wf_batch *batch, bool *tried)
 {
-    struct wf_engine *engine = run->engine;
-    const struct cause *cause = diagnose(engine, run->batch);
-    bool tried = run->tried;
+    const struct cause *cause = diagnose(engine, batch);
+    bool was_tried = *tried;
 
     if (cause == NULL)
         return false;
-    run->tried = false;
-    hold(engine, tried, cause->reason, engine->effects->batch_message(run->batch));
+    *tried = false;
+    hold(engine, was_tried, cause->reason, engine->effects->batch_message(batch));
     return true;
 }
 
-bool wf_trouble_admit(struct wf_engine *engine, struct wf_run *run)
+bool wf_trouble_admit(struct wf_engine *engine, bool *tried)
 {
     struct wf_trouble *trouble = &engine->trouble;
     bool admitted = true;
@@ -201,7 +197,7 @@ bool wf_trouble_admit(struct wf_engine *engine, struct wf_run *run)
     bw_mutex_lock(&trouble->mutex);
     if (trouble->phase == WF_TROUBLE_OPEN) {
         trouble->phase = WF_TROUBLE_TRYING;
-        run->tried = true;
+        *tried = true;
     } else {
         admitted = trouble->phase == WF_TROUBLE_NONE;
     }
@@ -209,11 +205,11 @@ bool wf_trouble_admit(struct wf_engine *engine, struct wf_run *run)
     return admitted;
 }
 
-void wf_trouble_ended(struct wf_engine *engine, const struct wf_run *run)
+void wf_trouble_ended(struct wf_engine *engine, bool tried)
 {
     struct wf_trouble *trouble = &engine->trouble;
 
-    if (!run->tried)
+    if (!tried)
         return;
     bw_mutex_lock(&trouble->mutex);
     if (trouble->phase == WF_TROUBLE_TRYING)
@@ -253,7 +249,7 @@ static void asked(struct wf_batch *batch, void *arg)
     }
     bw_mutex_unlock(&trouble->mutex);
     effects->batch_destroy(&batch);
-    wf_engine_leave(engine);
+    wf_busy_leave(&engine->busy);
 }
 
 static void ask(struct wf_engine *engine)
@@ -266,7 +262,7 @@ static void ask(struct wf_engine *engine)
         if (wf_store_need((enum wf_sql)sql) == WF_NEED_ALL && sql != WF_SQL_writable)
             effects->batch_add_plan(batch, (enum wf_sql)sql);
     }
-    wf_engine_enter(engine);
+    wf_busy_enter(&engine->busy);
     (void)effects->batch_submit(effects->arg, batch, ASK_MS, asked, engine);
 }
 

@@ -18,7 +18,6 @@
 #define WF_TROUBLE_TEXT_MAX 320
 
 struct wf_engine;
-struct wf_run;
 
 enum wf_trouble_phase {
     WF_TROUBLE_NONE,
@@ -40,13 +39,14 @@ struct wf_trouble {
 void wf_trouble_init(struct wf_trouble *trouble);
 void wf_trouble_fini(struct wf_trouble *trouble);
 
-/* A job has come. False: it goes back, none is to be run. */
-bool wf_trouble_admit(struct wf_engine *engine, struct wf_run *run);
-/* The run's batch has failed. True: it is the operator's problem, the engine is held
+/* A job has come. False: it goes back, none is to be run. `*tried` is set for the one
+ * with which the engine tries whether all is well. */
+bool wf_trouble_admit(struct wf_engine *engine, bool *tried);
+/* A run's batch has failed. True: it is the operator's problem, the engine is held
  * because of it, and the run is to be given back. */
-bool wf_trouble_is(struct wf_run *run);
+bool wf_trouble_is(struct wf_engine *engine, const struct wf_batch *batch, bool *tried);
 /* Any run has come to its end by itself. */
-void wf_trouble_ended(struct wf_engine *engine, const struct wf_run *run);
+void wf_trouble_ended(struct wf_engine *engine, bool tried);
 /* Now and again. */
 void wf_trouble_tick(struct wf_engine *engine);
 bool wf_trouble_holds(struct wf_engine *engine);

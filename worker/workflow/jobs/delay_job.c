@@ -12,84 +12,21 @@
 #include "workflow/run/versions.h"
 #include "workflow/steps/wait_timeout.h"
 #include "workflow/outbox/witness.h"
+#include "workflow/run/io.h"
+#include "workflow/run/job_key.h"
+#include "workflow/run/log.h"
+#include "workflow/run/person.h"
+#include "workflow/run/values.h"
+#include "workflow/steps/finish.h"
+#include "workflow/steps/loop.h"
+#include "workflow/steps/restore.h"
+#include "workflow/language/graph.h"
 
 #define LATER_MS 200
-#define AGAIN_MS 5000
-#define TELL_MS  60000
-
-/* --- adding one */
-
-static void added(bool ok, const char *error, void *arg)
-{
-    struct wf_run *run = arg;
-
-    wf_set(&run->fetched.error, ok ? NULL : error);
-    wf_run_post(run, run->step);
-}
-
-/* Redis is away or refuses: the operator's problem (worker/workflow/spec/workflow.md
- * §1.4.1). The row waits already, and says to the job's next start that nothing but this
- * is left to do. */
-static void not_added(struct wf_run *run)
-{
-    if (wf_job_cancelled(run) && wf_run_lost(run))
-        return;
-    if (wf_memory_set_new(run->engine->local, "delay not added", "", TELL_MS))
-        bw_log(wf_job_log(run), BW_LOG_WARNING,
-               "a delay could not be put on its queue; its job tries again",
-               bw_text("reason", run->fetched.error));
-    wf_run_put_off(run, wf_engine_now_ms(run->engine) + AGAIN_MS, false);
-}
-
-static void add_answered(struct wf_run *run)
-{
-    if (run->fetched.error != NULL)
-        not_added(run);
-    else
-        run->after_checkpoint(run);
-}
-
-/* §1.2, §1.3 */
-void wf_delay_enqueue(struct wf_run *run, const char *id, int64_t delay_ms, json_t *data,
-                      wf_step *then)
-{
-    const struct wf_effects *effects = run->engine->effects;
-    char *text, *opts;
-
-    wf_json_set_text(data, "executionId", run->x.id);
-    wf_json_set_text(data, "projectId", run->project_id);
-    wf_json_set_text(data, "workflowId", run->x.workflow_id);
-    wf_json_set(data, "delayMs", json_integer(delay_ms));
-    wf_json_set(data, "createdAt", json_integer(wf_engine_now_ms(run->engine)));
-    text = wf_dumps(data);
-    json_decref(data);
-    opts = wf_printf("{\"jobId\":\"%s\",\"delay\":%lld,\"attempts\":3,\"backoff\":{"
-                     "\"type\":\"exponential\",\"delay\":2000},\"removeOnComplete\":1000,"
-                     "\"removeOnFail\":100}",
-                     id, (long long)delay_ms);
-    run->after_checkpoint = then;
-    run->step = add_answered;
-    effects->add_job(effects->arg, run->job, run->engine->settings.queue_delays,
-                     "delay-task", text, opts, added, run);
-    free(text);
-    free(opts);
-}
-
-void wf_delay_add(struct wf_run *run, wf_step *then)
-{
-    json_t *data = wf_must(json_object());
-
-    wf_json_set_text(data, "nodeId", run->out.target);
-    wf_delay_enqueue(run, wf_member(run->out.payload, "jobId", ""),
-                     json_integer_value(json_object_get(run->out.payload, "delayMs")),
-                     data, then);
-}
-
-/* --- processing one */
 
 enum { THERE, CLAIMED, PROJECT };
 
-/* The job's value is `undefined` (§1.4). */
+/* The job's value is `undefined` (worker/workflow/spec/workflow.md §1.4). */
 static void conclude(struct wf_run *run)
 {
     wf_run_complete(run, NULL);
@@ -101,13 +38,13 @@ static void run_from(struct wf_run *run, const char *id)
     const struct wf_edge *edge;
 
     if (node != NULL &&
-        strcmp(id, wf_member(run->x.wait_payload, "originalNodeId", "")) == 0) {
+        strcmp(id, wf_member(run->execution.wait_payload, "originalNodeId", "")) == 0) {
         edge = wf_node_edge(node, NULL, false); /* written by the Node engine */
         node = edge != NULL && edge->target != SIZE_MAX ? &run->graph->nodes[edge->target]
                                                         : NULL;
         if (node == NULL) {
-            run->status = "completed";
-            run->result = true;
+            run->ending.status = WF_STATUS_COMPLETED;
+            run->ending.result = true;
             wf_finish(run);
             return;
         }
@@ -118,7 +55,7 @@ static void run_from(struct wf_run *run, const char *id)
     }
     run->out.text = wf_printf("Node not found: %s", id);
     wf_log_error(run, run->out.text);
-    run->status = "failed";
+    run->ending.status = WF_STATUS_FAILED;
     wf_finish(run);
 }
 
@@ -133,7 +70,7 @@ static void variables_there(struct wf_run *run)
     if (is_timeout(run)) {
         if (!wf_timeout_go(run)) {
             run->out.text = wf_strdup(WF_TIMEOUT_ERROR);
-            run->status = "cancelled";
+            run->ending.status = WF_STATUS_CANCELLED;
             wf_finish(run);
         }
         return;
@@ -147,18 +84,19 @@ static void graph_there(struct wf_run *run)
 {
     if (run->graph == NULL) {
         run->out.text = wf_printf("The workflow of the execution is gone");
-        run->status = "failed";
+        run->ending.status = WF_STATUS_FAILED;
         wf_finish(run);
         return;
     }
     wf_db_begin(run);
-    (void)wf_run_preload_add(run, run->x.session_id, run->x.workflow_id, run->x.id);
+    (void)wf_run_preload_add(run, run->execution.session_id, run->execution.workflow_id,
+                             run->execution.id);
     wf_db_run(run, variables_there, NULL);
 }
 
 static void take_row(struct wf_run *run)
 {
-    struct wf_execution *x = &run->x;
+    struct wf_execution *x = &run->execution;
     const char *chat = wf_db_value(run, CLAIMED, 0, WF_COL_delayed_chat);
 
     wf_set(&x->id, wf_member(run->data, "executionId", ""));
@@ -187,15 +125,16 @@ static void take_row(struct wf_run *run)
 static void not_for_us(struct wf_run *run)
 {
     json_t *payload = wf_loads(wf_db_value(run, THERE, 0, WF_COL_witness_wait_payload));
-    struct wf_row row = { .id = wf_member(run->data, "executionId", ""),
-                          .status = wf_db_value(run, THERE, 0, WF_COL_witness_status),
-                          .wait_type =
-                              wf_db_value(run, THERE, 0, WF_COL_witness_wait_type),
-                          .node = wf_db_value(run, THERE, 0, WF_COL_witness_node),
-                          .steps = wf_db_number(run, THERE, 0, WF_COL_witness_steps),
-                          .workflow_id =
-                              wf_db_value(run, THERE, 0, WF_COL_witness_workflow),
-                          .payload = payload };
+    struct wf_row row = {
+        .id = wf_member(run->data, "executionId", ""),
+        .status = wf_status_of(wf_db_value(run, THERE, 0, WF_COL_witness_status)),
+        .wait_type =
+            wf_wait_type_of(wf_db_value(run, THERE, 0, WF_COL_witness_wait_type)),
+        .node = wf_db_value(run, THERE, 0, WF_COL_witness_node),
+        .steps = wf_db_number(run, THERE, 0, WF_COL_witness_steps),
+        .workflow_id = wf_db_value(run, THERE, 0, WF_COL_witness_workflow),
+        .payload = payload
+    };
     bool result = true;
 
     if (wf_witness_read(run, payload, &result) == WF_SAYS_OVER)
@@ -222,18 +161,19 @@ static void claimed(struct wf_run *run)
     if (run->project == NULL || run->project->token == NULL) {
         run->out.text =
             wf_printf("Bot token not configured for project %s", run->project_id);
-        run->status = "failed";
+        run->ending.status = WF_STATUS_FAILED;
         wf_finish(run);
         return;
     }
-    run->in_row = run->unsure;
-    if (run->restored != NULL ||
-        json_is_object(json_object_get(run->x.wait_payload, "checkpoint")))
-        wf_restore_row(run, run->x.wait_payload);
-    else if (run->unsure && wf_job_attempts_started(run) > 1)
+    run->attempt.in_row = run->attempt.unsure;
+    if (run->attempt.restored != NULL ||
+        json_is_object(json_object_get(run->execution.wait_payload, "checkpoint")))
+        wf_restore_row(run, run->execution.wait_payload);
+    else if (run->attempt.unsure && wf_job_attempts_started(run) > 1)
         wf_run_later(run, LATER_MS); /* Redis may know how far an attempt before came */
     else
-        wf_versions_exact(run, run->x.workflow_id, run->x.version, graph_there);
+        wf_versions_exact(run, run->execution.workflow_id, run->execution.version,
+                          graph_there);
 }
 
 static void claim(struct wf_run *run)
@@ -258,7 +198,7 @@ static void claim(struct wf_run *run)
 
 static void entered(struct wf_run *run)
 {
-    if (run->was_done)
+    if (run->attempt.was_done)
         wf_run_answer(run, true);
     else
         claim(run);
@@ -267,6 +207,6 @@ static void entered(struct wf_run *run)
 void wf_delay_start(struct wf_run *run)
 {
     wf_run_prepare(run);
-    run->conclude = conclude;
+    run->ending.conclude = conclude;
     wf_execution_enter(run, wf_member(run->data, "executionId", ""), entered);
 }

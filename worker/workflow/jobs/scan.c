@@ -7,7 +7,11 @@
 
 #include "workflow/base/ids.h"
 #include "workflow/base/mem.h"
+#include "workflow/jobs/scan_due.h"
+#include "workflow/jobs/scan_io.h"
+#include "workflow/jobs/scan_queue.h"
 #include "workflow/jobs/scan_run.h"
+#include "workflow/base/map.h"
 
 #define MINUTE_MS     60000
 #define CATCH_UP      15 /* minutes made up for at most */
@@ -52,7 +56,7 @@ static void leave(struct wf_scan *scan)
     wf_scan_drop_versions(scan);
     wf_lock_fini(&scan->lock);
     atomic_store_explicit(&scan->busy, false, memory_order_release);
-    wf_engine_leave(engine);
+    wf_busy_leave(&engine->busy);
 }
 
 static void release_lock(struct wf_scan *scan)
@@ -62,7 +66,8 @@ static void release_lock(struct wf_scan *scan)
                     wf_strdup(scan->lock.token), 0);
 }
 
-void wf_scan_end(struct wf_scan *scan, bool failed)
+/* Lets the lock go. `failed`: not before a pause; what was begun is begun again then. */
+static void end(struct wf_scan *scan, bool failed)
 {
     scan->failures = failed ? scan->failures + 1 : 0;
     if (failed)
@@ -72,6 +77,21 @@ void wf_scan_end(struct wf_scan *scan, bool failed)
     (void)wf_scan_keys(scan);
     release_lock(scan);
     wf_scan_kv(scan, leave);
+}
+
+static void failed(struct wf_scan *scan)
+{
+    end(scan, true);
+}
+
+static bool is_stopped(struct wf_scan *scan)
+{
+    bool stopped;
+
+    bw_mutex_lock(&scan->mutex);
+    stopped = scan->stopped;
+    bw_mutex_unlock(&scan->mutex);
+    return stopped;
 }
 
 /* --- a minute */
@@ -84,7 +104,7 @@ static void minute_over(struct wf_scan *scan)
         scan->minute++;
         minute_begin(scan);
     } else {
-        wf_scan_end(scan, false);
+        end(scan, false);
     }
 }
 
@@ -92,7 +112,7 @@ static void minute_done(struct wf_scan *scan)
 {
     scan->last = scan->minute;
     scan->failures = 0;
-    wf_engine_count(&scan->engine->counters.scans);
+    wf_count(&scan->engine->counters.scans);
     if (scan->queued > 0)
         bw_log(scan->engine->log, BW_LOG_INFO, "schedule: runs were queued",
                bw_num("count", (int64_t)scan->queued));
@@ -172,8 +192,8 @@ static void next_customers(struct wf_scan *scan)
     const struct wf_due *due = &scan->dues[scan->due_at];
     char month[16], day[16];
 
-    if (wf_engine_is_stopping(scan->engine)) {
-        wf_scan_end(scan, false); /* another replica begins this minute again */
+    if (is_stopped(scan)) {
+        end(scan, false); /* another replica begins this minute again */
         return;
     }
     (void)snprintf(month, sizeof(month), "%u", due->birthday.month);
@@ -206,8 +226,8 @@ static void versions_there(struct wf_scan *scan)
 
 static void next_versions(struct wf_scan *scan)
 {
-    if (wf_engine_is_stopping(scan->engine))
-        wf_scan_end(scan, false);
+    if (is_stopped(scan))
+        end(scan, false);
     else
         wf_scan_db(scan, versions_there, NULL, WF_SQL_scan_versions, scan->after_version);
 }
@@ -273,19 +293,20 @@ static void locked(struct wf_scan *scan)
     wf_locks_add(&scan->engine->locks, &scan->lock, wf_engine_mono(scan->engine));
     scan->minute = first_minute(scan, state, done);
     if (scan->minute > this_minute(scan))
-        wf_scan_end(scan, false);
+        end(scan, false);
     else if (done)
         minute_begin(scan);
     else /* somebody may have died between claiming and adding */
         wf_scan_recover(scan, minute_begin);
 }
 
-void wf_scan_tick(struct wf_scan *scan)
+void wf_scan_tick(void *arg)
 {
+    struct wf_scan *scan = arg;
     struct wf_engine *engine = scan->engine;
     int64_t now;
 
-    if (atomic_load_explicit(&scan->busy, memory_order_acquire) ||
+    if (is_stopped(scan) || atomic_load_explicit(&scan->busy, memory_order_acquire) ||
         bw_mono_before(wf_engine_mono(engine), scan->not_before))
         return;
     now = this_minute(scan);
@@ -294,7 +315,7 @@ void wf_scan_tick(struct wf_scan *scan)
     if (scan->last >= now)
         return;
     atomic_store_explicit(&scan->busy, true, memory_order_relaxed);
-    wf_engine_enter(engine);
+    wf_busy_enter(&engine->busy);
     wf_lock_init(&scan->lock, wf_printf("lock:schedule:scan:%s", engine->queue));
     (void)wf_scan_keys(scan);
     (void)wf_kv_add(&scan->kv, WF_KV_SET_NEW, wf_strdup(scan->lock.key),
@@ -303,11 +324,30 @@ void wf_scan_tick(struct wf_scan *scan)
     wf_scan_kv(scan, locked);
 }
 
+void wf_scan_stop(struct wf_scan *scan)
+{
+    const struct wf_effects *effects = scan->engine->effects;
+
+    bw_mutex_lock(&scan->mutex);
+    scan->stopped = true;
+    if (scan->call != 0)
+        effects->cancel(effects->arg, WF_CALL_DB, scan->call);
+    bw_mutex_unlock(&scan->mutex);
+}
+
+bool wf_scan_is_wanted(const struct wf_engine *engine)
+{
+    /* the queue of delays may have an engine of its own; one of them is enough */
+    return engine->settings.scan &&
+           strcmp(engine->queue, engine->settings.queue_delays) != 0;
+}
+
 struct wf_scan *wf_scan_create(struct wf_engine *engine)
 {
     struct wf_scan *scan = wf_alloc(sizeof(*scan));
 
     scan->engine = engine;
+    scan->failed = failed;
     bw_mutex_init(&scan->mutex);
     return scan;
 }

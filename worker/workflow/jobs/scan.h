@@ -11,9 +11,13 @@
 #ifndef WORKFLOW_SCAN_H
 #define WORKFLOW_SCAN_H
 
+#include <stdbool.h>
+
 struct wf_engine;
 struct wf_scan;
 
+/* By the engine's settings, and its queue. */
+bool wf_scan_is_wanted(const struct wf_engine *engine);
 struct wf_scan *wf_scan_create(struct wf_engine *engine);
 /* Nothing of it is under way any more. NULL-safe; empties the pointer. */
 void wf_scan_destroy(struct wf_scan **scanp);
@@ -21,7 +25,8 @@ void wf_scan_destroy(struct wf_scan **scanp);
 /* The engine ends: what is under way is given up. Any thread; does not wait. */
 void wf_scan_stop(struct wf_scan *scan);
 
-/* Begins what is due and returns. One thread at a time, from the engine's tick. */
-void wf_scan_tick(struct wf_scan *scan);
+/* Begins what is due and returns; `arg` is the scan. One thread at a time, from the
+ * engine's tick. */
+void wf_scan_tick(void *arg);
 
 #endif

@@ -7,7 +7,12 @@
 
 #include "workflow/language/graph.h"
 #include "workflow/base/mem.h"
+#include "workflow/jobs/scan_due.h"
+#include "workflow/jobs/scan_io.h"
 #include "workflow/jobs/scan_run.h"
+#include "workflow/base/map.h"
+#include "workflow/language/minute_cron.h"
+#include "workflow/language/schedule.h"
 
 #define WARNED_MAX 1000
 

@@ -1,7 +1,9 @@
 /* Operations of a scan: each completion posts it to the worker's threads. */
-#include "workflow/jobs/scan_run.h"
+#include "workflow/jobs/scan_io.h"
 
 #include <stddef.h>
+
+#include "workflow/jobs/scan_run.h"
 
 static void run_task(struct bw_task *task)
 {
@@ -37,7 +39,7 @@ static void kv_done(struct wf_kv *kv, void *arg)
 void wf_scan_kv(struct wf_scan *scan, wf_scan_step *step)
 {
     scan->step = step;
-    wf_kv_submit(scan->engine, &scan->kv, kv_done, scan);
+    wf_kv_submit(&scan->engine->keys, &scan->kv, kv_done, scan);
 }
 
 static void db_settled(struct wf_scan *scan)
@@ -56,7 +58,7 @@ static void db_settled(struct wf_scan *scan)
     if (outcome == WF_DB_REFUSED && scan->on_refused != NULL)
         scan->on_refused(scan);
     else
-        wf_scan_end(scan, true);
+        scan->failed(scan);
 }
 
 static void db_done(struct wf_batch *batch, void *arg)
@@ -84,17 +86,6 @@ void wf_scan_db_list(struct wf_scan *scan, wf_scan_step *then, wf_scan_step *ref
     scan->call = effects->batch_submit(
         effects->arg, batch, scan->engine->settings.db_timeout_ms, db_done, scan);
     if (scan->stopped)
-        effects->cancel(effects->arg, WF_CALL_DB, scan->call);
-    bw_mutex_unlock(&scan->mutex);
-}
-
-void wf_scan_stop(struct wf_scan *scan)
-{
-    const struct wf_effects *effects = scan->engine->effects;
-
-    bw_mutex_lock(&scan->mutex);
-    scan->stopped = true;
-    if (scan->call != 0)
         effects->cancel(effects->arg, WF_CALL_DB, scan->call);
     bw_mutex_unlock(&scan->mutex);
 }

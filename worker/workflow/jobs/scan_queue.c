@@ -4,6 +4,8 @@
 
 #include "workflow/base/fault_point.h"
 #include "workflow/base/mem.h"
+#include "workflow/jobs/scan_io.h"
+#include "workflow/jobs/scan_queue.h"
 #include "workflow/jobs/scan_run.h"
 
 static char *job_data(const struct wf_scan *scan, size_t row)
@@ -37,7 +39,7 @@ static char *job_opts(const char *id)
 
 static void marked(struct wf_scan *scan)
 {
-    wf_scan_end(scan, true);
+    scan->failed(scan);
 }
 
 static void enqueued(struct wf_scan *scan)

@@ -61,42 +61,9 @@ struct wf_scan {
     json_t *lost; /* of those that were not added */
     char *error;
     wf_scan_step *after_add, *recovered;
+
+    /* the scan ends, to be tried again; set at its start */
+    wf_scan_step *failed;
 };
-
-/* --- scan_io.c */
-
-void wf_scan_post(struct wf_scan *scan, wf_scan_step *step);
-/* Sends scan->kv, whose results stay until the next group is begun. */
-struct wf_kv *wf_scan_keys(struct wf_scan *scan);
-void wf_scan_kv(struct wf_scan *scan, wf_scan_step *step);
-/* One statement, one batch. A failure ends the scan, to be tried again; `refused`: what
- * to do where the database will not have it, or NULL for the same. */
-void wf_scan_db_list(struct wf_scan *scan, wf_scan_step *then, wf_scan_step *refused,
-                     enum wf_sql sql, const char *const *params, size_t count);
-#define wf_scan_db(scan, then, refused, sql, ...)                                        \
-    wf_scan_db_list((scan), (then), (refused), (sql),                                    \
-                    (const char *const[]){ __VA_ARGS__ },                                \
-                    sizeof((const char *const[]){ __VA_ARGS__ }) / sizeof(const char *))
-size_t wf_scan_rows(const struct wf_scan *scan);
-const char *wf_scan_value(const struct wf_scan *scan, size_t row, size_t column);
-
-/* --- scan.c */
-
-/* Lets the lock go. `failed`: not before a pause; what was begun is begun again then. */
-void wf_scan_end(struct wf_scan *scan, bool failed);
-
-/* --- scan_due.c: versions whose trigger is due at scan->minute */
-
-/* Reads the answer of the statement `scan_versions` into scan->dues. */
-void wf_scan_take_versions(struct wf_scan *scan);
-void wf_scan_drop_versions(struct wf_scan *scan);
-
-/* --- scan_queue.c: rows of the ledger become jobs */
-
-/* Rows that were claimed and never got their job. Then `then`. */
-void wf_scan_recover(struct wf_scan *scan, wf_scan_step *then);
-/* Adds a job for each row that the statement returned; then goes on. What could not be
- * added is marked in the ledger, and the scan ends as failed. */
-void wf_scan_enqueue(struct wf_scan *scan, wf_scan_step *then);
 
 #endif

@@ -9,6 +9,14 @@
 #include "workflow/language/event_telegram.h"
 #include "workflow/run/versions.h"
 #include "workflow/outbox/witness.h"
+#include "workflow/run/io.h"
+#include "workflow/run/job_key.h"
+#include "workflow/run/person.h"
+#include "workflow/run/values.h"
+#include "workflow/steps/loop.h"
+#include "workflow/steps/restore.h"
+#include "workflow/base/ids.h"
+#include "workflow/base/iso.h"
 
 #define LATER_MS 200
 
@@ -44,9 +52,9 @@ static void failed(struct wf_run *run)
 static void write_failed(struct wf_run *run)
 {
     wf_db_begin(run);
-    run->db_tries = 2; /* one try */
+    wf_db_once(run);
     (void)wf_db_add(run, WF_SQL_ledger_end, of_job(run, "ledgerRunId"), "FAILED",
-                    run->failure);
+                    run->ending.failure);
     wf_db_run(run, failed, failed);
 }
 
@@ -54,12 +62,13 @@ static void write_failed(struct wf_run *run)
  * one (loop.c keeps the others from being flushed). */
 static void conclude(struct wf_run *run)
 {
-    if (run->result) {
+    if (run->ending.result) {
         write_completed(run);
         return;
     }
-    wf_set(&run->failure, run->out.text != NULL ? run->out.text : "Workflow failed");
-    run->before_failure = NULL;
+    wf_set(&run->ending.failure,
+           run->out.text != NULL ? run->out.text : "Workflow failed");
+    run->ending.before_failure = NULL;
     write_failed(run);
 }
 
@@ -82,21 +91,22 @@ static void begin(struct wf_run *run)
         return;
     }
     wf_job_execution_id(run, id);
-    wf_set(&run->x.id, id);
-    run->x.stored = run->x.resumed = false;
-    run->x.steps = run->x.steps_before = 0;
-    wf_iso(wf_engine_now_ms(run->engine), run->x.started);
+    wf_set(&run->execution.id, id);
+    run->execution.stored = run->execution.resumed = false;
+    run->execution.steps = run->execution.steps_before = 0;
+    wf_iso(wf_engine_now_ms(run->engine), run->execution.started);
     wf_db_begin(run);
     atm = wf_job_atm(run);
     (void)wf_db_add(run, WF_SQL_ledger_begin, of_job(run, "ledgerRunId"), atm);
     free(atm);
-    (void)wf_run_preload_add(run, run->x.session_id, run->x.workflow_id, NULL);
+    (void)wf_run_preload_add(run, run->execution.session_id, run->execution.workflow_id,
+                             NULL);
     wf_db_run(run, variables_there, NULL);
 }
 
 static void begun_again(struct wf_run *run)
 {
-    json_t *payload = json_incref(run->x.wait_payload);
+    json_t *payload = json_incref(run->execution.wait_payload);
 
     wf_restore_row(run, payload);
     json_decref(payload);
@@ -106,8 +116,9 @@ static void restore(struct wf_run *run, json_t *payload)
 {
     char *atm = wf_job_atm(run);
 
-    json_decref(run->x.wait_payload);
-    run->x.wait_payload = payload != NULL ? json_incref(payload) : wf_must(json_object());
+    json_decref(run->execution.wait_payload);
+    run->execution.wait_payload =
+        payload != NULL ? json_incref(payload) : wf_must(json_object());
     wf_db_begin(run);
     (void)wf_db_add(run, WF_SQL_ledger_begin, of_job(run, "ledgerRunId"), atm);
     free(atm);
@@ -170,28 +181,29 @@ static bool judge_before(struct wf_run *run)
     json_t *payload =
         wf_loads(wf_db_value(run, BEFORE, 0, WF_COL_ledger_before_wait_payload));
     struct wf_row row = {
-        .status = wf_db_value(run, BEFORE, 0, WF_COL_ledger_before_status),
-        .wait_type = wf_db_value(run, BEFORE, 0, WF_COL_ledger_before_wait_type),
+        .status = wf_status_of(wf_db_value(run, BEFORE, 0, WF_COL_ledger_before_status)),
+        .wait_type =
+            wf_wait_type_of(wf_db_value(run, BEFORE, 0, WF_COL_ledger_before_wait_type)),
         .node = wf_db_value(run, BEFORE, 0, WF_COL_ledger_before_node),
         .steps = wf_db_number(run, BEFORE, 0, WF_COL_ledger_before_steps),
         .workflow_id = wf_db_value(run, BEFORE, 0, WF_COL_ledger_before_workflow),
         .id = wf_db_value(run, BEFORE, 0, WF_COL_ledger_before_execution),
         .payload = payload
     };
-    bool result = false, running = strcmp(row.status, "running") == 0;
+    bool result = false, running = row.status == WF_STATUS_RUNNING;
     enum wf_testimony says = wf_witness_read(run, payload, &result);
 
     if (says == WF_SAYS_OVER) {
         wf_witness_over(run, &row, result);
-    } else if (!running && strcmp(row.status, "failed") != 0) {
+    } else if (!running && row.status != WF_STATUS_FAILED) {
         write_completed(run); /* an attempt before got that far */
     } else {
         if (!running) { /* it failed for good: the job begins anew */
-            json_decref(run->restored);
-            run->restored = NULL;
+            json_decref(run->attempt.restored);
+            run->attempt.restored = NULL;
         }
         if (says == WF_SAYS_KEPT)
-            run->x.wait_payload = json_incref(payload);
+            run->execution.wait_payload = json_incref(payload);
         json_decref(payload);
         return false;
     }
@@ -216,7 +228,7 @@ static void read_ledger(struct wf_run *run)
         wf_run_complete(run, "{\"success\":true,\"skipped\":true}");
         return;
     }
-    run->before_failure = write_failed;
+    run->ending.before_failure = write_failed;
     if (run->project == NULL)
         wf_versions_take_project(run, PROJECT);
     why = obstacle(run);
@@ -227,19 +239,20 @@ static void read_ledger(struct wf_run *run)
     take_person(run);
     if (wf_db_rows(run, BEFORE) > 0 && judge_before(run))
         return;
-    free(run->x.session_id);
-    run->x.session_id = wf_printf(
+    free(run->execution.session_id);
+    run->execution.session_id = wf_printf(
         "scheduled_%s_%s_%s", wf_db_value(run, VERSION, 0, WF_COL_ledger_version_entry),
         of_job(run, "userId"), id);
-    wf_set(&run->x.workflow_id, of_job(run, "workflowId"));
-    run->x.version = (int)wf_db_number(run, VERSION, 0, WF_COL_ledger_version_version);
-    run->in_row = run->unsure;
-    if (run->restored != NULL || run->x.wait_payload != NULL)
-        restore(run, run->x.wait_payload);
-    else if (run->unsure && wf_job_attempts_started(run) > 1)
+    wf_set(&run->execution.workflow_id, of_job(run, "workflowId"));
+    run->execution.version =
+        (int)wf_db_number(run, VERSION, 0, WF_COL_ledger_version_version);
+    run->attempt.in_row = run->attempt.unsure;
+    if (run->attempt.restored != NULL || run->execution.wait_payload != NULL)
+        restore(run, run->execution.wait_payload);
+    else if (run->attempt.unsure && wf_job_attempts_started(run) > 1)
         wf_run_later(run, LATER_MS); /* Redis may know how far an attempt before came */
     else
-        wf_versions_exact(run, run->x.workflow_id, run->x.version, begin);
+        wf_versions_exact(run, run->execution.workflow_id, run->execution.version, begin);
 }
 
 static void entered(struct wf_run *run)
@@ -264,7 +277,7 @@ void wf_scheduled_start(struct wf_run *run)
     const char *ledger = of_job(run, "ledgerRunId");
 
     wf_run_prepare(run);
-    run->conclude = conclude;
-    run->effect_owner = ledger;
+    run->ending.conclude = conclude;
+    run->attempt.effect_owner = ledger;
     wf_execution_enter(run, ledger, entered);
 }

@@ -8,7 +8,5 @@ struct wf_run;
 void wf_small_refresh(struct wf_run *run);
 /* statistics_aggregation: nothing to do. */
 void wf_small_acknowledge(struct wf_run *run);
-/* Completes the job with {"success":true}. */
-void wf_run_success(struct wf_run *run);
 
 #endif

@@ -418,32 +418,32 @@ int wf_keyboard_node_markup(const struct wf_scope *scope, const struct wf_node *
 
 /* ---- the wait rule ---- */
 
-static const char *button_wait(const json_t *button, enum keyboard_kind kind)
+static enum wf_wait_type button_wait(const json_t *button, enum keyboard_kind kind)
 {
     if (flag(member(button, "request_contact", "requestContact", NULL), false))
-        return "contact";
+        return WF_WAIT_CONTACT;
     if (flag(member(button, "request_location", "requestLocation", NULL), false))
-        return "location";
+        return WF_WAIT_LOCATION;
     if (wf_value_truthy(json_object_get(button, "request_poll")))
-        return "poll";
+        return WF_WAIT_POLL;
     if (kind == KEYBOARD_INLINE && wf_value_truthy(callback_data(button)))
-        return "callback";
-    return goto_target(button) != NULL ? "callback" : NULL;
+        return WF_WAIT_CALLBACK;
+    return goto_target(button) != NULL ? WF_WAIT_CALLBACK : WF_WAIT_NOTHING;
 }
 
-static const char *buttons_wait(const json_t *buttons, enum keyboard_kind kind)
+static enum wf_wait_type buttons_wait(const json_t *buttons, enum keyboard_kind kind)
 {
     for (size_t i = 0; i < json_array_size(buttons); i++) {
         const json_t *row = json_array_get(buttons, i);
 
         for (size_t j = 0; j < row_size(row); j++) {
-            const char *wait = button_wait(row_button(row, j), kind);
+            enum wf_wait_type wait = button_wait(row_button(row, j), kind);
 
-            if (wait != NULL)
+            if (wait != WF_WAIT_NOTHING)
                 return wait;
         }
     }
-    return kind == KEYBOARD_REPLY ? "input" : NULL;
+    return kind == KEYBOARD_REPLY ? WF_WAIT_INPUT : WF_WAIT_NOTHING;
 }
 
 static bool waits_for_input(const struct wf_node *node)
@@ -454,19 +454,19 @@ static bool waits_for_input(const struct wf_node *node)
            json_is_true(json_object_get(config, "waitForInput"));
 }
 
-const char *wf_keyboard_wait(const struct wf_node *node)
+enum wf_wait_type wf_keyboard_wait(const struct wf_node *node)
 {
     const json_t *keyboard = wf_keyboard_of(node);
     enum keyboard_kind kind = node_kind(node, keyboard);
 
     if (!is_keyboard_node(node) && !is_type(node, "message"))
-        return NULL;
+        return WF_WAIT_NOTHING;
     if (is_type(node, "message") && waits_for_input(node))
-        return "input";
+        return WF_WAIT_INPUT;
     if (is_type(node, "message.keyboard.inline"))
-        return "callback";
+        return WF_WAIT_CALLBACK;
     if (keyboard == NULL || kind == KEYBOARD_REMOVE ||
         !json_is_array(buttons_of(keyboard)))
-        return NULL;
+        return WF_WAIT_NOTHING;
     return buttons_wait(buttons_of(keyboard), kind);
 }

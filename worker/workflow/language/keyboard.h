@@ -5,6 +5,7 @@
 
 #include "workflow/language/graph.h"
 #include "workflow/language/template.h"
+#include "workflow/language/wait_type.h"
 
 /* New reference in `*markup`; NULL there when there is no keyboard. `keyboard` is the
  * config object (borrowed, may be NULL). BW_EINVAL: node error (callback_data over 64
@@ -22,8 +23,7 @@ BW_MUSTCHECK int wf_keyboard_node_markup(const struct wf_scope *scope,
  * data.config.keyboard); NULL: none. */
 const json_t *wf_keyboard_of(const struct wf_node *node);
 
-/* §5.2.5: the wait type ("input", "contact", "callback" …) the node enters after sending,
- * static; NULL: no wait. */
-const char *wf_keyboard_wait(const struct wf_node *node);
+/* §5.2.5: what the node waits for after sending. */
+enum wf_wait_type wf_keyboard_wait(const struct wf_node *node);
 
 #endif

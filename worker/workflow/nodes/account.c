@@ -6,8 +6,13 @@
 #include <string.h>
 
 #include "workflow/base/mem.h"
-#include "workflow/nodes/query.h"
 #include "workflow/nodes/referral.h"
+#include "workflow/run/ahead.h"
+#include "workflow/run/io.h"
+#include "workflow/run/node_result.h"
+#include "workflow/run/person.h"
+#include "workflow/run/values.h"
+#include "workflow/nodes/query/param.h"
 
 /* --- get_user_balance */
 
@@ -30,9 +35,9 @@ static void balance_read(struct wf_run *run)
     json_t *details = wf_loads(wf_db_value(run, 0, 0, WF_COL_balance_result));
 
     if (details == NULL)
-        wf_loop_resume(run, wf_query_no_user(run, wf_member(run->scratch, "userId", "")));
+        run->resume(run, wf_query_no_user(run, wf_member(run->scratch, "userId", "")));
     else
-        wf_loop_resume(run, set_balance(run, details));
+        run->resume(run, set_balance(run, details));
 }
 
 enum wf_action wf_start_user_balance(struct wf_run *run)
@@ -77,7 +82,7 @@ static void linked(struct wf_run *run)
 
     if (id == NULL) {
         json_decref(user);
-        wf_loop_resume(run, not_found(run));
+        run->resume(run, not_found(run));
         return;
     }
     for (size_t row = 0; row < detached; row++)
@@ -88,10 +93,10 @@ static void linked(struct wf_run *run)
     wf_person_set(run, id);
     wf_person_changed(run, id);
     wf_person_remember(run, id);
-    if (run->person_asked)
+    if (run->work.person_asked)
         wf_person_take(run, PERSON);
     wf_run_set(run, "linkedUser", user, 0);
-    wf_loop_resume(run, wf_node_next());
+    run->resume(run, wf_node_next());
 }
 
 static void link_found(struct wf_run *run);
@@ -101,9 +106,7 @@ static void link_refused(struct wf_run *run)
     if (wf_referral_refused(run))
         link_found(run);
     else
-        wf_loop_resume(run,
-                       wf_node_fail(run, "database: %s",
-                                    run->engine->effects->batch_message(run->batch)));
+        run->resume(run, wf_node_fail(run, "database: %s", wf_db_message(run)));
 }
 
 /* One transaction and one round trip: finds the account, settles a referral that waited
@@ -122,8 +125,8 @@ static void link_found(struct wf_run *run)
     (void)wf_db_add(run, WF_SQL_user_detach, NULL, run->project_id, telegram, "false");
     (void)wf_db_add(run, WF_SQL_user_activate, NULL, run->project_id, telegram,
                     wf_member(given, "username", NULL), NULL, "false");
-    run->person_asked = wf_person_wanted(run);
-    if (run->person_asked)
+    run->work.person_asked = wf_person_wanted(run);
+    if (run->work.person_asked)
         (void)wf_db_add(run, WF_SQL_customer, run->project_id, NULL, telegram, NULL,
                         run->engine->settings.timezone);
     wf_db_run(run, linked, link_refused);

@@ -6,6 +6,11 @@
 
 #include "workflow/base/mem.h"
 #include "workflow/nodes/fetch.h"
+#include "workflow/run/log.h"
+#include "workflow/run/node_result.h"
+#include "workflow/run/task.h"
+#include "workflow/run/values.h"
+#include "workflow/base/iso.h"
 
 #define TIMEOUT_MS 30000
 #define RETRIES    3
@@ -16,14 +21,14 @@ static void answered(struct wf_run *run)
 {
     json_int_t attempt = json_integer_value(json_object_get(run->scratch, "attempt"));
 
-    if (run->fetched.outcome == WEB_FAILED && attempt < RETRIES) {
+    if (run->work.fetched.outcome == WEB_FAILED && attempt < RETRIES) {
         wf_json_set(run->scratch, "attempt", json_integer(attempt + 1));
         wf_run_after(run, (int64_t)1000 << attempt, send_event);
         return;
     }
     if (!wf_fetch_ok(run))
         wf_log_warn(run, "the analytics service did not take the event");
-    wf_loop_resume(run, wf_node_next());
+    run->resume(run, wf_node_next());
 }
 
 static void send_event(struct wf_run *run)

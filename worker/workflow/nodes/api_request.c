@@ -9,6 +9,10 @@
 #include "workflow/language/path.h"
 #include "workflow/language/value.h"
 #include "workflow/nodes/fetch.h"
+#include "workflow/run/io.h"
+#include "workflow/run/node_result.h"
+#include "workflow/run/task.h"
+#include "workflow/run/values.h"
 
 #define WINDOW_MS          60000
 #define WEBHOOK_TIMEOUT_MS 15000
@@ -47,7 +51,7 @@ static void api_answered(struct wf_run *run)
 
         wf_fetch_log(run, value);
         json_decref(value);
-        wf_loop_resume(run, action);
+        run->resume(run, action);
         return;
     }
     map_answer(run, value);
@@ -55,7 +59,7 @@ static void api_answered(struct wf_run *run)
         wf_run_set(run, assign, json_incref(value), 0);
     wf_fetch_log(run, value);
     json_decref(value);
-    wf_loop_resume(run, wf_node_next());
+    run->resume(run, wf_node_next());
 }
 
 static void api_counted(struct wf_run *run)
@@ -63,7 +67,7 @@ static void api_counted(struct wf_run *run)
     int64_t now = wf_engine_now_ms(run->engine);
 
     if (wf_kv_at(&run->kv, 0)->number > run->engine->settings.limit_api)
-        wf_loop_resume(
+        run->resume(
             run, wf_node_fail(run,
                               "API request rate limit exceeded. Retry after %lld "
                               "seconds.",
@@ -101,13 +105,13 @@ static void webhook_answered(struct wf_run *run)
     (void)json_object_del(run->scratch, "attempt");
     if (wf_fetch_ok(run)) {
         wf_fetch_log(run, NULL);
-        wf_loop_resume(run, wf_node_next());
-    } else if (run->fetched.outcome == WEB_UNSAFE || !(retries >= (double)attempt) ||
+        run->resume(run, wf_node_next());
+    } else if (run->work.fetched.outcome == WEB_UNSAFE || !(retries >= (double)attempt) ||
                attempt > RETRIES_MAX) {
         enum wf_action action = wf_fetch_fail(run);
 
         wf_fetch_log(run, NULL);
-        wf_loop_resume(run, action);
+        run->resume(run, action);
     } else {
         wf_json_set(run->scratch, "attempt", json_integer(attempt));
         wf_run_after(run, pause, webhook_send);

@@ -8,6 +8,10 @@
 #include "workflow/base/mem.h"
 #include "workflow/language/value.h"
 #include "workflow/nodes/parts.h"
+#include "workflow/outbox/send.h"
+#include "workflow/run/log.h"
+#include "workflow/run/node_result.h"
+#include "workflow/run/values.h"
 
 #define SAFE_INTEGER 9007199254740991.0
 
@@ -48,7 +52,7 @@ static enum wf_action no_id(struct wf_run *run)
 
 static void edited(struct wf_run *run)
 {
-    wf_loop_resume(run, wf_node_next());
+    run->resume(run, wf_node_next());
 }
 
 enum wf_action wf_start_edit(struct wf_run *run)
@@ -57,7 +61,7 @@ enum wf_action wf_start_edit(struct wf_run *run)
     const char *raw = wf_member(config, "text", ""), *mode = wf_parts_mode(config);
     struct wf_scope scope = wf_run_scope(run);
     struct bw_error err = { 0 };
-    bool anew = run->went_private; /* the one to change lies in the group */
+    bool anew = run->personal.moved; /* the one to change lies in the group */
     int64_t id = anew ? 0 : message_id(run);
     json_t *markup = NULL, *params;
     char *text;
@@ -85,16 +89,16 @@ enum wf_action wf_start_edit(struct wf_run *run)
 
 static void deleted(struct wf_run *run)
 {
-    if (run->reply.message_gone)
+    if (run->outbox.reply.message_gone)
         wf_log_warn(run, "the message to delete is not there any more");
-    wf_loop_resume(run, wf_node_next());
+    run->resume(run, wf_node_next());
 }
 
 enum wf_action wf_start_delete(struct wf_run *run)
 {
-    int64_t id = run->went_private ? 0 : message_id(run);
+    int64_t id = run->personal.moved ? 0 : message_id(run);
 
-    if (run->went_private) {
+    if (run->personal.moved) {
         wf_log_warn(run, "the message to delete lies in the group, and stays");
         return wf_node_next();
     }

@@ -5,6 +5,11 @@
 #include <string.h>
 
 #include "workflow/base/mem.h"
+#include "workflow/outbox/send.h"
+#include "workflow/run/io.h"
+#include "workflow/run/log.h"
+#include "workflow/run/node_result.h"
+#include "workflow/run/values.h"
 
 #define WINDOW_MS 1000
 #define TTL_MS    60000
@@ -31,15 +36,15 @@ static bool accepted(const struct wf_run *run, const char *status)
 static void answered(struct wf_run *run)
 {
     const char *assign = wf_run_assign(run->node, "isChannelSubscribed");
-    const char *status = wf_member(run->reply.result, "status", "left");
+    const char *status = wf_member(run->outbox.reply.result, "status", "left");
     char *name = wf_printf("%s_status", assign);
 
-    if (run->reply.outcome != WF_SEND_OK)
+    if (run->outbox.reply.outcome != WF_SEND_OK)
         wf_log_warn(run, "Telegram did not say whether the person is in the channel");
     wf_run_set(run, assign, json_boolean(accepted(run, status)), 0);
     wf_run_set(run, name, wf_text(status), 0);
     free(name);
-    wf_loop_resume(run, wf_node_next());
+    run->resume(run, wf_node_next());
 }
 
 static void counted(struct wf_run *run)
@@ -47,9 +52,9 @@ static void counted(struct wf_run *run)
     json_t *params;
 
     if (wf_kv_at(&run->kv, 0)->number > run->engine->settings.limit_channel_check) {
-        wf_loop_resume(run, wf_node_fail(run, "Rate limit exceeded for channel "
-                                              "subscription check. Retry after 1 "
-                                              "seconds."));
+        run->resume(run, wf_node_fail(run, "Rate limit exceeded for channel "
+                                           "subscription check. Retry after 1 "
+                                           "seconds."));
         return;
     }
     params = run->scratch; /* the client's from here on, not shared with its thread */

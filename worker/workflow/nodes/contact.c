@@ -7,7 +7,10 @@
 #include <string.h>
 
 #include "workflow/base/mem.h"
-#include "workflow/nodes/query.h"
+#include "workflow/run/io.h"
+#include "workflow/run/node_result.h"
+#include "workflow/run/values.h"
+#include "workflow/nodes/query/param.h"
 
 #define PHONE_DIGITS 7 /* fewer are no phone number */
 
@@ -42,7 +45,7 @@ static void checked(struct wf_run *run)
         wf_run_set(run, name, user, 0);
         free(name);
     }
-    wf_loop_resume(run, wf_node_next());
+    run->resume(run, wf_node_next());
 }
 
 enum wf_action wf_start_check_linked(struct wf_run *run)
@@ -74,7 +77,7 @@ static void found(struct wf_run *run)
 
     wf_run_set(run, wf_run_assign(run->node, "foundUser"),
                user != NULL ? user : json_null(), 0);
-    wf_loop_resume(run, wf_node_next());
+    run->resume(run, wf_node_next());
 }
 
 enum wf_action wf_start_find_user(struct wf_run *run)

@@ -11,6 +11,12 @@
 #include "workflow/language/value.h"
 #include "workflow/nodes/loops.h"
 #include "workflow/run/place.h"
+#include "workflow/outbox/checkpoint.h"
+#include "workflow/run/node_result.h"
+#include "workflow/run/task.h"
+#include "workflow/run/values.h"
+#include "workflow/base/iso.h"
+#include "workflow/language/graph.h"
 
 #define IN_PLACE_MS 1000.0
 #define MOST_MS     86400000.0
@@ -48,14 +54,14 @@ static double delay_of(struct wf_run *run)
 
 static void over(struct wf_run *run)
 {
-    wf_loop_resume(run, wf_node_next());
+    run->resume(run, wf_node_next());
 }
 
 /* --- by a job: its id is known before it is added, which happens when the row waits */
 
 static void promised(struct wf_run *run)
 {
-    wf_loop_resume(run, wf_node_wait(run, "delay", json_incref(run->scratch)));
+    run->resume(run, wf_node_wait(run, WF_WAIT_DELAY, json_incref(run->scratch)));
 }
 
 static json_t *payload_of(const struct wf_run *run, int64_t ms, const char *job)
@@ -80,7 +86,7 @@ static enum wf_action hand_over(struct wf_run *run, int64_t ms)
 
     if (next == NULL)
         return wf_node_next(); /* nothing comes after it */
-    job = wf_printf("delay-%s-%lld", run->x.id, (long long)run->x.steps);
+    job = wf_printf("delay-%s-%lld", run->execution.id, (long long)run->execution.steps);
     json_decref(run->scratch);
     run->scratch = payload_of(run, ms, job);
     wf_set(&run->out.target, next);

@@ -10,6 +10,9 @@
 #include "workflow/language/template.h"
 #include "workflow/language/value.h"
 #include "workflow/run/under_way.h"
+#include "workflow/run/node_result.h"
+#include "workflow/run/task.h"
+#include "workflow/run/values.h"
 
 /* --- the body */
 
@@ -233,13 +236,13 @@ static void done(const struct web_answer *answer, void *arg)
     struct wf_run *run = arg;
 
     wf_under_way_over(run);
-    run->fetched.outcome = answer->outcome;
-    run->fetched.status = answer->status;
-    free(run->fetched.body);
-    run->fetched.body = wf_alloc(answer->len + 1);
-    memcpy(run->fetched.body, answer->body, answer->len);
-    run->fetched.len = answer->len;
-    wf_set(&run->fetched.error, answer->error);
+    run->work.fetched.outcome = answer->outcome;
+    run->work.fetched.status = answer->status;
+    free(run->work.fetched.body);
+    run->work.fetched.body = wf_alloc(answer->len + 1);
+    memcpy(run->work.fetched.body, answer->body, answer->len);
+    run->work.fetched.len = answer->len;
+    wf_set(&run->work.fetched.error, answer->error);
     wf_run_post(run, run->step);
 }
 
@@ -284,7 +287,7 @@ void wf_fetch(struct wf_run *run, bool chosen, wf_step *then)
     if (request.timeout_ms < 1)
         request.timeout_ms = 1;
     run->step = then;
-    run->effect = run->left = true;
+    run->effect = run->attempt.left = true;
     wf_under_way_lock(run);
     wf_under_way_begun(run, WF_CALL_HTTP,
                        effects->http(effects->arg, &request, done, run));
@@ -297,24 +300,25 @@ void wf_fetch(struct wf_run *run, bool chosen, wf_step *then)
 
 bool wf_fetch_ok(const struct wf_run *run)
 {
-    return run->fetched.outcome == WEB_ANSWERED && run->fetched.status >= 200 &&
-           run->fetched.status < 300;
+    return run->work.fetched.outcome == WEB_ANSWERED && run->work.fetched.status >= 200 &&
+           run->work.fetched.status < 300;
 }
 
 enum wf_action wf_fetch_fail(struct wf_run *run)
 {
-    if (run->fetched.outcome == WEB_UNSAFE)
-        return wf_node_fail(run, "Invalid or unsafe URL: %s", run->fetched.error);
-    if (run->fetched.outcome == WEB_FAILED)
-        return wf_node_fail(run, "Request failed: %s", run->fetched.error);
-    return wf_node_fail(run, "Request failed with status code %d", run->fetched.status);
+    if (run->work.fetched.outcome == WEB_UNSAFE)
+        return wf_node_fail(run, "Invalid or unsafe URL: %s", run->work.fetched.error);
+    if (run->work.fetched.outcome == WEB_FAILED)
+        return wf_node_fail(run, "Request failed: %s", run->work.fetched.error);
+    return wf_node_fail(run, "Request failed with status code %d",
+                        run->work.fetched.status);
 }
 
 json_t *wf_fetch_value(const struct wf_run *run)
 {
     static const char mark[] = "\xef\xbb\xbf"; /* of byte order: no part of the text */
-    const char *body = run->fetched.body;
-    size_t len = run->fetched.len;
+    const char *body = run->work.fetched.body;
+    size_t len = run->work.fetched.len;
     json_t *value;
 
     if (len >= 3 && memcmp(body, mark, 3) == 0) {
@@ -336,10 +340,10 @@ void wf_fetch_log(struct wf_run *run, const json_t *output)
     wf_json_set(columns, "http_request", wf_must(json_copy(input)));
     (void)json_object_del(input, "headers");
     wf_json_set(columns, "input_data", input);
-    if (run->fetched.outcome == WEB_ANSWERED)
-        wf_json_set(answer, "status", json_integer(run->fetched.status));
+    if (run->work.fetched.outcome == WEB_ANSWERED)
+        wf_json_set(answer, "status", json_integer(run->work.fetched.status));
     else
-        wf_json_set_text(answer, "error", run->fetched.error);
+        wf_json_set_text(answer, "error", run->work.fetched.error);
     if (output != NULL) {
         wf_json_set(answer, "body", json_incref((json_t *)(uintptr_t)output));
         wf_json_set(columns, "output_data", json_incref((json_t *)(uintptr_t)output));

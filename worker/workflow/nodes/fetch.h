@@ -1,7 +1,7 @@
 /* HTTP requests of nodes. worker/workflow/spec/workflow.md §5.3.4
  *
  * The request lies in run->scratch: {"url", "method", "headers": {name: text}, "body"?:
- * text, "timeout": ms}. The answer is in run->fetched. */
+ * text, "timeout": ms}. The answer is in run->work.fetched. */
 #ifndef WORKFLOW_FETCH_H
 #define WORKFLOW_FETCH_H
 

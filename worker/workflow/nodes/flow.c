@@ -10,6 +10,10 @@
 #include "workflow/language/expression/expression.h"
 #include "workflow/language/path.h"
 #include "workflow/language/value.h"
+#include "workflow/run/log.h"
+#include "workflow/run/node_result.h"
+#include "workflow/run/values.h"
+#include "workflow/language/graph.h"
 
 enum wf_action wf_start_condition(struct wf_run *run)
 {

@@ -10,6 +10,9 @@
 #include "workflow/language/template.h"
 #include "workflow/language/value.h"
 #include "workflow/nodes/nodes.h"
+#include "workflow/run/node_result.h"
+#include "workflow/run/values.h"
+#include "workflow/language/graph.h"
 
 #define PREFIX         "__loop:"
 #define MAX_ITERATIONS 100
@@ -19,9 +22,9 @@
 
 static json_t *top(const struct wf_run *run)
 {
-    size_t count = json_array_size(run->loops);
+    size_t count = json_array_size(run->progress.loops);
 
-    return count > 0 ? json_array_get(run->loops, count - 1) : NULL;
+    return count > 0 ? json_array_get(run->progress.loops, count - 1) : NULL;
 }
 
 const char *wf_loops_innermost(const struct wf_run *run)
@@ -31,9 +34,10 @@ const char *wf_loops_innermost(const struct wf_run *run)
 
 int64_t wf_loops_visits(const struct wf_run *run, int64_t limit)
 {
-    for (size_t i = 0; i < json_array_size(run->loops); i++) {
-        int64_t most =
-            json_integer_value(json_object_get(json_array_get(run->loops, i), "max")) + 1;
+    for (size_t i = 0; i < json_array_size(run->progress.loops); i++) {
+        int64_t most = json_integer_value(json_object_get(
+                           json_array_get(run->progress.loops, i), "max")) +
+                       1;
 
         if (most > limit)
             limit = most;
@@ -43,7 +47,7 @@ int64_t wf_loops_visits(const struct wf_run *run, int64_t limit)
 
 static void push(struct wf_run *run, json_t *state)
 {
-    if (json_array_append_new(run->loops, state) != 0)
+    if (json_array_append_new(run->progress.loops, state) != 0)
         (void)wf_must(NULL);
 }
 
@@ -58,7 +62,8 @@ static void pop(struct wf_run *run, const char *node)
         if (kept != NULL && !json_is_null(kept))
             wf_run_set(run, name, json_null(), 0);
         free(name);
-        (void)json_array_remove(run->loops, json_array_size(run->loops) - 1);
+        (void)json_array_remove(run->progress.loops,
+                                json_array_size(run->progress.loops) - 1);
         if (found)
             return;
     }
@@ -66,8 +71,8 @@ static void pop(struct wf_run *run, const char *node)
 
 static json_t *state_of(const struct wf_run *run, const char *node)
 {
-    for (size_t i = json_array_size(run->loops); i-- > 0;) {
-        json_t *state = json_array_get(run->loops, i);
+    for (size_t i = json_array_size(run->progress.loops); i-- > 0;) {
+        json_t *state = json_array_get(run->progress.loops, i);
 
         if (strcmp(wf_member(state, "node", ""), node) == 0)
             return state;
@@ -79,12 +84,12 @@ static json_t *state_of(const struct wf_run *run, const char *node)
 
 void wf_loops_keep(struct wf_run *run)
 {
-    for (size_t i = 0; i < json_array_size(run->loops); i++) {
-        const json_t *state = json_array_get(run->loops, i);
+    for (size_t i = 0; i < json_array_size(run->progress.loops); i++) {
+        const json_t *state = json_array_get(run->progress.loops, i);
         char *name = wf_printf(PREFIX "%s", wf_member(state, "node", ""));
         json_t *value = wf_must(json_copy((json_t *)(uintptr_t)state));
 
-        wf_json_set_text(value, "executionId", run->x.id);
+        wf_json_set_text(value, "executionId", run->execution.id);
         wf_json_set(value, "depth", json_integer((json_int_t)i));
         wf_run_set(run, name, value, 0);
         free(name);
@@ -100,7 +105,7 @@ static json_t *kept_at(const struct wf_run *run, size_t depth)
     json_object_foreach(run->vars[WF_SESSION], name, value)
     {
         if (strncmp(name, PREFIX, sizeof(PREFIX) - 1) == 0 &&
-            strcmp(wf_member(value, "executionId", ""), run->x.id) == 0 &&
+            strcmp(wf_member(value, "executionId", ""), run->execution.id) == 0 &&
             json_integer_value(json_object_get(value, "depth")) == (json_int_t)depth)
             return value;
     }

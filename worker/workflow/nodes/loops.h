@@ -1,5 +1,5 @@
-/* Loops a run is inside of, innermost last: run->loops, an array of {"node", "index",
- * "max", "items"?, "count"?}. While the run waits they lie in session variables
+/* Loops a run is inside of, innermost last: run->progress.loops, an array of {"node",
+ * "index", "max", "items"?, "count"?}. While the run waits they lie in session variables
  * `__loop:<node id>`. worker/workflow/spec/workflow.md §5.5 */
 #ifndef WORKFLOW_LOOPS_H
 #define WORKFLOW_LOOPS_H

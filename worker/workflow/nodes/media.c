@@ -9,6 +9,8 @@
 #include "workflow/language/keyboard.h"
 #include "workflow/base/mem.h"
 #include "workflow/nodes/parts.h"
+#include "workflow/run/node_result.h"
+#include "workflow/run/values.h"
 
 #define EXTRAS 8
 
@@ -58,9 +60,9 @@ static void sent(struct wf_run *run)
 {
     const char *assign = wf_run_assign(run->node, NULL);
 
-    if (assign != NULL && run->reply.message_id != 0)
-        wf_run_set(run, assign, json_integer(run->reply.message_id), 0);
-    wf_loop_resume(run, wf_node_next());
+    if (assign != NULL && run->outbox.reply.message_id != 0)
+        wf_run_set(run, assign, json_integer(run->outbox.reply.message_id), 0);
+    run->resume(run, wf_node_next());
 }
 
 enum wf_action wf_start_media(struct wf_run *run)

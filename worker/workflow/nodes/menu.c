@@ -7,8 +7,10 @@
 #include "workflow/base/mem.h"
 #include "workflow/base/money.h"
 #include "workflow/nodes/parts.h"
-#include "workflow/language/template.h"
-#include "workflow/language/text.h"
+#include "workflow/outbox/send.h"
+#include "workflow/run/io.h"
+#include "workflow/run/node_result.h"
+#include "workflow/run/person.h"
 
 /* The formatter miscounts the columns of emoji, differently each time. */
 /* clang-format off */
@@ -81,7 +83,7 @@ static const struct command *command_of(const struct wf_run *run)
 
 static void sent(struct wf_run *run)
 {
-    wf_loop_resume(run, wf_node_next());
+    run->resume(run, wf_node_next());
 }
 
 static json_t *back_button(void)
@@ -176,7 +178,7 @@ static void orders_read(struct wf_run *run)
 
 static bool may_refer(const struct wf_run *run)
 {
-    return !json_is_false(json_object_get(run->customer, "user.canRefer"));
+    return !json_is_false(json_object_get(run->person.variables, "user.canRefer"));
 }
 
 /* With the customer's variables at hand. */
@@ -216,7 +218,7 @@ enum wf_action wf_start_menu(struct wf_run *run)
     if (command_of(run) == NULL)
         return refuse(run, wf_printf("❌ Неизвестная команда меню: %s",
                                      wf_member(run->node->config, "command", "")));
-    if (run->customer_known)
+    if (run->person.known)
         show(run);
     else
         wf_person_load(run, show);

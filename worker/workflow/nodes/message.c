@@ -8,6 +8,11 @@
 #include "workflow/language/keyboard.h"
 #include "workflow/base/mem.h"
 #include "workflow/nodes/parts.h"
+#include "workflow/outbox/send.h"
+#include "workflow/run/log.h"
+#include "workflow/run/node_result.h"
+#include "workflow/run/values.h"
+#include "workflow/nodes/wait.h"
 
 #define NOT_SET_UP "Сообщение не настроено"
 
@@ -15,7 +20,7 @@
 
 static void notice_sent(struct wf_run *run)
 {
-    wf_loop_resume(run, wf_node_end(run, true, NULL));
+    run->resume(run, wf_node_end(run, true, NULL));
 }
 
 static enum wf_action require_customer(struct wf_run *run)
@@ -31,25 +36,24 @@ static enum wf_action require_customer(struct wf_run *run)
 
 /* --- after the last part */
 
-static const char *reason_for(const char *wait)
+static const char *reason_for(enum wf_wait_type wait)
 {
-    return strcmp(wait, "callback") == 0 ? "waiting for a button"
-                                         : "waiting for an answer";
+    return wait == WF_WAIT_CALLBACK ? "waiting for a button" : "waiting for an answer";
 }
 
 static enum wf_action finish(struct wf_run *run)
 {
     const char *assign = wf_run_assign(run->node, NULL);
-    const char *wait = wf_keyboard_wait(run->node);
+    enum wf_wait_type wait = wf_keyboard_wait(run->node);
 
-    if (run->reply.message_id != 0) {
-        wf_json_set(
-            run->vars[WF_SESSION], "lastMessageId",
-            json_integer(run->reply.message_id)); /* of this run only: not stored */
-        if (assign != NULL && wait == NULL)
-            wf_run_set(run, assign, json_integer(run->reply.message_id), 0);
+    if (run->outbox.reply.message_id != 0) {
+        wf_json_set(run->vars[WF_SESSION], "lastMessageId",
+                    json_integer(
+                        run->outbox.reply.message_id)); /* of this run only: not stored */
+        if (assign != NULL && wait == WF_WAIT_NOTHING)
+            wf_run_set(run, assign, json_integer(run->outbox.reply.message_id), 0);
     }
-    if (wait == NULL)
+    if (wait == WF_WAIT_NOTHING)
         return wf_node_next();
     return wf_node_wait(
         run, wait, wf_wait_payload(run, wf_keyboard_of(run->node), reason_for(wait)));
@@ -57,7 +61,7 @@ static enum wf_action finish(struct wf_run *run)
 
 static void sent(struct wf_run *run)
 {
-    wf_loop_resume(run, finish(run));
+    run->resume(run, finish(run));
 }
 
 /* --- attachments: declared by the editor, sent after the text (§5.2.1) */

@@ -9,7 +9,12 @@
 #include "workflow/base/mem.h"
 #include "workflow/nodes/fetch.h"
 #include "workflow/nodes/parts.h"
-#include "workflow/language/template.h"
+#include "workflow/run/io.h"
+#include "workflow/run/log.h"
+#include "workflow/run/node_result.h"
+#include "workflow/run/values.h"
+#include "workflow/base/ids.h"
+#include "workflow/base/iso.h"
 
 #define DEFAULT_TITLE      "Уведомление"
 #define WEBHOOK_TIMEOUT_MS 15000
@@ -48,7 +53,7 @@ static struct notice notice_of(struct wf_run *run)
 
 static void passed(struct wf_run *run)
 {
-    wf_loop_resume(run, wf_node_next());
+    run->resume(run, wf_node_next());
 }
 
 /* --- Telegram */
@@ -82,7 +87,7 @@ static void stored(struct wf_run *run)
     if (wf_db_rows(run, 0) == 0)
         wf_log_warn(run, "there is nobody to notify");
     run->effect = true;
-    wf_loop_resume(run, wf_node_next());
+    run->resume(run, wf_node_next());
 }
 
 static enum wf_action by_email(struct wf_run *run, const struct notice *notice)
@@ -119,7 +124,7 @@ static void posted(struct wf_run *run)
     enum wf_action action = wf_fetch_ok(run) ? wf_node_next() : wf_fetch_fail(run);
 
     wf_fetch_log(run, NULL);
-    wf_loop_resume(run, action);
+    run->resume(run, action);
 }
 
 static enum wf_action by_webhook(struct wf_run *run, const struct notice *notice)

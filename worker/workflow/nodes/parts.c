@@ -5,6 +5,9 @@
 
 #include "workflow/base/mem.h"
 #include "workflow/language/template.h"
+#include "workflow/outbox/send.h"
+#include "workflow/run/values.h"
+#include "workflow/language/text.h"
 #include "telegram/markup.h"
 
 /* --- parse mode and texts */
@@ -161,7 +164,7 @@ static void send_next(struct wf_run *run)
     const char *method;
 
     if (json_array_size(run->scratch) == 0) {
-        run->then(run);
+        run->work.then(run);
         return;
     }
     item = json_array_get(run->scratch, 0);
@@ -173,7 +176,7 @@ static void send_next(struct wf_run *run)
 
 enum wf_action wf_parts_send(struct wf_run *run, wf_step *then)
 {
-    run->then = then;
+    run->work.then = then;
     send_next(run);
     return WF_PENDING;
 }

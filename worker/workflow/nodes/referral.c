@@ -3,6 +3,10 @@
 #include <stdlib.h>
 
 #include "workflow/base/mem.h"
+#include "workflow/run/io.h"
+#include "workflow/run/log.h"
+#include "workflow/run/person.h"
+#include "workflow/base/ids.h"
 
 #define REFUSED "referralRefused" /* why, in run->scratch */
 
@@ -22,8 +26,7 @@ bool wf_referral_refused(struct wf_run *run)
 {
     if (json_object_get(run->scratch, REFUSED) != NULL)
         return false;
-    wf_json_set_text(run->scratch, REFUSED,
-                     run->engine->effects->batch_message(run->batch));
+    wf_json_set_text(run->scratch, REFUSED, wf_db_message(run));
     return true;
 }
 

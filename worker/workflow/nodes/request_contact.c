@@ -3,6 +3,10 @@
 #include "workflow/nodes/nodes.h"
 
 #include "workflow/base/mem.h"
+#include "workflow/outbox/send.h"
+#include "workflow/run/node_result.h"
+#include "workflow/run/values.h"
+#include "workflow/base/iso.h"
 
 #include <stdlib.h>
 
@@ -15,12 +19,12 @@ static enum wf_action wait_for_contact(struct wf_run *run)
     wf_json_set_text(payload, "nodeId", run->node->id);
     wf_json_set(payload, "config", json_deep_copy(run->node->config));
     wf_json_set_text(payload, "requestedAt", now);
-    return wf_node_wait(run, "contact", payload);
+    return wf_node_wait(run, WF_WAIT_CONTACT, payload);
 }
 
 static void asked(struct wf_run *run)
 {
-    wf_loop_resume(run, wait_for_contact(run));
+    run->resume(run, wait_for_contact(run));
 }
 
 enum wf_action wf_start_request_contact(struct wf_run *run)

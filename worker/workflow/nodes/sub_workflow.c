@@ -12,6 +12,12 @@
 #include "workflow/language/value.h"
 #include "workflow/nodes/sub_workflow.h"
 #include "workflow/run/versions.h"
+#include "workflow/outbox/flush.h"
+#include "workflow/run/io.h"
+#include "workflow/run/node_result.h"
+#include "workflow/run/values.h"
+#include "workflow/base/ids.h"
+#include "workflow/base/iso.h"
 
 #define MAX_DEPTH 5
 
@@ -50,12 +56,12 @@ static void flushed(struct wf_run *run)
 {
     json_t *outputs = outputs_of(run);
     char *error = run->out.text;
-    bool failed = strcmp(run->status, "completed") != 0;
+    bool failed = run->ending.status != WF_STATUS_COMPLETED;
     enum wf_action action;
 
     run->out.text = NULL;
     wf_frames_pop(run);
-    wf_loop_return(run);
+    wf_node_clear(run);
     run->effect = true; /* its row is written */
     if (failed) {
         action = wf_node_fail(run, "%s",
@@ -66,23 +72,23 @@ static void flushed(struct wf_run *run)
     }
     free(error);
     json_decref(outputs);
-    wf_loop_resume(run, action);
+    run->resume(run, action);
 }
 
-void wf_sub_end(struct wf_run *run, const char *status)
+void wf_sub_end(struct wf_run *run, enum wf_status status)
 {
     struct wf_flush flush = { .status = status };
 
-    run->status = status;
-    if (strcmp(status, "waiting") == 0) {
-        run->status = flush.status = "failed";
+    run->ending.status = status;
+    if (status == WF_STATUS_WAITING) {
+        run->ending.status = flush.status = WF_STATUS_FAILED;
         wf_set(&run->out.text, "Sub-workflow cannot enter waiting state");
     }
-    if (strcmp(flush.status, "failed") == 0)
+    if (flush.status == WF_STATUS_FAILED)
         flush.error =
             run->out.text != NULL ? run->out.text : "Workflow ended with failure";
     wf_db_begin(run);
-    wf_flush_add(run, &flush);
+    (void)wf_flush_add(run, &flush);
     wf_db_run(run, flushed, flushed);
 }
 
@@ -96,7 +102,7 @@ static void variables_there(struct wf_run *run)
     wf_run_defaults(run);
     take_outputs(run, inputs);
     json_decref(inputs);
-    wf_loop_enter(run, run->graph->entry);
+    run->resume(run, WF_CALL);
 }
 
 static void graph_there(struct wf_run *run)
@@ -106,21 +112,20 @@ static void graph_there(struct wf_run *run)
 
     if (run->graph == NULL || run->graph->entry == NULL) {
         wf_frames_pop(run);
-        wf_loop_resume(run,
-                       wf_node_fail(run, "Sub-workflow not found: %s (no entry node)",
-                                    wf_member(run->scratch, "workflow", "")));
+        run->resume(run, wf_node_fail(run, "Sub-workflow not found: %s (no entry node)",
+                                      wf_member(run->scratch, "workflow", "")));
         return;
     }
-    session = wf_printf("%s_sub_%lld", run->outer->x.session_id,
+    session = wf_printf("%s_sub_%lld", run->outer->execution.session_id,
                         (long long)wf_engine_now_ms(run->engine));
     wf_id_random(id);
-    wf_set(&run->x.id, id);
-    run->x.session_id = session;
-    wf_set(&run->x.workflow_id, run->graph->workflow_id);
-    run->x.version = run->graph->version;
-    wf_iso(wf_engine_now_ms(run->engine), run->x.started);
+    wf_set(&run->execution.id, id);
+    run->execution.session_id = session;
+    wf_set(&run->execution.workflow_id, run->graph->workflow_id);
+    run->execution.version = run->graph->version;
+    wf_iso(wf_engine_now_ms(run->engine), run->execution.started);
     wf_db_begin(run);
-    (void)wf_run_preload_add(run, session, run->x.workflow_id, NULL);
+    (void)wf_run_preload_add(run, session, run->execution.workflow_id, NULL);
     wf_db_run(run, variables_there, NULL);
 }
 
@@ -156,26 +161,25 @@ static void found(struct wf_run *run)
     const char *id = wf_member(run->scratch, "workflow", "");
     const char *wanted = wf_member(run->scratch, "version", NULL);
     const char *project =
-        wf_db_value(run, run->last_index, 0, WF_COL_sub_workflow_project);
-    int version = (int)wf_db_number(run, run->last_index, 0, WF_COL_sub_workflow_version);
+        wf_db_value(run, run->work.index, 0, WF_COL_sub_workflow_project);
+    int version = (int)wf_db_number(run, run->work.index, 0, WF_COL_sub_workflow_version);
 
-    if (!run->x.stored)
+    if (!run->execution.stored)
         wf_flush_done(run);
     if (project != NULL && strcmp(project, run->project_id) != 0) {
-        wf_loop_resume(
+        run->resume(
             run, wf_node_fail(run, "Sub-workflow %s belongs to a different project", id));
         return;
     }
     if (project == NULL || version == 0) {
         if (wanted != NULL)
-            wf_loop_resume(
-                run,
-                wf_node_fail(run, "Sub-workflow not found: %s (version %s)", id, wanted));
+            run->resume(run, wf_node_fail(run, "Sub-workflow not found: %s (version %s)",
+                                          id, wanted));
         else
-            wf_loop_resume(run, wf_node_fail(run,
-                                             "Sub-workflow not found: %s (no active "
-                                             "version)",
-                                             id));
+            run->resume(run, wf_node_fail(run,
+                                          "Sub-workflow not found: %s (no active "
+                                          "version)",
+                                          id));
         return;
     }
     wf_json_set(run->scratch, "inputs", inputs_of(run));
@@ -204,9 +208,9 @@ enum wf_action wf_start_sub_workflow(struct wf_run *run)
     if (version >= 1)
         wf_json_set_text(run->scratch, "version", number);
     wf_db_begin(run);
-    if (!run->x.stored) /* the new row refers to this one */
-        wf_flush_add(run, &(struct wf_flush){ .status = "running" });
-    run->last_index =
+    if (!run->execution.stored) /* the new row refers to this one */
+        (void)wf_flush_add(run, &(struct wf_flush){ .status = WF_STATUS_RUNNING });
+    run->work.index =
         wf_db_add(run, WF_SQL_sub_workflow, id, wf_member(run->scratch, "version", NULL));
     wf_db_run(run, found, NULL);
     return WF_PENDING;

@@ -6,6 +6,6 @@
 
 /* Writes the row of the execution inside, and goes on in the one that called it: with the
  * node's success, or its failure. `status` as of any run; waiting is a failure here. */
-void wf_sub_end(struct wf_run *run, const char *status);
+void wf_sub_end(struct wf_run *run, enum wf_status status);
 
 #endif

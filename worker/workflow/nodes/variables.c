@@ -11,6 +11,10 @@
 #include "workflow/language/number.h"
 #include "workflow/language/template.h"
 #include "workflow/language/value.h"
+#include "workflow/run/io.h"
+#include "workflow/run/node_result.h"
+#include "workflow/run/values.h"
+#include "workflow/language/text.h"
 
 static int scope_number(const char *name)
 {
@@ -27,7 +31,7 @@ static int scope_number(const char *name)
 static void written(struct wf_run *run)
 {
     run->effect = true;
-    wf_loop_resume(run, wf_node_next());
+    run->resume(run, wf_node_next());
 }
 
 /* Other scopes than the session's are written before the run goes on (§6.2). */
@@ -43,7 +47,7 @@ static enum wf_action write_now(struct wf_run *run, int scope, const char *key,
     wf_db_begin(run);
     (void)wf_db_add(run,
                     WF_SQL_set_variable, [WF_ARG_set_variable_project] = run->project_id,
-                    [WF_ARG_set_variable_workflow] = run->x.workflow_id,
+                    [WF_ARG_set_variable_workflow] = run->execution.workflow_id,
                     [WF_ARG_set_variable_user] = run->user_id,
                     [WF_ARG_set_variable_scope] = names[scope],
                     [WF_ARG_set_variable_key] = key, [WF_ARG_set_variable_value] = text,

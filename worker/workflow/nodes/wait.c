@@ -1,11 +1,11 @@
-/* What a wait remembers. worker/workflow/spec/workflow.md §3.8 */
-#include "workflow/nodes/nodes.h"
+#include "workflow/nodes/wait.h"
 
 #include <string.h>
 
 #include "workflow/base/mem.h"
 #include "workflow/language/value.h"
 #include "workflow/run/place.h"
+#include "workflow/base/iso.h"
 
 /* `variableName` and `timeoutMs` may stand in data.config itself or in the type's own
  * object. */

@@ -4,62 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "workflow/jobs/delay_job.h"
+#include "base/assert.h"
+#include "workflow/outbox/delays.h"
 #include "workflow/run/job.h"
 #include "workflow/base/mem.h"
-#include "workflow/steps/wait_timeout.h"
+#include "workflow/run/job_key.h"
 
 #define LATER_MS 200
-
-/* --- whose */
-
-static const char *update_of(const struct wf_run *run)
-{
-    return run->event.update_id != NULL ? run->event.update_id : "";
-}
-
-const char *wf_job_key(struct wf_run *run)
-{
-    if (run->job_key == NULL)
-        run->job_key = wf_printf(
-            "%s:%s:%s@%lld/%s/%s", wf_job_prefix(run), run->engine->queue, wf_job_id(run),
-            (long long)wf_job_timestamp(run), run->project_id, update_of(run));
-    return run->job_key;
-}
-
-char *wf_job_atm(const struct wf_run *run)
-{
-    return wf_printf("%u", wf_job_attempts_made(run));
-}
-
-void wf_job_execution_id(struct wf_run *run, char id[WF_ID_SIZE])
-{
-    char *text = wf_printf("%s#%u", wf_job_key(run), wf_job_attempts_made(run));
-
-    wf_id_of(text, id);
-    free(text);
-}
-
-json_t *wf_job_owner(const struct wf_run *run)
-{
-    json_t *owner = wf_must(json_object());
-
-    wf_json_set(owner, "timestamp", json_integer(wf_job_timestamp(run)));
-    wf_json_set_text(owner, "projectId", run->project_id);
-    wf_json_set_text(owner, "updateId", run->event.update_id);
-    return owner;
-}
-
-bool wf_job_owns(const struct wf_run *run, const json_t *checkpoint)
-{
-    const json_t *owner = json_object_get(checkpoint, "job");
-
-    return json_is_object(owner) &&
-           json_integer_value(json_object_get(owner, "timestamp")) ==
-               wf_job_timestamp(run) &&
-           strcmp(wf_member(owner, "projectId", ""), run->project_id) == 0 &&
-           strcmp(wf_member(owner, "updateId", ""), update_of(run)) == 0;
-}
 
 /* --- what a row says */
 
@@ -119,8 +70,8 @@ enum wf_testimony wf_witness_read(struct wf_run *run, const json_t *payload, boo
 bool wf_witness_is_older(const struct wf_row *row, enum wf_testimony says, bool resumed,
                          int64_t steps)
 {
-    return resumed && says == WF_SAYS_NOTHING && row->status != NULL &&
-           strcmp(row->status, "waiting") == 0 && row->steps <= steps;
+    return resumed && says == WF_SAYS_NOTHING && row->status == WF_STATUS_WAITING &&
+           row->steps <= steps;
 }
 
 static void claimed_again(struct wf_run *run)
@@ -128,7 +79,7 @@ static void claimed_again(struct wf_run *run)
     if (wf_db_rows(run, 0) == 0)
         wf_run_later(run, LATER_MS);
     else
-        run->after_checkpoint(run);
+        run->outbox.claimed(run);
 }
 
 void wf_witness_claim(struct wf_run *run, const struct wf_row *row, int64_t steps,
@@ -140,7 +91,7 @@ void wf_witness_claim(struct wf_run *run, const struct wf_row *row, int64_t step
            "the database has come back older; the execution is claimed again",
            bw_text("execution", id));
     (void)snprintf(before, sizeof(before), "%lld", (long long)steps);
-    run->after_checkpoint = then;
+    run->outbox.claimed = then;
     wf_db_begin(run);
     (void)wf_db_add(run, WF_SQL_claim_again, [WF_ARG_claim_again_execution] = id,
                     [WF_ARG_claim_again_project] = run->project_id,
@@ -155,21 +106,22 @@ void wf_witness_claim(struct wf_run *run, const struct wf_row *row, int64_t step
 
 static void answer(struct wf_run *run)
 {
-    wf_run_answer(run, run->result);
+    wf_run_answer(run, run->ending.result);
 }
 
 void wf_witness_over(struct wf_run *run, const struct wf_row *row, bool result)
 {
-    bool waits = strcmp(row->status, "waiting") == 0;
-    bool delay = waits && row->wait_type != NULL && strcmp(row->wait_type, "delay") == 0;
+    bool waits = row->status == WF_STATUS_WAITING;
+    bool delay = waits && row->wait_type == WF_WAIT_DELAY;
 
+    BW_ASSERT(row->id != NULL && run->outer == NULL);
     bw_log(wf_job_log(run), BW_LOG_INFO, "the job is done already: its row says so",
            bw_text("execution", row->id));
-    run->result = result;
-    run->status = waits ? "waiting" : "completed";
-    wf_set(&run->x.id, row->id);
-    wf_set(&run->x.workflow_id, row->workflow_id);
-    run->x.steps = row->steps;
+    run->ending.result = result;
+    run->ending.status = waits ? WF_STATUS_WAITING : WF_STATUS_COMPLETED;
+    wf_set(&run->execution.id, row->id);
+    wf_set(&run->execution.workflow_id, row->workflow_id);
+    run->execution.steps = row->steps;
     json_decref(run->out.payload);
     run->out.payload = row->payload != NULL
                            ? wf_must(json_deep_copy((json_t *)(uintptr_t)row->payload))

@@ -7,18 +7,6 @@
 
 #include "workflow/run/run.h"
 
-/* Whose something is: a job's prefix, queue, id, timestamp, project and update. Ids come
- * again, the rest with them does not. Made at the first call; borrowed from the run. */
-const char *wf_job_key(struct wf_run *run);
-/* New text: its attempts made, as a parameter of SQL. */
-char *wf_job_atm(const struct wf_run *run);
-/* The id of an execution that this attempt begins: all that begin it make the same. */
-void wf_job_execution_id(struct wf_run *run, char id[WF_ID_SIZE]);
-
-/* The member `job` of a checkpoint; and whether one that was read is this job's. */
-json_t *wf_job_owner(const struct wf_run *run);
-bool wf_job_owns(const struct wf_run *run, const json_t *checkpoint);
-
 enum wf_testimony {
     WF_SAYS_NOTHING,
     WF_SAYS_NAMED, /* this job touched it; how far it came, it does not say */
@@ -34,7 +22,9 @@ enum wf_testimony wf_witness_read(struct wf_run *run, const json_t *payload,
 
 /* A row as the statement `witness` gives it, or as part of another. Borrowed texts. */
 struct wf_row {
-    const char *id, *workflow_id, *status, *wait_type, *node;
+    const char *id, *workflow_id, *node;
+    enum wf_status status;
+    enum wf_wait_type wait_type;
     int64_t steps;
     const json_t *payload; /* or NULL */
 };

@@ -7,14 +7,19 @@
  * two: so the batch that looks the event up asks too, and the node finds the answer. It
  * counts for that node as the run's first but triggers, and only when the node asks with
  * the very same parameters. */
-#include "workflow/run/run.h"
+#include "workflow/run/ahead.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/assert.h"
 #include "workflow/base/mem.h"
 #include "workflow/language/graph/trigger.h"
-#include "workflow/nodes/query.h"
+#include "workflow/run/io.h"
+#include "workflow/language/event.h"
+#include "workflow/language/graph.h"
+#include "workflow/language/value.h"
+#include "workflow/run/run.h"
 
 #define STEP_BEHIND_TRIGGER 2
 
@@ -52,8 +57,9 @@ static char *question(enum wf_sql sql, const char *const *params, size_t count)
 static void ask(struct wf_run *run, enum wf_sql sql, const char *const *params,
                 size_t count)
 {
-    run->ahead_key = question(sql, params, count);
-    run->ahead_at = wf_db_add_list(run, sql, params, count);
+    BW_ASSERT(run->ahead.key == NULL);
+    run->ahead.key = question(sql, params, count);
+    run->ahead.at = wf_db_add_list(run, sql, params, count);
 }
 
 #define ASK(run, sql, ...)                                                               \
@@ -100,7 +106,7 @@ static void ask_query(struct wf_run *run, const json_t *config)
     if (strcmp(query, "get_user_balance") == 0) {
         ASK(run, WF_SQL_balance, run->user_id, run->project_id);
     } else if (strcmp(query, "get_transactions") == 0 && !json_is_string(limit)) {
-        char *text = wf_query_limit(limit);
+        char *text = wf_ahead_limit(limit);
 
         ASK(run, WF_SQL_transactions, run->user_id, run->project_id, text);
         free(text);
@@ -119,26 +125,26 @@ void wf_ahead_add(struct wf_run *run, const char *waits_at)
     else if (strcmp(node->type, "action.get_user_balance") == 0 && run->user_id != NULL &&
              (json_object_get(node->config, "userId") == NULL || names_own(node->config)))
         ASK(run, WF_SQL_balance, run->user_id, run->project_id);
-    run->ahead_node = node;
+    run->ahead.node = node;
 }
 
 void wf_ahead_keep(struct wf_run *run)
 {
-    if (run->ahead_at != 0)
-        run->ahead = wf_loads(wf_db_value(run, run->ahead_at, 0, WF_COL_ONLY));
-    run->ahead_at = 0;
+    if (run->ahead.at != 0)
+        run->ahead.value = wf_loads(wf_db_value(run, run->ahead.at, 0, WF_COL_ONLY));
+    run->ahead.at = 0;
 }
 
 bool wf_ahead_take_list(struct wf_run *run, json_t **value, enum wf_sql sql,
                         const char *const *params, size_t count)
 {
     char *key = question(sql, params, count);
-    bool there = run->ahead_key != NULL && run->ahead_at == 0 &&
-                 run->node == run->ahead_node && run->outer == NULL &&
-                 run->steps_this_run <= STEP_BEHIND_TRIGGER &&
-                 strcmp(key, run->ahead_key) == 0;
+    bool there = run->ahead.key != NULL && run->ahead.at == 0 &&
+                 run->node == run->ahead.node && run->outer == NULL &&
+                 run->progress.steps <= STEP_BEHIND_TRIGGER &&
+                 strcmp(key, run->ahead.key) == 0;
 
-    *value = there && run->ahead != NULL ? json_incref(run->ahead) : NULL;
+    *value = there && run->ahead.value != NULL ? json_incref(run->ahead.value) : NULL;
     free(key);
     wf_ahead_drop(run);
     return there;
@@ -146,17 +152,19 @@ bool wf_ahead_take_list(struct wf_run *run, json_t **value, enum wf_sql sql,
 
 void wf_ahead_start(struct wf_run *run, const struct wf_node *node)
 {
-    if (node != run->ahead_node &&
+    if (node != run->ahead.node &&
         strncmp(node->type, "trigger.", strlen("trigger.")) != 0)
         wf_ahead_drop(run);
 }
 
 void wf_ahead_drop(struct wf_run *run)
 {
-    json_decref(run->ahead);
-    run->ahead = NULL;
-    free(run->ahead_key);
-    run->ahead_key = NULL;
-    run->ahead_node = NULL;
-    run->ahead_at = 0;
+    wf_ahead_fini(&run->ahead);
+}
+
+char *wf_ahead_limit(const json_t *value)
+{
+    double wanted = wf_value_number(value);
+
+    return wf_printf("%d", wanted >= 1 ? (wanted < 100 ? (int)wanted : 100) : 10);
 }

@@ -8,7 +8,6 @@
 #include "workflow/run/customer_partner.h"
 #include "workflow/base/mem.h"
 #include "workflow/run/referral_link.h"
-#include "workflow/language/template.h"
 #include "workflow/language/value.h"
 
 #define NOT_GIVEN "Не указано"

@@ -11,12 +11,11 @@
 
 struct wf_frame {
     struct wf_frame *outer;
-    struct wf_execution x;
+    struct wf_execution execution;
     struct wf_graph *graph;
     const struct wf_node *node; /* that called */
-    json_t *vars[WF_SCOPES], *dirty, *logs, *visits, *loops;
-    unsigned steps_this_run;
-    struct bw_mono node_started;
+    json_t *vars[WF_SCOPES], *dirty, *rows;
+    struct wf_progress progress;
 };
 
 /* How deep the run is: 0 outside of all sub-workflows. */
@@ -25,10 +24,16 @@ unsigned wf_frames_depth(const struct wf_run *run);
 void wf_frames_push(struct wf_run *run);
 /* The innermost frame is the run again; what was run is dropped. There must be one. */
 void wf_frames_pop(struct wf_run *run);
+void wf_execution_fini(struct wf_execution *execution);
 void wf_frames_free(struct wf_run *run);
+/* Borrowed: the execution outside of all others, which a look-up finds. */
+struct wf_execution *wf_frames_outermost(struct wf_run *run);
 
 /* New reference for the checkpoint: the innermost frame, with those outside of it; NULL:
  * none. */
 json_t *wf_frames_snapshot(const struct wf_run *run);
+/* Borrowed: the part of a checkpoint that speaks of the execution outside of all others.
+ */
+json_t *wf_frames_outermost_part(json_t *checkpoint);
 
 #endif

@@ -1,26 +1,18 @@
 /* Rows of workflow_logs, gathered until the flush. worker/workflow/spec/workflow.md §3.10
  */
-#include "workflow/run/run.h"
+#include "workflow/run/log.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "base/assert.h"
 #include "workflow/base/mem.h"
 #include "workflow/language/sanitise.h"
-
-void wf_iso(int64_t ms, char text[WF_ISO_SIZE])
-{
-    time_t seconds = (time_t)(ms / 1000);
-    struct tm parts;
-
-    if (gmtime_r(&seconds, &parts) == NULL)
-        parts = (struct tm){ .tm_year = 70, .tm_mday = 1 };
-    (void)snprintf(text, WF_ISO_SIZE, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ",
-                   (parts.tm_year + 1900) % 10000, parts.tm_mon + 1, parts.tm_mday,
-                   parts.tm_hour, parts.tm_min, parts.tm_sec, (int)(ms % 1000));
-}
+#include "workflow/base/iso.h"
+#include "workflow/engine/engine.h"
+#include "workflow/run/run.h"
 
 /* The live view asks for what is later than the last row it has: equal times would be
  * lost. */
@@ -28,8 +20,8 @@ static int64_t next_time(struct wf_run *run)
 {
     int64_t now = wf_engine_now_ms(run->engine);
 
-    run->last_log_ms = now > run->last_log_ms ? now : run->last_log_ms + 1;
-    return run->last_log_ms;
+    run->log.last_ms = now > run->log.last_ms ? now : run->log.last_ms + 1;
+    return run->log.last_ms;
 }
 
 static json_t *add_row(struct wf_run *run, const char *level, const char *status,
@@ -38,12 +30,13 @@ static json_t *add_row(struct wf_run *run, const char *level, const char *status
     json_t *row = wf_must(json_object());
     const struct wf_node *node = run->node;
     char time_text[WF_ISO_SIZE];
-    int64_t duration =
-        node != NULL ? -bw_mono_ms_until(wf_engine_mono(run->engine), run->node_started)
-                     : 0;
+    int64_t duration = node != NULL ? -bw_mono_ms_until(wf_engine_mono(run->engine),
+                                                        run->progress.node_started)
+                                    : 0;
 
+    BW_ASSERT(run->log.rows != NULL);
     wf_iso(next_time(run), time_text);
-    wf_json_set(row, "step", json_integer(run->x.steps));
+    wf_json_set(row, "step", json_integer(run->execution.steps));
     wf_json_set_text(row, "node_id", node != NULL ? node->id : "-");
     wf_json_set_text(row, "node_type", node != NULL ? node->type : "-");
     wf_json_set_text(row, "status", status);
@@ -51,7 +44,7 @@ static json_t *add_row(struct wf_run *run, const char *level, const char *status
     wf_json_set_text(row, "level", level);
     wf_json_set_text(row, "message", message);
     wf_json_set(row, "duration_ms", json_integer(duration > 0 ? duration : 0));
-    if (json_array_append_new(run->logs, row) != 0)
+    if (json_array_append_new(run->log.rows, row) != 0)
         (void)wf_must(NULL);
     return row;
 }
@@ -66,8 +59,8 @@ static json_t *data_of(const struct wf_run *run, const char *next)
         wf_json_set_text(data, "nodeType", run->node->type);
         wf_json_set_text(data, "nodeLabel", run->node->label);
     }
-    wf_json_set(data, "step", json_integer(run->x.steps));
-    wf_json_set_text(data, "executionId", run->x.id);
+    wf_json_set(data, "step", json_integer(run->execution.steps));
+    wf_json_set_text(data, "executionId", run->execution.id);
     wf_json_set_text(data, "next", next);
     return data;
 }
@@ -90,6 +83,7 @@ void wf_log_step(struct wf_run *run, const char *branch, const char *next,
                   outcome != NULL ? outcome : "");
     json_t *row = add_row(run, "info", "ok", message);
 
+    BW_ASSERT(run->node != NULL);
     wf_json_set_text(row, "branch_key", branch);
     wf_json_set(row, "data", data_of(run, next));
     add_columns(run, row);

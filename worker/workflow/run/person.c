@@ -1,13 +1,18 @@
 /* The customer of a run: found once, kept for the run, read from the cache or by one
  * statement, and read again after the run has changed him.
  * worker/workflow/spec/workflow.md §6.4, §6.5, §10.2, §10.3. */
-#include "workflow/run/run.h"
+#include "workflow/run/person.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/assert.h"
 #include "workflow/run/customer.h"
 #include "workflow/base/mem.h"
+#include "workflow/run/ahead.h"
+#include "workflow/run/io.h"
+#include "workflow/run/values.h"
+#include "workflow/base/iso.h"
 #include "workflow/language/graph/reads.h"
 
 #define CODE_TRIES 3 /* at digits that somebody else gets at the same time */
@@ -21,10 +26,10 @@ char *wf_person_key(const struct wf_run *run, const char *pattern, const char *u
 
 static void forget(struct wf_run *run)
 {
-    json_decref(run->customer);
-    json_decref(run->customer_object);
-    run->customer = run->customer_object = NULL;
-    run->customer_known = false;
+    json_decref(run->person.variables);
+    json_decref(run->person.object);
+    run->person.variables = run->person.object = NULL;
+    run->person.known = false;
     (void)json_object_del(run->roots, "userId");
     (void)json_object_del(run->roots, "context");
 }
@@ -49,8 +54,8 @@ static json_t *nobody(const struct wf_run *run)
 static void set_nobody(struct wf_run *run)
 {
     forget(run);
-    run->customer = nobody(run);
-    run->customer_known = true;
+    run->person.variables = nobody(run);
+    run->person.known = true;
 }
 
 void wf_person_set(struct wf_run *run, const char *user_id)
@@ -109,8 +114,9 @@ static void store(struct wf_run *run)
     json_t *value = wf_must(json_object());
     char now[WF_ISO_SIZE];
 
+    BW_ASSERT(run->user_id != NULL && run->person.variables != NULL);
     wf_iso(wf_engine_now_ms(run->engine), now);
-    wf_json_set(value, "variables", json_incref(run->customer));
+    wf_json_set(value, "variables", json_incref(run->person.variables));
     wf_json_set_text(value, "userId", run->user_id);
     wf_json_set_text(value, "projectId", run->project_id);
     wf_json_set_text(value, "cachedAt", now);
@@ -119,26 +125,27 @@ static void store(struct wf_run *run)
         wf_person_key(run, run->engine->settings.key_user_variables, run->user_id),
         wf_dumps(value), run->engine->settings.ttl_user_variables * 1000);
     json_decref(value);
-    wf_kv_send(run->engine, &kv);
+    wf_kv_send(&run->engine->keys, &kv);
 }
 
 void wf_person_take(struct wf_run *run, size_t index)
 {
     json_t *row = wf_loads(wf_db_value(run, index, 0, WF_COL_customer_object));
 
+    BW_ASSERT(run->project != NULL);
     if (row == NULL) {
         wf_set(&run->user_id, NULL);
         set_nobody(run);
         return;
     }
     if (run->user_id == NULL) /* else the cache was asked by the id, and that counted */
-        wf_engine_cache(run->engine, WF_CACHE_VARIABLES, false);
+        wf_count_cache(&run->engine->counters, WF_CACHE_VARIABLES, false);
     forget(run);
-    run->customer_changed = false;
+    run->person.changed = false;
     wf_set(&run->user_id, wf_member(row, "id", ""));
-    run->customer =
+    run->person.variables =
         wf_customer_variables(row, run->project->levels, &run->engine->settings);
-    run->customer_known = true;
+    run->person.known = true;
     store(run);
     json_decref(row);
 }
@@ -148,10 +155,10 @@ void wf_person_take_cached(struct wf_run *run, const char *json)
     json_t *value = wf_loads(json);
     json_t *variables = json_object_get(value, "variables");
 
-    wf_engine_cache(run->engine, WF_CACHE_VARIABLES, json_is_object(variables));
+    wf_count_cache(&run->engine->counters, WF_CACHE_VARIABLES, json_is_object(variables));
     if (json_is_object(variables)) {
-        run->customer = json_incref(variables);
-        run->customer_known = true;
+        run->person.variables = json_incref(variables);
+        run->person.known = true;
     }
     json_decref(value);
 }
@@ -159,11 +166,12 @@ void wf_person_take_cached(struct wf_run *run, const char *json)
 static void loaded(struct wf_run *run)
 {
     wf_person_take(run, 0);
-    run->then(run);
+    run->person.loaded(run);
 }
 
 size_t wf_person_add_own(struct wf_run *run)
 {
+    BW_ASSERT(run->user_id != NULL);
     return wf_db_add(run, WF_SQL_customer, run->project_id, run->user_id, NULL, NULL,
                      run->engine->settings.timezone);
 }
@@ -178,8 +186,8 @@ static void read_row(struct wf_run *run)
 static void read_keys(struct wf_run *run)
 {
     wf_person_take_cached(run, wf_kv_at(&run->kv, 0)->text);
-    if (run->customer_known)
-        run->then(run);
+    if (run->person.known)
+        run->person.loaded(run);
     else
         read_row(run);
 }
@@ -203,8 +211,9 @@ static void find_in_variables(struct wf_run *run)
 
 void wf_person_load(struct wf_run *run, wf_step *then)
 {
-    run->then = then;
-    if (run->customer_changed) { /* the cache was just emptied */
+    BW_ASSERT(run->user_id != NULL);
+    run->person.loaded = then;
+    if (run->person.changed) { /* the cache was just emptied */
         read_row(run);
         return;
     }
@@ -217,6 +226,7 @@ void wf_person_load(struct wf_run *run, wf_step *then)
 
 bool wf_person_wanted(const struct wf_run *run)
 {
+    BW_ASSERT(run->graph != NULL && run->project != NULL);
     return run->graph->reads_customer || run->project->reads_customer;
 }
 
@@ -278,9 +288,10 @@ static bool shows_code(const struct wf_node *node)
 /* Cheap for who has one. */
 static bool wants_code(const struct wf_run *run, const struct wf_node *node)
 {
-    if (run->user_id == NULL || run->code_asked ||
-        strcmp(wf_member(run->customer, "user.hasReferralCode", ""), "Нет") != 0 ||
-        json_is_false(json_object_get(run->customer, "user.canRefer")))
+    if (run->user_id == NULL || run->person.code_asked ||
+        strcmp(wf_member(run->person.variables, "user.hasReferralCode", ""), "Нет") !=
+            0 ||
+        json_is_false(json_object_get(run->person.variables, "user.canRefer")))
         return false;
     return shows_code(node) || names_code(run, node);
 }
@@ -295,21 +306,23 @@ static void code_made(struct wf_run *run)
         wf_person_changed(run, run->user_id);
         wf_person_take(run, 1);
     }
-    run->after_code(run);
+    run->person.then(run);
 }
 
 /* Without a code all goes on: what is shown says that there is none. */
 static void code_refused(struct wf_run *run)
 {
-    if (strcmp(wf_db_sqlstate(run), "23505") == 0 && ++run->code_tries < CODE_TRIES)
+    if (strcmp(wf_db_sqlstate(run), "23505") == 0 &&
+        ++run->person.code_tries < CODE_TRIES)
         make_code(run);
     else
-        run->after_code(run);
+        run->person.then(run);
 }
 
 static void make_code(struct wf_run *run)
 {
-    run->code_asked = true;
+    BW_ASSERT(run->user_id != NULL);
+    run->person.code_asked = true;
     wf_db_begin(run);
     (void)wf_db_add(run, WF_SQL_referral, run->user_id, run->project_id);
     (void)wf_person_add_own(run);
@@ -321,7 +334,7 @@ static void loaded_for_node(struct wf_run *run)
     if (wants_code(run, run->node))
         make_code(run);
     else
-        run->after_code(run);
+        run->person.then(run);
 }
 
 /* Any placeholder may, by way of a variable of the project. */
@@ -333,10 +346,10 @@ static bool mentions_customer(const struct wf_run *run, const struct wf_node *no
 
 bool wf_person_ready(struct wf_run *run, const struct wf_node *node, wf_step *then)
 {
-    run->after_code = then;
+    run->person.then = then;
     if (run->user_id == NULL)
         find_in_variables(run);
-    if (run->customer_known) {
+    if (run->person.known) {
         if (!wants_code(run, node))
             return true;
         make_code(run);
@@ -367,18 +380,19 @@ void wf_person_drop_keys(struct wf_run *run, const char *user_id)
 
 void wf_person_changed(struct wf_run *run, const char *user_id)
 {
+    BW_ASSERT(user_id != NULL);
     wf_ahead_drop(run);
     (void)wf_run_keys(run);
     wf_person_drop_keys(run, user_id);
-    wf_kv_send(run->engine, &run->kv);
+    wf_kv_send(&run->engine->keys, &run->kv);
     if (run->user_id != NULL && strcmp(run->user_id, user_id) == 0) {
         forget(run);
-        run->customer_changed = true;
+        run->person.changed = true;
     }
 }
 
 bool wf_person_stale(const struct wf_run *run)
 {
-    return run->customer_changed && run->user_id != NULL && run->graph != NULL &&
+    return run->person.changed && run->user_id != NULL && run->graph != NULL &&
            run->project != NULL && wf_person_wanted(run);
 }

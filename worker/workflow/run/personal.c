@@ -8,6 +8,8 @@
 #include "workflow/base/mem.h"
 #include "workflow/run/place.h"
 #include "workflow/run/wait_keys.h"
+#include "workflow/run/io.h"
+#include "workflow/run/values.h"
 
 /* What Telegram says instead of a person: an admin without a name, a channel's post. */
 #define ANONYMOUS_ID "1087968824"
@@ -106,7 +108,7 @@ static bool match_source(const struct wf_run *run, const char *text, size_t len)
 
     if (names_person(text, len) || names_project_text(run, text, len))
         return true;
-    json_object_foreach(run->personal, name, mark)
+    json_object_foreach(run->personal.names, name, mark)
     {
         if (names_root(text, len, name))
             return true;
@@ -134,7 +136,7 @@ static bool match_said(const struct wf_run *run, const char *text, size_t len)
     if (run->user_id != NULL &&
         (names_person(text, len) || names_project_text(run, text, len)))
         return true;
-    json_object_foreach(run->personal, name, mark)
+    json_object_foreach(run->personal.names, name, mark)
     {
         if (names_root(text, len, name) && has_value(run, name))
             return true;
@@ -146,9 +148,10 @@ static bool match_said(const struct wf_run *run, const char *text, size_t len)
 
 static bool mark(struct wf_run *run, const char *name)
 {
-    if (name == NULL || *name == '\0' || json_object_get(run->personal, name) != NULL)
+    if (name == NULL || *name == '\0' ||
+        json_object_get(run->personal.names, name) != NULL)
         return false;
-    wf_json_set(run->personal, name, json_true());
+    wf_json_set(run->personal.names, name, json_true());
     return true;
 }
 
@@ -250,8 +253,8 @@ static void find_variables(struct wf_run *run)
 {
     bool more = true;
 
-    json_decref(run->personal);
-    run->personal = wf_must(json_object());
+    json_decref(run->personal.names);
+    run->personal.names = wf_must(json_object());
     mark_given(run);
     while (more) {
         more = false;
@@ -275,7 +278,7 @@ static void leave_group(struct wf_run *run)
     wf_set(&event->chat_type, "private");
     wf_set(&event->callback_message_id, NULL); /* it lies in the group */
     event->shared = false;
-    run->went_private = true;
+    run->personal.moved = true;
 }
 
 /* The session of the private chat begins with the variables of this one. */
@@ -299,19 +302,19 @@ static void go_private(struct wf_run *run)
 
     bw_log(wf_job_log(run), BW_LOG_INFO, "a personal message goes to the private chat",
            bw_text("project", run->project_id), bw_text("chat", run->event.chat_id));
-    if (run->x.resumed)
-        wf_waiting_forget(run, run->x.session_id);
+    if (run->execution.resumed)
+        wf_waiting_forget(run, run->execution.session_id);
     wf_set(&run->event.chat_id, run->event.from_id);
     leave_group(run);
     take_variables(run);
-    wf_set(&run->x.session_id, session);
+    wf_set(&run->execution.session_id, session);
     free(session);
     wf_json_set_text(run->telegram, "chatId", run->event.chat_id);
     json_decref(run->roots);
     run->roots = wf_must(json_object()); /* sessionId */
 }
 
-static enum wf_personal settle(struct wf_run *run)
+static enum wf_personal_say settle(struct wf_run *run)
 {
     const char *policy = run->engine->settings.group_personal;
     const char *person = run->event.from_id;
@@ -346,7 +349,7 @@ static bool is_said(const struct wf_run *run, const struct wf_node *node)
            is_type(node, "action.request_contact") || is_type(node, "flow.wait");
 }
 
-enum wf_personal wf_personal_admit(struct wf_run *run)
+enum wf_personal_say wf_personal_admit(struct wf_run *run)
 {
     if (!run->event.shared || run->event.chat_id == NULL)
         return WF_PERSONAL_GO;
@@ -361,7 +364,7 @@ enum wf_personal wf_personal_admit(struct wf_run *run)
                : WF_PERSONAL_GO;
 }
 
-enum wf_personal wf_personal_admit_text(struct wf_run *run, const json_t *text)
+enum wf_personal_say wf_personal_admit_text(struct wf_run *run, const json_t *text)
 {
     if (!run->event.shared || run->event.chat_id == NULL)
         return WF_PERSONAL_GO;
@@ -373,7 +376,7 @@ enum wf_personal wf_personal_admit_text(struct wf_run *run, const json_t *text)
 
 void wf_personal_keep(const struct wf_run *run, json_t *parts)
 {
-    if (!run->went_private)
+    if (!run->personal.moved)
         return;
     wf_json_set_text(parts, "privateChat", run->event.chat_id);
 }

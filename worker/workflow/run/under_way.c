@@ -1,15 +1,19 @@
 #include "workflow/run/under_way.h"
 
+#include "base/assert.h"
+#include "workflow/run/run.h"
+
 void wf_under_way_enter(struct wf_run *run)
 {
     struct wf_engine *engine = run->engine;
 
-    bw_mutex_init(&run->way.mutex);
+    BW_ASSERT(run->under_way.prevp == NULL);
+    bw_mutex_init(&run->under_way.mutex);
     bw_mutex_lock(&engine->runs_mutex);
-    run->way.next = engine->runs;
-    run->way.prevp = &engine->runs;
-    if (run->way.next != NULL)
-        run->way.next->way.prevp = &run->way.next;
+    run->under_way.next = engine->runs;
+    run->under_way.prevp = &engine->runs;
+    if (run->under_way.next != NULL)
+        run->under_way.next->under_way.prevp = &run->under_way.next;
     engine->runs = run;
     bw_mutex_unlock(&engine->runs_mutex);
 }
@@ -18,72 +22,79 @@ void wf_under_way_leave(struct wf_run *run)
 {
     struct wf_engine *engine = run->engine;
 
+    BW_ASSERT(run->under_way.prevp != NULL);
     bw_mutex_lock(&engine->runs_mutex);
-    *run->way.prevp = run->way.next;
-    if (run->way.next != NULL)
-        run->way.next->way.prevp = run->way.prevp;
+    *run->under_way.prevp = run->under_way.next;
+    if (run->under_way.next != NULL)
+        run->under_way.next->under_way.prevp = run->under_way.prevp;
     bw_mutex_unlock(&engine->runs_mutex);
-    bw_mutex_fini(&run->way.mutex);
+    BW_ASSERT(!run->under_way.pausing && run->under_way.call == 0);
+    run->under_way.prevp = NULL;
+    bw_mutex_fini(&run->under_way.mutex);
 }
 
 static void give_up(struct wf_run *run)
 {
     const struct wf_effects *effects = run->engine->effects;
 
-    bw_mutex_assert_held(&run->way.mutex);
-    if (run->way.pausing)
+    bw_mutex_assert_held(&run->under_way.mutex);
+    if (run->under_way.pausing)
         effects->hurry(effects->arg, &run->task);
-    else if (run->way.call != 0)
-        effects->cancel(effects->arg, run->way.kind, run->way.call);
+    else if (run->under_way.call != 0)
+        effects->cancel(effects->arg, run->under_way.kind, run->under_way.call);
 }
 
 void wf_under_way_lock(struct wf_run *run)
 {
-    bw_mutex_lock(&run->way.mutex);
+    bw_mutex_lock(&run->under_way.mutex);
 }
 
 void wf_under_way_begun(struct wf_run *run, enum wf_call_kind kind, wf_call call)
 {
-    run->way.kind = kind;
-    run->way.call = call;
-    if (run->way.told)
+    bw_mutex_assert_held(&run->under_way.mutex);
+    BW_ASSERT(run->under_way.call == 0 && !run->under_way.pausing);
+    run->under_way.kind = kind;
+    run->under_way.call = call;
+    if (run->under_way.told)
         give_up(run);
-    bw_mutex_unlock(&run->way.mutex);
+    bw_mutex_unlock(&run->under_way.mutex);
 }
 
 void wf_under_way_over(struct wf_run *run)
 {
-    bw_mutex_lock(&run->way.mutex);
-    run->way.call = 0;
-    bw_mutex_unlock(&run->way.mutex);
+    bw_mutex_lock(&run->under_way.mutex);
+    run->under_way.call = 0;
+    bw_mutex_unlock(&run->under_way.mutex);
 }
 
 void wf_under_way_pause(struct wf_run *run, int64_t delay_ms)
 {
     const struct wf_effects *effects = run->engine->effects;
 
-    bw_mutex_lock(&run->way.mutex);
-    run->way.pausing = true;
-    effects->post_after(effects->arg, &run->task, run->way.told ? 0 : delay_ms);
-    bw_mutex_unlock(&run->way.mutex);
+    bw_mutex_lock(&run->under_way.mutex);
+    BW_ASSERT(!run->under_way.pausing && run->under_way.call == 0);
+    run->under_way.pausing = true;
+    effects->post_after(effects->arg, &run->task, run->under_way.told ? 0 : delay_ms);
+    bw_mutex_unlock(&run->under_way.mutex);
 }
 
 bool wf_under_way_resume(struct wf_run *run)
 {
     bool told;
 
-    bw_mutex_lock(&run->way.mutex);
-    run->way.pausing = false;
-    told = run->way.told;
-    bw_mutex_unlock(&run->way.mutex);
+    bw_mutex_lock(&run->under_way.mutex);
+    BW_ASSERT(run->under_way.pausing);
+    run->under_way.pausing = false;
+    told = run->under_way.told;
+    bw_mutex_unlock(&run->under_way.mutex);
     return told;
 }
 
 void wf_under_way_last(struct wf_run *run)
 {
-    bw_mutex_lock(&run->way.mutex);
-    run->way.told = false;
-    bw_mutex_unlock(&run->way.mutex);
+    bw_mutex_lock(&run->under_way.mutex);
+    run->under_way.told = false;
+    bw_mutex_unlock(&run->under_way.mutex);
 }
 
 void wf_under_way_stop(struct wf_engine *engine, const struct bw_job *job)
@@ -91,13 +102,13 @@ void wf_under_way_stop(struct wf_engine *engine, const struct bw_job *job)
     struct wf_run *run;
 
     bw_mutex_lock(&engine->runs_mutex);
-    for (run = engine->runs; run != NULL && run->job != job; run = run->way.next)
+    for (run = engine->runs; run != NULL && run->job != job; run = run->under_way.next)
         ;
     if (run != NULL) {
-        bw_mutex_lock(&run->way.mutex);
-        run->way.told = true;
+        bw_mutex_lock(&run->under_way.mutex);
+        run->under_way.told = true;
         give_up(run);
-        bw_mutex_unlock(&run->way.mutex);
+        bw_mutex_unlock(&run->under_way.mutex);
     }
     bw_mutex_unlock(&engine->runs_mutex);
 }

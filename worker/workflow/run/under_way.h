@@ -4,7 +4,25 @@
 #ifndef WORKFLOW_UNDER_WAY_H
 #define WORKFLOW_UNDER_WAY_H
 
-#include "workflow/run/run.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <bulwark/thread.h>
+
+#include "workflow/engine/effects.h"
+
+struct bw_job;
+struct wf_engine;
+struct wf_run;
+
+/* Whom a cancellation reaches, and what it gives up. */
+struct wf_under_way {
+    struct wf_run *next, **prevp; /* guarded by the engine's runs_mutex */
+    struct bw_mutex mutex;        /* guards the rest */
+    enum wf_call_kind kind;
+    wf_call call; /* 0: none */
+    bool pausing, told;
+};
 
 /* A run that may be told to stop, from its start until before it answers its job. */
 void wf_under_way_enter(struct wf_run *run);

@@ -1,15 +1,18 @@
 /* What templates see of a run (worker/workflow/spec/workflow.md §6.3, §6.4), and its
  * variables (§6.2). */
-#include "workflow/run/run.h"
+#include "workflow/run/values.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "base/assert.h"
 #include "workflow/base/mem.h"
 #include "workflow/language/template.h"
 #include "workflow/language/value.h"
+#include "workflow/run/io.h"
+#include "workflow/base/iso.h"
 
 static const char *const scope_names[WF_SCOPES] = { "session", "user", "project",
                                                     "global" };
@@ -49,15 +52,15 @@ static json_t *make_root(const struct wf_run *run, const char *name)
     if (strcmp(name, "projectId") == 0 || strcmp(name, "project_id") == 0)
         return make_text(run->project_id);
     if (strcmp(name, "workflowId") == 0 || strcmp(name, "workflow_id") == 0)
-        return make_text(run->x.workflow_id);
+        return make_text(run->execution.workflow_id);
     if (strcmp(name, "executionId") == 0 || strcmp(name, "execution_id") == 0)
-        return make_text(run->x.id);
+        return make_text(run->execution.id);
     if (strcmp(name, "sessionId") == 0 || strcmp(name, "session_id") == 0)
-        return make_text(run->x.session_id);
+        return make_text(run->execution.session_id);
     if (strcmp(name, "version") == 0)
-        return json_integer(run->x.version);
+        return json_integer(run->execution.version);
     if (strcmp(name, "step") == 0)
-        return json_integer(run->x.steps);
+        return json_integer(run->execution.steps);
     if (strcmp(name, "platform") == 0)
         return make_text("telegram");
     if (strcmp(name, "userId") == 0)
@@ -99,15 +102,15 @@ static const json_t *customer_object(struct wf_run *run)
     const char *key;
     json_t *value;
 
-    if (run->customer == NULL || run->customer_object != NULL)
-        return run->customer_object;
-    run->customer_object = wf_must(json_object());
-    json_object_foreach(run->customer, key, value)
+    if (run->person.variables == NULL || run->person.object != NULL)
+        return run->person.object;
+    run->person.object = wf_must(json_object());
+    json_object_foreach(run->person.variables, key, value)
     {
         if (strncmp(key, "user.", 5) == 0)
-            wf_json_set(run->customer_object, key + 5, json_incref(value));
+            wf_json_set(run->person.object, key + 5, json_incref(value));
     }
-    return run->customer_object;
+    return run->person.object;
 }
 
 static const json_t *in_scope(const struct wf_run *run, const char *name,
@@ -178,7 +181,7 @@ static const json_t *named_project(struct wf_run *run, const char *name)
 static const json_t *flat(void *arg, const char *name, bool *trusted)
 {
     struct wf_run *run = arg;
-    const json_t *value = json_object_get(run->customer, name);
+    const json_t *value = json_object_get(run->person.variables, name);
 
     *trusted = false;
     if (value == NULL)
@@ -213,6 +216,7 @@ void wf_run_set(struct wf_run *run, const char *key, json_t *value, int64_t ttl)
 {
     json_t *entry = wf_must(json_object());
 
+    BW_ASSERT(key != NULL && run->dirty != NULL);
     if (value == NULL)
         value = json_null();
     wf_json_set(run->vars[WF_SESSION], key, json_incref(value));
@@ -247,6 +251,7 @@ void wf_run_preload_take(struct wf_run *run, size_t index, bool session)
 {
     size_t rows = wf_db_rows(run, index);
 
+    BW_ASSERT(run->vars[WF_SESSION] != NULL);
     for (size_t i = 0; i < WF_SCOPES; i++)
         (void)json_object_clear(run->vars[i]); /* an object always */
     for (size_t row = 0; row < rows; row++) {
@@ -268,6 +273,7 @@ void wf_run_defaults(struct wf_run *run)
     json_t *item;
     size_t i;
 
+    BW_ASSERT(run->graph != NULL);
     json_array_foreach((json_t *)(uintptr_t)run->graph->variables, i, item)
     {
         const char *name = wf_member(item, "name", "");

@@ -4,8 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/assert.h"
 #include "workflow/run/job.h"
 #include "workflow/base/mem.h"
+#include "workflow/run/io.h"
+#include "workflow/language/graph.h"
 
 char *wf_versions_node_key(const struct wf_run *run)
 {
@@ -68,14 +71,14 @@ static void own_read(struct wf_run *run)
     json_t *value = wf_loads(wf_kv_at(&run->kv, 0)->text);
     const char *marker = wf_member(value, "marker", "");
 
-    if (run->marker != NULL && strcmp(marker, run->marker) == 0)
+    if (run->versions.marker != NULL && strcmp(marker, run->versions.marker) == 0)
         run->graph = graph_from_value(run, value);
     if (run->graph != NULL)
         wf_projects_put_graph(&run->engine->projects, run->project_id, run->graph,
-                              run->marker);
-    wf_engine_cache(run->engine, WF_CACHE_VERSION, run->graph != NULL);
+                              run->versions.marker);
+    wf_count_cache(&run->engine->counters, WF_CACHE_VERSION, run->graph != NULL);
     json_decref(value);
-    run->then(run);
+    run->versions.then(run);
 }
 
 static void read_own(struct wf_run *run, const char *workflow_id)
@@ -92,8 +95,8 @@ static void node_read(struct wf_run *run)
     if (*workflow_id != '\0') {
         read_own(run, workflow_id);
     } else {
-        wf_engine_cache(run->engine, WF_CACHE_VERSION, false);
-        run->then(run);
+        wf_count_cache(&run->engine->counters, WF_CACHE_VERSION, false);
+        run->versions.then(run);
     }
     json_decref(value);
 }
@@ -103,14 +106,15 @@ void wf_versions_find(struct wf_run *run, wf_step *then)
     struct wf_projects *projects = &run->engine->projects;
     char *workflow_id;
 
-    if (run->marker != NULL || run->redis_away)
-        run->graph = wf_projects_graph(projects, run->project_id, run->marker);
-    if (run->graph != NULL || run->marker == NULL) {
-        wf_engine_cache(run->engine, WF_CACHE_VERSION, run->graph != NULL);
+    BW_ASSERT(run->graph == NULL);
+    if (run->versions.marker != NULL || run->redis_away)
+        run->graph = wf_projects_graph(projects, run->project_id, run->versions.marker);
+    if (run->graph != NULL || run->versions.marker == NULL) {
+        wf_count_cache(&run->engine->counters, WF_CACHE_VERSION, run->graph != NULL);
         then(run);
         return;
     }
-    run->then = then;
+    run->versions.then = then;
     workflow_id = wf_projects_workflow(projects, run->project_id);
     if (workflow_id != NULL) {
         read_own(run, workflow_id);
@@ -206,12 +210,12 @@ static void keep(struct wf_run *run, json_t *value)
 {
     struct wf_kv kv = { 0 };
 
-    wf_json_set_text(value, "marker", run->marker);
+    wf_json_set_text(value, "marker", run->versions.marker);
     (void)wf_kv_add(&kv, WF_KV_SET, own_key(run, run->graph->workflow_id),
                     wf_dumps(value), run->engine->settings.ttl_version * 1000);
-    wf_kv_send(run->engine, &kv);
+    wf_kv_send(&run->engine->keys, &kv);
     wf_projects_put_graph(&run->engine->projects, run->project_id, run->graph,
-                          run->marker);
+                          run->versions.marker);
 }
 
 /* Node's key was missing and we wrote it: its digest is the marker of what we loaded.
@@ -238,7 +242,7 @@ static void marked(struct wf_kv *kv, void *arg)
         (void)wf_kv_add(&own, WF_KV_SET, marking->own_key, wf_dumps(marking->value),
                         engine->settings.ttl_version * 1000);
         marking->own_key = NULL;
-        wf_kv_send(engine, &own);
+        wf_kv_send(&engine->keys, &own);
         wf_projects_put_graph(&engine->projects, marking->project_id, marking->graph,
                               digest->text);
     } else if (written->memory) {
@@ -251,7 +255,7 @@ static void marked(struct wf_kv *kv, void *arg)
     wf_graph_unref(&marking->graph);
     json_decref(marking->value);
     free(marking);
-    wf_engine_leave(engine);
+    wf_busy_leave(&engine->busy);
 }
 
 /* Takes both values. */
@@ -268,8 +272,8 @@ static void write_node_key(struct wf_run *run, json_t *node_value, json_t *value
                     wf_dumps(node_value), run->engine->settings.ttl_version * 1000);
     (void)wf_kv_add(&marking->kv, WF_KV_DIGEST, wf_versions_node_key(run), NULL, 0);
     json_decref(node_value);
-    wf_engine_enter(run->engine);
-    wf_kv_submit(run->engine, &marking->kv, marked, marking);
+    wf_busy_enter(&run->engine->busy);
+    wf_kv_submit(&run->engine->keys, &marking->kv, marked, marking);
 }
 
 /* The first version with a chat trigger, else the first (§3.2). */
@@ -303,7 +307,7 @@ void wf_versions_take(struct wf_run *run, size_t index)
     if (run->graph == NULL || wf_db_true(run, index, row, WF_COL_versions_is_young))
         return; /* younger than 10 s: the editor may still be writing edges */
     value = value_of_row(run, index, row, false);
-    if (run->marker == NULL) { /* Node takes the first row */
+    if (run->versions.marker == NULL) { /* Node takes the first row */
         write_node_key(run, value_of_row(run, index, 0, true), value);
         return;
     }
@@ -315,6 +319,7 @@ void wf_versions_take_project(struct wf_run *run, size_t index)
 {
     json_t *object, *variables, *levels;
 
+    BW_ASSERT(run->project == NULL);
     if (wf_db_rows(run, index) == 0)
         return;
     object = wf_must(wf_loads(wf_db_value(run, index, 0, WF_COL_project_object)));
@@ -338,7 +343,7 @@ static void exact_loaded(struct wf_run *run)
         run->graph = graph_from_row(run, 0, 0);
     if (run->graph != NULL)
         wf_projects_put_version(&run->engine->projects, run->project_id, run->graph);
-    run->then(run);
+    run->versions.then(run);
 }
 
 void wf_versions_exact(struct wf_run *run, const char *workflow_id, int version,
@@ -346,6 +351,7 @@ void wf_versions_exact(struct wf_run *run, const char *workflow_id, int version,
 {
     char number[16];
 
+    BW_ASSERT(workflow_id != NULL);
     if (run->graph != NULL && run->graph->version == version &&
         strcmp(run->graph->workflow_id, workflow_id) == 0) {
         then(run);
@@ -354,12 +360,12 @@ void wf_versions_exact(struct wf_run *run, const char *workflow_id, int version,
     wf_graph_unref(&run->graph);
     run->graph = wf_projects_version(&run->engine->projects, run->project_id, workflow_id,
                                      version);
-    wf_engine_cache(run->engine, WF_CACHE_VERSION, run->graph != NULL);
+    wf_count_cache(&run->engine->counters, WF_CACHE_VERSION, run->graph != NULL);
     if (run->graph != NULL) {
         then(run);
         return;
     }
-    run->then = then;
+    run->versions.then = then;
     (void)snprintf(number, sizeof(number), "%d", version);
     wf_db_begin(run);
     (void)wf_db_add(run, WF_SQL_version, run->project_id, workflow_id, number);
@@ -375,5 +381,5 @@ void wf_versions_drop(struct wf_run *run)
     if (run->graph != NULL)
         (void)wf_kv_add(&kv, WF_KV_DELETE, own_key(run, run->graph->workflow_id), NULL,
                         0);
-    wf_kv_send(run->engine, &kv);
+    wf_kv_send(&run->engine->keys, &kv);
 }

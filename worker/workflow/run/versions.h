@@ -7,7 +7,13 @@
 
 #include <stddef.h>
 
-#include "workflow/run/run.h"
+#include "workflow/run/step.h"
+
+struct wf_versions {
+    /* digest of Node's version key, or NULL */
+    char *marker;
+    wf_step *then;
+};
 
 /* New text: Node's key of the active version, whose value tells whether a cached one
  * still counts. */

@@ -2,20 +2,30 @@
  * its project, its graph and that it may go on.
  *
  * Warm, this takes two turns to Redis and none to the database. */
-#include "workflow/run/run.h"
+#include "workflow/steps/arrive.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "workflow/run/address.h"
+#include "base/assert.h"
+#include "workflow/steps/address.h"
 #include "workflow/run/job.h"
 #include "workflow/base/mem.h"
 #include "workflow/outbox/throttle.h"
-#include "workflow/engine/token.h"
+#include "workflow/outbox/token.h"
 #include "workflow/run/versions.h"
 #include "workflow/run/wait_keys.h"
-#include "workflow/outbox/witness.h"
+#include "workflow/outbox/checkpoint.h"
+#include "workflow/outbox/send.h"
+#include "workflow/run/io.h"
+#include "workflow/run/job_key.h"
+#include "workflow/run/run_keys.h"
+#include "workflow/run/task.h"
+#include "workflow/steps/lookup.h"
+#include "workflow/steps/restore.h"
+#include "workflow/steps/warm.h"
+#include "workflow/run/chat.h"
 
 #define DEDUPE_TTL_MS  86400000
 #define LOCK_PAUSE_MS  20
@@ -29,8 +39,8 @@ static size_t add_chat_keys(struct wf_run *run)
 {
     struct wf_kv *kv = &run->kv;
     const struct wf_settings *settings = &run->engine->settings;
-    size_t lock = wf_kv_add(kv, WF_KV_SET_NEW, wf_strdup(run->chat_lock.key),
-                            wf_strdup(run->chat_lock.token), settings->lock_ttl_ms);
+    size_t lock = wf_kv_add(kv, WF_KV_SET_NEW, wf_strdup(run->chat.lock.key),
+                            wf_strdup(run->chat.lock.token), settings->lock_ttl_ms);
 
     /* read behind the lock: right if the lock was obtained, read again if not */
     (void)wf_kv_add(kv, WF_KV_GET, wf_pointer_key(run), NULL, 0);
@@ -62,19 +72,18 @@ static void look_at_lock(struct wf_run *run, size_t lock)
     const struct wf_kv_item *digest = wf_kv_at(&run->kv, lock + 2);
     struct bw_mono now = wf_engine_mono(run->engine);
 
+    BW_ASSERT(lock + 5 < run->kv.count && !run->chat.has_lock);
     if (wf_kv_at(&run->kv, lock)->yes) {
-        run->has_lock = true;
-        wf_locks_add(&run->engine->locks, &run->chat_lock, now);
-        wf_set(&run->pointer, pointer->text);
-        wf_set(&run->marker, digest->text);
+        wf_chat_locked(run);
+        wf_set(&run->steps.pointer, pointer->text);
+        wf_set(&run->versions.marker, digest->text);
         run->redis_away = digest->memory;
-        json_decref(run->idle);
-        run->idle = wf_loads(wf_kv_at(&run->kv, lock + 3)->text);
+        wf_warm_hear(run, wf_kv_at(&run->kv, lock + 3)->text);
         admit(run, wf_kv_at(&run->kv, lock + 4)->text,
               wf_kv_at(&run->kv, lock + 5)->text);
     } else if (wf_run_lost(run)) {
         return;
-    } else if (bw_mono_before(run->lock_until, now)) {
+    } else if (bw_mono_before(run->chat.lock_until, now)) {
         wf_run_later(run, LATER_MS); /* another worker has the chat */
     } else {
         wf_run_after(run, LOCK_PAUSE_MS, try_lock);
@@ -88,7 +97,8 @@ static void lock_tried(struct wf_run *run)
 
 static void try_lock(struct wf_run *run)
 {
-    wf_lock_forget(&run->chat_lock, run->engine);
+    BW_ASSERT(!run->chat.has_lock);
+    wf_lock_forget(&run->chat.lock, &run->engine->keys);
     (void)wf_run_keys(run);
     (void)add_chat_keys(run);
     wf_run_kv(run, lock_tried);
@@ -96,10 +106,8 @@ static void try_lock(struct wf_run *run)
 
 static void release_if_locked(struct wf_run *run, size_t lock)
 {
-    if (!wf_kv_at(&run->kv, lock)->yes)
-        return;
-    run->has_lock = true;
-    wf_locks_add(&run->engine->locks, &run->chat_lock, wf_engine_mono(run->engine));
+    if (wf_kv_at(&run->kv, lock)->yes)
+        wf_chat_locked(run);
 }
 
 /* The mark of the update is another job's. One that an earlier version has set holds the
@@ -127,11 +135,11 @@ static void entered(struct wf_run *run)
     size_t lock = run->event.update_id != NULL ? UPDATE_GET + 1 : CHECKPOINT + 1;
     bool result = false;
 
-    run->unsure = unanswered(run);
-    if (run->unsure && wf_engine_redis_hiccups(run->engine)) {
+    run->attempt.unsure = unanswered(run);
+    if (run->attempt.unsure && wf_redis_hiccups(&run->engine->keys.health)) {
         if (wf_run_lost(run))
             return;
-        wf_lock_forget(&run->chat_lock, run->engine);
+        wf_lock_forget(&run->chat.lock, &run->engine->keys);
         wf_run_after(run, LOCK_PAUSE_MS, enter);
         return;
     }
@@ -140,9 +148,9 @@ static void entered(struct wf_run *run)
         wf_run_answer(run, result);
         return;
     }
-    if (run->unsure) { /* memory is no witness */
-        json_decref(run->restored);
-        run->restored = NULL;
+    if (run->attempt.unsure) { /* memory is no witness */
+        json_decref(run->attempt.restored);
+        run->attempt.restored = NULL;
     }
     if (run->event.update_id != NULL && !wf_kv_at(&run->kv, UPDATE_SET)->yes &&
         is_others(wf_kv_at(&run->kv, UPDATE_GET)->text, run)) {
@@ -157,7 +165,7 @@ static void enter(struct wf_run *run)
 {
     struct wf_kv *kv = wf_run_keys(run);
 
-    run->lock_until =
+    run->chat.lock_until =
         bw_mono_add_ms(wf_engine_mono(run->engine), run->engine->settings.chat_wait_ms);
     (void)wf_kv_add(kv, WF_KV_GET, wf_checkpoint_key(run), NULL, 0);
     if (run->event.update_id != NULL) {
@@ -174,14 +182,15 @@ static void enter(struct wf_run *run)
 
 void wf_arrive(struct wf_run *run)
 {
-    run->chat_key = wf_printf("lock:chat:%s:%s", run->project_id, run->event.chat_id);
-    wf_lock_init(&run->chat_lock, wf_strdup(run->chat_key));
-    run->turn.key = run->chat_key;
-    run->turn.order =
+    BW_ASSERT(run->event.chat_id != NULL && run->chat.key == NULL);
+    run->chat.key = wf_printf("lock:chat:%s:%s", run->project_id, run->event.chat_id);
+    wf_lock_init(&run->chat.lock, wf_strdup(run->chat.key));
+    run->chat.turn.key = run->chat.key;
+    run->chat.turn.order =
         run->event.update_id != NULL ? strtoll(run->event.update_id, NULL, 10) : 0;
     run->step = enter;
-    run->has_turn = true;
-    if (wf_chats_enter(&run->engine->chats, &run->turn))
+    run->chat.has_turn = true;
+    if (wf_chats_enter(&run->engine->chats, &run->chat.turn))
         enter(run);
 }
 
@@ -219,7 +228,7 @@ static void load(struct wf_run *run)
     struct wf_engine *engine = run->engine;
 
     run->project = wf_projects_get(&engine->projects, run->project_id);
-    wf_engine_cache(engine, WF_CACHE_PROJECT, run->project != NULL);
+    wf_count_cache(&engine->counters, WF_CACHE_PROJECT, run->project != NULL);
     wf_versions_find(run, load_rest);
 }
 
@@ -253,7 +262,7 @@ static void judge(struct wf_run *run)
         wf_run_answer(run, false);
         return;
     }
-    if (run->restored != NULL)
+    if (run->attempt.restored != NULL)
         wf_restore(run, look_up);
     else
         wf_address(run, look_up);
@@ -263,6 +272,7 @@ static void look_up(struct wf_run *run)
 {
     char text[24];
 
+    BW_ASSERT(run->project != NULL && run->project->token != NULL);
     if (run->graph == NULL) {
         bw_log(wf_job_log(run), BW_LOG_INFO, "the project has no active workflow",
                bw_text("project", run->project_id));

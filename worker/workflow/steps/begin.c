@@ -1,13 +1,20 @@
 /* worker/workflow/spec/workflow.md §3.4, §3.5: a new execution. The row itself is written
  * with the flush, in the same round trip; until then the checkpoint speaks for it. */
-#include "workflow/run/run.h"
+#include "workflow/steps/begin.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/assert.h"
 #include "workflow/base/mem.h"
 #include "workflow/language/graph/trigger.h"
-#include "workflow/outbox/witness.h"
+#include "workflow/outbox/checkpoint.h"
+#include "workflow/run/io.h"
+#include "workflow/run/job_key.h"
+#include "workflow/run/values.h"
+#include "workflow/steps/loop.h"
+#include "workflow/base/ids.h"
+#include "workflow/base/iso.h"
 
 static void start(struct wf_run *run)
 {
@@ -16,12 +23,13 @@ static void start(struct wf_run *run)
 
 static void run_trigger(struct wf_run *run)
 {
+    BW_ASSERT(run->execution.session_id != NULL);
     /* in a session that goes on they were set, and may have been changed since */
-    if (!run->warm || run->preloaded == NULL)
+    if (!run->steps.warm.on || run->steps.preloaded == NULL)
         wf_run_defaults(run);
-    if (run->unsure) /* the row comes before the first effect */
-        run->in_row = true;
-    if (run->in_row)
+    if (run->attempt.unsure) /* the row comes before the first effect */
+        run->attempt.in_row = true;
+    if (run->attempt.in_row)
         wf_checkpoint(run, wf_graph_trigger(run->graph, &run->event)->id, false, start);
     else
         start(run);
@@ -45,30 +53,31 @@ static void name_execution(struct wf_run *run, const char *id, bool adopt)
     char fresh[WF_ID_SIZE];
 
     wf_job_execution_id(run, fresh);
-    wf_set(&run->x.id, id != NULL ? id : fresh);
-    wf_set(&run->x.workflow_id, run->graph->workflow_id);
-    run->x.version = run->graph->version;
-    run->x.stored = adopt;
-    run->x.resumed = false;
-    run->x.steps = run->x.steps_before = 0;
-    wf_iso(wf_engine_now_ms(run->engine), run->x.started);
+    wf_set(&run->execution.id, id != NULL ? id : fresh);
+    wf_set(&run->execution.workflow_id, run->graph->workflow_id);
+    run->execution.version = run->graph->version;
+    run->execution.stored = adopt;
+    run->execution.resumed = false;
+    run->execution.steps = run->execution.steps_before = 0;
+    wf_iso(wf_engine_now_ms(run->engine), run->execution.started);
 }
 
 void wf_begin(struct wf_run *run, const char *id, bool adopt, const char *reuse)
 {
+    BW_ASSERT(run->graph != NULL && run->outer == NULL);
     if (wf_graph_trigger(run->graph, &run->event) == NULL) {
         wf_run_answer(run, false); /* WF-028: no rows */
         return;
     }
     name_execution(run, id, adopt);
-    free(run->x.session_id);
-    run->x.session_id = reuse != NULL ? wf_strdup(reuse) : new_session(run);
+    free(run->execution.session_id);
+    run->execution.session_id = reuse != NULL ? wf_strdup(reuse) : new_session(run);
     if (reuse == NULL) {
         (void)json_object_clear(run->vars[WF_SESSION]); /* of the session before */
-    } else if (run->preloaded == NULL || strcmp(run->preloaded, reuse) != 0) {
-        wf_set(&run->preloaded, reuse);
+    } else if (run->steps.preloaded == NULL || strcmp(run->steps.preloaded, reuse) != 0) {
+        wf_set(&run->steps.preloaded, reuse);
         wf_db_begin(run);
-        (void)wf_run_preload_add(run, reuse, run->x.workflow_id, NULL);
+        (void)wf_run_preload_add(run, reuse, run->execution.workflow_id, NULL);
         wf_db_run(run, variables_loaded, NULL);
         return;
     }

@@ -1,12 +1,13 @@
 /* worker/workflow/spec/workflow.md §3.3: node after node, until the graph ends, a node
  * waits, fails, or an operation is under way. */
-#include "workflow/run/run.h"
+#include "workflow/steps/loop.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/assert.h"
 #include "workflow/base/fault_point.h"
 #include "workflow/base/mem.h"
 #include "workflow/language/value.h"
@@ -14,6 +15,16 @@
 #include "workflow/nodes/nodes.h"
 #include "workflow/nodes/sub_workflow.h"
 #include "workflow/run/personal.h"
+#include "workflow/outbox/checkpoint.h"
+#include "workflow/outbox/send.h"
+#include "workflow/run/ahead.h"
+#include "workflow/run/log.h"
+#include "workflow/run/node_result.h"
+#include "workflow/run/person.h"
+#include "workflow/run/task.h"
+#include "workflow/run/values.h"
+#include "workflow/steps/finish.h"
+#include "workflow/language/graph.h"
 
 #define RETRIES        3
 #define RETRIES_MAX    5
@@ -23,51 +34,30 @@ static void go(struct wf_run *run);
 static void execute(struct wf_run *run);
 static void recover(struct wf_run *run);
 
-static void clear_out(struct wf_run *run)
-{
-    free(run->out.target);
-    free(run->out.text);
-    free(run->out.notice);
-    json_decref(run->out.payload);
-    json_decref(run->out.details);
-    json_decref(run->out.columns);
-    memset(&run->out, 0, sizeof(run->out));
-}
-
-static void clear_node(struct wf_run *run)
-{
-    clear_out(run);
-    json_decref(run->scratch);
-    run->scratch = NULL;
-    json_decref(run->roots);
-    run->roots = wf_must(json_object());
-    run->effect = false;
-    run->sent = run->sending = 0;
-    run->retries = 0;
-}
-
 /* --- ends */
 
-static void end(struct wf_run *run, const char *status, bool result)
+static void end(struct wf_run *run, enum wf_status status, bool result)
 {
     if (run->outer != NULL) {
         wf_sub_end(run, status);
         return;
     }
-    run->status = status;
-    run->result = result;
+    run->ending.status = status;
+    run->ending.result = result;
     wf_finish(run);
 }
 
 static void fail(struct wf_run *run)
 {
-    if (run->outer == NULL && run->before_failure != NULL && !wf_run_last_attempt(run)) {
+    BW_ASSERT(run->out.text != NULL);
+    if (run->outer == NULL && run->ending.before_failure != NULL &&
+        !wf_run_last_attempt(run)) {
         /* a scheduled run: the next attempt goes on from the checkpoint (§11.4) */
         wf_run_transient(run, 0, "%s", run->out.text);
         return;
     }
     wf_log_error(run, run->out.text);
-    end(run, "failed", false);
+    end(run, WF_STATUS_FAILED, false);
 }
 
 static void fail_with(struct wf_run *run, const char *format, ...) BW_PRINTF(2, 3);
@@ -80,7 +70,7 @@ static void fail_with(struct wf_run *run, const char *format, ...)
     va_start(args, format);
     (void)vsnprintf(text, sizeof(text), format, args); /* cut is fine */
     va_end(args);
-    clear_out(run);
+    wf_node_clear_result(run);
     run->out.text = wf_strdup(text);
     fail(run);
 }
@@ -89,9 +79,9 @@ static void fail_with(struct wf_run *run, const char *format, ...)
 
 static int64_t visit(struct wf_run *run, const char *id)
 {
-    int64_t count = json_integer_value(json_object_get(run->visits, id)) + 1;
+    int64_t count = json_integer_value(json_object_get(run->progress.visits, id)) + 1;
 
-    wf_json_set(run->visits, id, json_integer(count));
+    wf_json_set(run->progress.visits, id, json_integer(count));
     return count;
 }
 
@@ -107,19 +97,20 @@ static bool admit(struct wf_run *run)
     const struct wf_node *node = run->node;
     int64_t most;
 
+    BW_ASSERT(run->node != NULL && run->graph != NULL);
     if (wf_run_lost(run))
         return false;
-    if ((int64_t)run->steps_this_run >= max_steps(run)) {
+    if ((int64_t)run->progress.steps >= max_steps(run)) {
         fail_with(
             run,
             "Maximum steps (%lld) exceeded. The workflow may contain an endless loop.",
             (long long)max_steps(run));
         return false;
     }
-    run->steps_this_run++;
-    run->x.steps++;
-    run->node_started = wf_engine_mono(run->engine);
-    wf_engine_count(&run->engine->counters.steps);
+    run->progress.steps++;
+    run->execution.steps++;
+    run->progress.node_started = wf_engine_mono(run->engine);
+    wf_count(&run->engine->counters.steps);
     most = wf_loops_visits(run, run->engine->settings.max_visits);
     if (visit(run, node->id) > most) {
         fail_with(
@@ -128,7 +119,7 @@ static bool admit(struct wf_run *run)
             node->id, (long long)most, (long long)most);
         return false;
     }
-    if (bw_mono_before(run->deadline, run->node_started)) {
+    if (bw_mono_before(run->deadline, run->progress.node_started)) {
         fail_with(run, "Workflow execution timeout");
         return false;
     }
@@ -160,8 +151,8 @@ static void fail_missing(struct wf_run *run, const char *target)
 {
     char *text = wf_printf("Node not found: %s", target);
 
-    run->x.steps++;
-    clear_out(run);
+    run->execution.steps++;
+    wf_node_clear_result(run);
     run->out.text = text;
     fail(run);
 }
@@ -183,9 +174,10 @@ static bool move_on(struct wf_run *run, const struct wf_node *next)
 {
     bool effect = run->effect;
 
-    run->acted = run->acted || (effect && !is_repeatable(run->node));
+    BW_ASSERT(next != NULL);
+    run->steps.acted = run->steps.acted || (effect && !is_repeatable(run->node));
     wf_fault_point("step");
-    clear_node(run);
+    wf_node_clear(run);
     run->node = next;
     if (!effect)
         return true;
@@ -210,8 +202,8 @@ static bool follow_edge(struct wf_run *run)
     if (again != NULL)
         return move_on(run, again);
     if (edge == NULL) {
-        clear_out(run);
-        end(run, "completed", true);
+        wf_node_clear_result(run);
+        end(run, WF_STATUS_COMPLETED, true);
         return false;
     }
     if (edge->target == SIZE_MAX) {
@@ -226,6 +218,7 @@ static bool jump(struct wf_run *run)
     const struct wf_node *target = wf_graph_find(run->graph, run->out.target);
     char *id;
 
+    BW_ASSERT(run->out.target != NULL);
     wf_log_step(run, run->out.handle, run->out.target, NULL);
     if (target != NULL)
         return move_on(run, target);
@@ -264,8 +257,8 @@ static void go_past(struct wf_run *run)
     }
     wf_log_error(run, run->out.text);
     if (next == NULL) {
-        clear_out(run);
-        end(run, "completed", true);
+        wf_node_clear_result(run);
+        end(run, WF_STATUS_COMPLETED, true);
     } else if (move_on(run, next)) {
         go(run);
     }
@@ -275,17 +268,10 @@ static void go_past(struct wf_run *run)
 
 static bool may_ask_again(const struct wf_run *run)
 {
-    static const char *const types[] = { "contact", "input", "callback", "location",
-                                         "poll" };
-
-    if (!run->x.resumed || run->acted || run->outer != NULL || run->x.wait_type == NULL ||
-        !run->has_turn || wf_graph_find(run->graph, run->x.current_node_id) == NULL)
-        return false;
-    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
-        if (strcmp(run->x.wait_type, types[i]) == 0)
-            return true;
-    }
-    return false;
+    return run->execution.resumed && !run->steps.acted && run->outer == NULL &&
+           run->execution.wait_type != WF_WAIT_NOTHING &&
+           run->execution.wait_type != WF_WAIT_DELAY && run->chat.has_turn &&
+           wf_graph_find(run->graph, run->execution.current_node_id) != NULL;
 }
 
 static void told(struct wf_run *run)
@@ -295,21 +281,22 @@ static void told(struct wf_run *run)
         return;
     }
     wf_log_error(run, run->out.text);
-    clear_out(run);
-    run->node = wf_graph_find(run->graph, run->x.current_node_id);
-    run->out.wait = run->x.wait_type;
-    run->out.payload =
-        run->x.wait_payload != NULL ? json_incref(run->x.wait_payload) : NULL;
-    run->status = "waiting";
-    run->result = true;
+    wf_node_clear_result(run);
+    run->node = wf_graph_find(run->graph, run->execution.current_node_id);
+    run->out.wait = run->execution.wait_type;
+    run->out.payload = run->execution.wait_payload != NULL
+                           ? json_incref(run->execution.wait_payload)
+                           : NULL;
+    run->ending.status = WF_STATUS_WAITING;
+    run->ending.result = true;
     wf_finish(run);
 }
 
 /* Only who has answered; and the author's own way of handling errors comes first. */
 static bool is_told(const struct wf_run *run)
 {
-    return run->out.notice != NULL && run->x.resumed && run->outer == NULL &&
-           run->event.chat_id != NULL && run->has_turn &&
+    return run->out.notice != NULL && run->execution.resumed && run->outer == NULL &&
+           run->event.chat_id != NULL && run->chat.has_turn &&
            *wf_member(error_handling(run), "action", "") == '\0';
 }
 
@@ -343,8 +330,8 @@ static void retry(struct wf_run *run)
 {
     if (wf_run_lost(run))
         return;
-    clear_out(run);
-    run->sending = 0; /* what is out is not sent again */
+    wf_node_clear_result(run);
+    run->outbox.message.sending = 0; /* what is out is not sent again */
     execute(run);
 }
 
@@ -353,6 +340,7 @@ static void recover(struct wf_run *run)
     double most = wf_value_number(json_object_get(run->graph->settings, "maxRetries"));
     unsigned limit = RETRIES;
 
+    BW_ASSERT(run->out.text != NULL);
     if (wf_run_lost(run)) /* it failed because it was told to stop */
         return;
     if (is_told(run)) {
@@ -361,11 +349,11 @@ static void recover(struct wf_run *run)
     }
     if (most >= 0)
         limit = most < RETRIES_MAX ? (unsigned)most : RETRIES_MAX;
-    if (!handles_by(run, "retry") || run->retries >= limit) {
+    if (!handles_by(run, "retry") || run->work.retries >= limit) {
         recover_now(run);
         return;
     }
-    run->retries++;
+    run->work.retries++;
     wf_log_warn(run, run->out.text);
     wf_run_after(run, RETRY_PAUSE_MS, retry);
 }
@@ -381,13 +369,19 @@ static bool apply(struct wf_run *run, enum wf_action action)
     case WF_GOTO:
         return jump(run);
     case WF_WAIT:
-        wf_log_step(run, NULL, NULL, run->out.wait);
+        BW_ASSERT(run->out.wait != WF_WAIT_NOTHING);
+        wf_log_step(run, NULL, NULL, wf_wait_name(run->out.wait));
         wf_loops_keep(run);
-        end(run, "waiting", true);
+        end(run, WF_STATUS_WAITING, true);
         break;
+    case WF_CALL:
+        BW_ASSERT(run->outer != NULL && run->graph->entry != NULL);
+        wf_node_clear(run);
+        run->node = run->graph->entry;
+        return true;
     case WF_END:
         wf_log_step(run, NULL, NULL, NULL);
-        end(run, run->out.failed ? "failed" : "completed", true);
+        end(run, run->out.failed ? WF_STATUS_FAILED : WF_STATUS_COMPLETED, true);
         break;
     case WF_ERROR:
         recover(run);
@@ -420,8 +414,9 @@ static void go(struct wf_run *run)
     }
 }
 
-void wf_loop_resume(struct wf_run *run, enum wf_action action)
+static void resume(struct wf_run *run, enum wf_action action)
 {
+    BW_ASSERT(run->node != NULL || action == WF_CALL);
     if (action != WF_PENDING && apply(run, action))
         go(run);
 }
@@ -439,84 +434,12 @@ static int64_t time_limit(const struct wf_run *run)
     return run->project->timeout_ms > 0 ? run->project->timeout_ms : 30000;
 }
 
-void wf_loop_enter(struct wf_run *run, const struct wf_node *node)
-{
-    clear_node(run);
-    run->node = node;
-    go(run);
-}
-
-void wf_loop_return(struct wf_run *run)
-{
-    clear_node(run);
-}
-
 void wf_loop_start(struct wf_run *run, const struct wf_node *node)
 {
+    BW_ASSERT(node != NULL && run->graph != NULL && run->project != NULL);
     run->deadline = bw_mono_add_ms(wf_engine_mono(run->engine), time_limit(run));
+    run->resume = resume;
     run->node = node;
     wf_ahead_start(run, node);
     go(run);
-}
-
-/* --- what nodes return */
-
-enum wf_action wf_node_next(void)
-{
-    return WF_NEXT;
-}
-
-enum wf_action wf_node_branch(struct wf_run *run, const char *handle, bool fallback)
-{
-    run->out.handle = handle;
-    run->out.fallback = fallback;
-    return WF_NEXT;
-}
-
-enum wf_action wf_node_goto(struct wf_run *run, const char *target)
-{
-    wf_set(&run->out.target, target);
-    return WF_GOTO;
-}
-
-enum wf_action wf_node_wait(struct wf_run *run, const char *type, json_t *payload)
-{
-    run->out.wait = type;
-    json_decref(run->out.payload);
-    run->out.payload = payload;
-    return WF_WAIT;
-}
-
-enum wf_action wf_node_end(struct wf_run *run, bool success, char *message)
-{
-    run->out.failed = !success;
-    free(run->out.text);
-    run->out.text = message;
-    return WF_END;
-}
-
-enum wf_action wf_node_fail(struct wf_run *run, const char *format, ...)
-{
-    char text[BW_ERROR_TEXT_MAX];
-    va_list args;
-
-    va_start(args, format);
-    (void)vsnprintf(text, sizeof(text), format, args); /* cut is fine */
-    va_end(args);
-    wf_set(&run->out.text, text);
-    return WF_ERROR;
-}
-
-enum wf_action wf_node_refuse(struct wf_run *run, const char *notice, const char *format,
-                              ...)
-{
-    char text[BW_ERROR_TEXT_MAX];
-    va_list args;
-
-    va_start(args, format);
-    (void)vsnprintf(text, sizeof(text), format, args); /* cut is fine */
-    va_end(args);
-    wf_set(&run->out.text, text);
-    wf_set(&run->out.notice, notice);
-    return WF_ERROR;
 }

@@ -1,10 +1,11 @@
 /* worker/workflow/spec/workflow.md §3.7: an execution that waited was claimed; what the
  * event means for it, and where it goes on. */
-#include "workflow/run/run.h"
+#include "workflow/steps/resume_run.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/assert.h"
 #include "workflow/base/mem.h"
 #include "workflow/language/event_telegram.h"
 #include "workflow/language/graph/trigger.h"
@@ -13,6 +14,17 @@
 #include "workflow/run/wait_keys.h"
 #include "workflow/steps/wait_timeout.h"
 #include "workflow/steps/waits.h"
+#include "workflow/outbox/delays.h"
+#include "workflow/outbox/flush.h"
+#include "workflow/outbox/send.h"
+#include "workflow/run/io.h"
+#include "workflow/run/values.h"
+#include "workflow/steps/begin.h"
+#include "workflow/steps/finish.h"
+#include "workflow/steps/loop.h"
+#include "workflow/base/iso.h"
+#include "workflow/language/event.h"
+#include "workflow/language/graph.h"
 
 /* The event handled as text: a callback on a contact wait counts as typed (§3.7.5). */
 static const char *typed(const struct wf_run *run)
@@ -25,7 +37,8 @@ static const char *typed(const struct wf_run *run)
 static void begin_anew(struct wf_run *run)
 {
     wf_graph_unref(&run->graph);
-    run->graph = wf_projects_graph(&run->engine->projects, run->project_id, run->marker);
+    run->graph =
+        wf_projects_graph(&run->engine->projects, run->project_id, run->versions.marker);
     if (run->graph != NULL)
         wf_begin(run, NULL, false, NULL);
     else
@@ -36,12 +49,15 @@ static void begin_anew(struct wf_run *run)
 
 static void stay(struct wf_run *run)
 {
-    run->out.wait = run->x.wait_type[0] != '\0' ? run->x.wait_type : "input";
+    BW_ASSERT(run->execution.resumed);
+    run->out.wait = run->execution.wait_type != WF_WAIT_NOTHING ? run->execution.wait_type
+                                                                : WF_WAIT_INPUT;
     json_decref(run->out.payload);
-    run->out.payload =
-        run->x.wait_payload != NULL ? json_incref(run->x.wait_payload) : NULL;
-    run->status = "waiting";
-    run->result = true;
+    run->out.payload = run->execution.wait_payload != NULL
+                           ? json_incref(run->execution.wait_payload)
+                           : NULL;
+    run->ending.status = WF_STATUS_WAITING;
+    run->ending.result = true;
     wf_finish(run);
 }
 
@@ -50,12 +66,12 @@ static void ask_email(struct wf_run *run)
     char now[WF_ISO_SIZE];
 
     wf_iso(wf_engine_now_ms(run->engine), now);
-    if (!json_is_object(run->x.wait_payload)) {
-        json_decref(run->x.wait_payload);
-        run->x.wait_payload = wf_must(json_object());
+    if (!json_is_object(run->execution.wait_payload)) {
+        json_decref(run->execution.wait_payload);
+        run->execution.wait_payload = wf_must(json_object());
     }
-    wf_json_set_text(run->x.wait_payload, "subType", "email");
-    wf_json_set_text(run->x.wait_payload, "updatedAt", now);
+    wf_json_set_text(run->execution.wait_payload, "subType", "email");
+    wf_json_set_text(run->execution.wait_payload, "updatedAt", now);
     wf_send_notice(run, run->engine->settings.text_email_prompt, stay);
 }
 
@@ -109,7 +125,7 @@ static void set_location(struct wf_run *run)
 /* The variable the waiting node named. */
 static void set_variable(struct wf_run *run, const struct wf_meaning *meaning)
 {
-    const char *name = wf_member(run->x.wait_payload, "variableName", "");
+    const char *name = wf_member(run->execution.wait_payload, "variableName", "");
     const char *text = meaning->phone != NULL ? meaning->phone : meaning->email;
 
     if (*name == '\0')
@@ -146,7 +162,7 @@ static void renew_telegram(struct wf_run *run, const struct wf_meaning *meaning)
 
 static void take_meaning(struct wf_run *run, const struct wf_meaning *meaning)
 {
-    bool contact_wait = strcmp(run->x.wait_type, "contact") == 0;
+    bool contact_wait = run->execution.wait_type == WF_WAIT_CONTACT;
 
     if (meaning->text != NULL)
         replace_text(run, meaning->text);
@@ -159,7 +175,7 @@ static void take_meaning(struct wf_run *run, const struct wf_meaning *meaning)
         set_named(run, "callbackReceived", "data", run->event.callback_data);
     else if (run->event.kind == WF_EVENT_LOCATION)
         set_location(run);
-    else if (strcmp(run->x.wait_type, "input") == 0 && run->event.text != NULL)
+    else if (run->execution.wait_type == WF_WAIT_INPUT && run->event.text != NULL)
         set_named(run, "inputReceived", "text", run->event.text);
     set_variable(run, meaning);
 }
@@ -187,10 +203,10 @@ static const struct wf_node *successor(const struct wf_graph *graph,
 static const struct wf_node *target_of(const struct wf_run *run, bool phone)
 {
     const struct wf_graph *graph = run->graph;
-    const struct wf_node *waiting = wf_graph_find(graph, run->x.current_node_id);
+    const struct wf_node *waiting = wf_graph_find(graph, run->execution.current_node_id);
     const struct wf_node *target, *contact;
 
-    if (strcmp(wf_member(run->x.wait_payload, "resume", ""), "self") == 0)
+    if (strcmp(wf_member(run->execution.wait_payload, "resume", ""), "self") == 0)
         return waiting;
     target = successor(graph, waiting);
     if (target != NULL && strcmp(target->type, "trigger.message") == 0)
@@ -207,7 +223,7 @@ static const struct wf_node *target_of(const struct wf_run *run, bool phone)
 static void cancelled_written(struct wf_run *run)
 {
     wf_flush_done(run);
-    wf_waiting_forget(run, run->x.session_id);
+    wf_waiting_forget(run, run->execution.session_id);
     begin_anew(run);
 }
 
@@ -217,8 +233,8 @@ static void expire(struct wf_run *run)
     if (wf_timeout_go(run))
         return;
     wf_db_begin(run);
-    wf_flush_add(run,
-                 &(struct wf_flush){ .status = "cancelled", .error = WF_TIMEOUT_ERROR });
+    (void)wf_flush_add(run, &(struct wf_flush){ .status = WF_STATUS_CANCELLED,
+                                                .error = WF_TIMEOUT_ERROR });
     wf_db_run(run, cancelled_written, NULL);
 }
 
@@ -235,7 +251,8 @@ static void go_on(struct wf_run *run)
         expire(run);
         return;
     }
-    wf_waits_read(&meaning, &run->event, matched != NULL ? "callback" : run->x.wait_type,
+    wf_waits_read(&meaning, &run->event,
+                  matched != NULL ? WF_WAIT_CALLBACK : run->execution.wait_type,
                   typed(run), &run->engine->settings);
     switch (meaning.verdict) {
     case WF_VERDICT_ASK_EMAIL:
@@ -257,8 +274,8 @@ static void go_on(struct wf_run *run)
         if (target != NULL) {
             wf_loop_start(run, target);
         } else {
-            run->status = "completed";
-            run->result = true;
+            run->ending.status = WF_STATUS_COMPLETED;
+            run->ending.result = true;
             wf_finish(run);
         }
         break;
@@ -271,24 +288,26 @@ static void go_on(struct wf_run *run)
 static void gone_written(struct wf_run *run)
 {
     wf_flush_done(run);
-    wf_waiting_forget(run, run->x.session_id);
+    wf_waiting_forget(run, run->execution.session_id);
     begin_anew(run);
 }
 
 /* The node it waited at is in no version: the execution has failed. */
 static void node_is_gone(struct wf_run *run)
 {
-    char *text = wf_printf("Node not found: %s", run->x.current_node_id);
+    char *text = wf_printf("Node not found: %s", run->execution.current_node_id);
 
     wf_db_begin(run);
-    wf_flush_add(run, &(struct wf_flush){ .status = "failed", .error = text });
+    (void)wf_flush_add(run,
+                       &(struct wf_flush){ .status = WF_STATUS_FAILED, .error = text });
     free(text);
     wf_db_run(run, gone_written, NULL);
 }
 
 static void own_version(struct wf_run *run)
 {
-    if (run->graph != NULL && wf_graph_find(run->graph, run->x.current_node_id) != NULL)
+    if (run->graph != NULL &&
+        wf_graph_find(run->graph, run->execution.current_node_id) != NULL)
         go_on(run);
     else
         node_is_gone(run);
@@ -296,10 +315,9 @@ static void own_version(struct wf_run *run)
 
 void wf_resume(struct wf_run *run)
 {
-    struct wf_execution *x = &run->x;
+    struct wf_execution *x = &run->execution;
 
-    if (x->wait_type == NULL)
-        x->wait_type = wf_strdup("");
+    BW_ASSERT(x->resumed && x->stored && run->graph != NULL);
     if (x->current_node_id == NULL)
         x->current_node_id = wf_strdup("");
     if (strcmp(run->graph->workflow_id, x->workflow_id) == 0 &&

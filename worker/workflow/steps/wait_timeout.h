@@ -5,13 +5,6 @@
 
 #include "workflow/run/run.h"
 
-/* The run is about to wait, and not for ever. */
-bool wf_timeout_set(const struct wf_run *run);
-/* Adds the job that ends the wait; then goes on. */
-void wf_timeout_add(struct wf_run *run, wf_step *then);
-
-/* The claimed wait is over its time. */
-bool wf_timeout_passed(const struct wf_run *run);
 /* Goes on at the waiting node's edge for that. False: there is none, and nothing was
  * done; the execution is to be cancelled with WF_TIMEOUT_ERROR. */
 bool wf_timeout_go(struct wf_run *run);

@@ -7,45 +7,57 @@
 #include <time.h>
 
 #include "workflow/base/mem.h"
+#include "workflow/language/event.h"
 
-const char *wf_waits_accepted(const struct wf_event *event, bool matched)
+#define BIT(type) (1u << WF_WAIT_##type)
+
+/* The wait types the event may resume, a bit each. */
+static unsigned accepted(const struct wf_event *event, bool matched)
 {
     switch (event->kind) {
     case WF_EVENT_CONTACT:
-        return "{contact,input}";
+        return BIT(CONTACT) | BIT(INPUT);
     case WF_EVENT_TEXT:
     case WF_EVENT_COMMAND:
-        return "{input,contact,location,poll}";
+        return BIT(INPUT) | BIT(CONTACT) | BIT(LOCATION) | BIT(POLL);
     case WF_EVENT_CALLBACK:
-        return matched ? "{contact,input,callback,location,poll}" : "{contact}";
+        return matched
+                   ? BIT(CONTACT) | BIT(INPUT) | BIT(CALLBACK) | BIT(LOCATION) | BIT(POLL)
+                   : BIT(CONTACT);
     case WF_EVENT_LOCATION:
-        return "{location,input}";
+        return BIT(LOCATION) | BIT(INPUT);
     case WF_EVENT_POLL:
-        return "{poll,input}";
+        return BIT(POLL) | BIT(INPUT);
     case WF_EVENT_START:
     case WF_EVENT_OTHER:
         break;
     }
-    return "{}";
+    return 0;
 }
 
-bool wf_waits_accepts(const struct wf_event *event, bool matched, const char *wait_type)
+char *wf_waits_accepted(const struct wf_event *event, bool matched)
 {
-    const char *list = wf_waits_accepted(event, matched);
-    size_t len = wait_type != NULL ? strlen(wait_type) : 0;
+    unsigned types = accepted(event, matched);
+    struct bw_buf out = BW_BUF_INIT;
 
-    for (const char *at = list + 1; len > 0 && *at != '\0'; at += strcspn(at, ",}") + 1) {
-        if (strncmp(at, wait_type, len) == 0 && (at[len] == ',' || at[len] == '}'))
-            return true;
+    wf_check(bw_buf_add_char(&out, '{'));
+    for (unsigned type = 1; type < WF_WAIT_COUNT; type++) {
+        if ((types & (1u << type)) != 0)
+            wf_check(bw_buf_addf(&out, "%s%s", out.len > 1 ? "," : "",
+                                 wf_wait_name((enum wf_wait_type)type)));
     }
-    return false;
+    wf_check(bw_buf_add_char(&out, '}'));
+    return bw_buf_take(&out);
 }
 
-bool wf_waits_typed(const char *wait_type)
+bool wf_waits_accepts(const struct wf_event *event, bool matched, enum wf_wait_type type)
 {
-    return wait_type != NULL &&
-           (strcmp(wait_type, "contact") == 0 || strcmp(wait_type, "input") == 0 ||
-            strcmp(wait_type, "location") == 0 || strcmp(wait_type, "poll") == 0);
+    return type != WF_WAIT_NOTHING && (accepted(event, matched) & (1u << type)) != 0;
+}
+
+bool wf_waits_typed(enum wf_wait_type type)
+{
+    return ((BIT(CONTACT) | BIT(INPUT) | BIT(LOCATION) | BIT(POLL)) & (1u << type)) != 0;
 }
 
 /* --- what a text means */
@@ -198,15 +210,15 @@ static char *trimmed(const char *text)
     return copy;
 }
 
-static void read_text(struct wf_meaning *meaning, const char *text, const char *wait_type,
-                      const struct wf_settings *settings)
+static void read_text(struct wf_meaning *meaning, const char *text,
+                      enum wf_wait_type wait_type, const struct wf_settings *settings)
 {
     static const char *const email_phrases[] = { "ввести email", "ввести e-mail",
                                                  "ввести емейл", "ввести почту", NULL };
     static const char *const skip_phrases[] = { "пропустить", "skip", NULL };
     char date[16];
 
-    if (settings->accept_typed_phone && strcmp(wait_type, "contact") == 0 &&
+    if (settings->accept_typed_phone && wait_type == WF_WAIT_CONTACT &&
         !read_date(text, date) && strchr(text, '@') == NULL)
         meaning->phone = read_phone(text);
     if (meaning->phone != NULL)
@@ -243,14 +255,14 @@ static void read_contact(struct wf_meaning *meaning, const struct wf_event *even
 }
 
 void wf_waits_read(struct wf_meaning *meaning, const struct wf_event *event,
-                   const char *wait_type, const char *typed,
+                   enum wf_wait_type wait_type, const char *typed,
                    const struct wf_settings *settings)
 {
     *meaning = (struct wf_meaning){ 0 };
     if (event->kind == WF_EVENT_CONTACT) {
         read_contact(meaning, event, settings);
     } else if (typed != NULL &&
-               (strcmp(wait_type, "contact") == 0 || strcmp(wait_type, "input") == 0)) {
+               (wait_type == WF_WAIT_CONTACT || wait_type == WF_WAIT_INPUT)) {
         char *text = trimmed(typed);
 
         read_text(meaning, text, wait_type, settings);

@@ -7,13 +7,14 @@
 
 #include "workflow/language/event.h"
 #include "workflow/engine/settings.h"
+#include "workflow/language/wait_type.h"
 
-/* Static: the wait types the event may resume, as PostgreSQL writes an array; "{}" for
+/* New text: the wait types the event may resume, as PostgreSQL writes an array; "{}" for
  * none. `matched`: a trigger.callback or `goto:` matches. */
-const char *wf_waits_accepted(const struct wf_event *event, bool matched);
-bool wf_waits_accepts(const struct wf_event *event, bool matched, const char *wait_type);
+char *wf_waits_accepted(const struct wf_event *event, bool matched);
+bool wf_waits_accepts(const struct wf_event *event, bool matched, enum wf_wait_type type);
 /* The wait is ended by typing (/start cancels it). */
-bool wf_waits_typed(const char *wait_type);
+bool wf_waits_typed(enum wf_wait_type type);
 
 enum wf_verdict {
     WF_VERDICT_GO_ON,
@@ -33,7 +34,7 @@ struct wf_meaning { /* texts are owned */
 /* What the event says to a wait of that type. `typed`: the text, or the callback's data
  * where it is handled as text. */
 void wf_waits_read(struct wf_meaning *meaning, const struct wf_event *event,
-                   const char *wait_type, const char *typed,
+                   enum wf_wait_type wait_type, const char *typed,
                    const struct wf_settings *settings);
 void wf_meaning_fini(struct wf_meaning *meaning);
 

@@ -13,22 +13,25 @@
  * - Redis has not failed us since it may have been written;
  * - the job is younger than the connections to Redis, which might have come back older;
  * - no node that can be reached reads a variable that it would have to load (plain.h). */
-#include "workflow/run/run.h"
+#include "workflow/steps/warm.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/assert.h"
 #include "workflow/run/job.h"
 #include "workflow/base/mem.h"
 #include "workflow/language/graph/trigger.h"
 #include "workflow/run/wait_keys.h"
+#include "workflow/run/person.h"
+#include "workflow/language/event.h"
 
 #define SKEW_MS 250   /* of the producers' clocks */
 #define IDLE_MS 50000 /* Node's counter of starts stays for 60 s */
 
 static bool is_own_chat(const struct wf_run *run)
 {
-    return run->has_turn && run->event.from_id != NULL &&
+    return run->chat.has_turn && run->event.from_id != NULL &&
            strcmp(run->event.from_id, run->event.chat_id) == 0;
 }
 
@@ -63,71 +66,83 @@ static bool may_start(const struct wf_run *run)
     const struct wf_node *trigger;
 
     if (!is_own_chat(run) || run->event.kind == WF_EVENT_OTHER ||
-        wf_job_attempts_started(run) > 1 || run->unsure || is_old(run) ||
+        wf_job_attempts_started(run) > 1 || run->attempt.unsure || is_old(run) ||
         run->event.first_name == NULL || run->event.username == NULL || run->redis_away ||
-        wf_engine_redis_failed_lately(run->engine) || run->graph == NULL ||
-        strcmp(wf_member(run->idle, "workflowId", ""), run->graph->workflow_id) != 0 ||
-        *wf_member(run->idle, "sessionId", "") == '\0' || !is_known(run, run->idle))
+        wf_redis_failed_lately(&run->engine->keys.health) || run->graph == NULL ||
+        strcmp(wf_member(run->steps.warm.idle, "workflowId", ""),
+               run->graph->workflow_id) != 0 ||
+        *wf_member(run->steps.warm.idle, "sessionId", "") == '\0' ||
+        !is_known(run, run->steps.warm.idle))
         return false;
     trigger = wf_graph_trigger(run->graph, &run->event);
     return trigger != NULL && trigger->starts_plain;
 }
 
+void wf_warm_hear(struct wf_run *run, const char *text)
+{
+    json_decref(run->steps.warm.idle);
+    run->steps.warm.idle = wf_loads(text);
+}
+
 void wf_warm_keys(struct wf_run *run)
 {
-    static const char *const types[] = { "contact",  "input", "callback",
-                                         "location", "poll",  NULL };
+    static const enum wf_wait_type types[] = { WF_WAIT_CONTACT, WF_WAIT_INPUT,
+                                               WF_WAIT_CALLBACK, WF_WAIT_LOCATION,
+                                               WF_WAIT_POLL };
 
-    run->warm_at = 0;
-    if (run->idle == NULL)
+    run->steps.warm.at = 0;
+    if (run->steps.warm.idle == NULL)
         return;
     (void)wf_kv_add(&run->kv, WF_KV_DELETE, wf_warm_key(run), NULL, 0);
     if (!may_start(run))
         return;
-    run->warm_at = wf_kv_add(&run->kv, WF_KV_EXISTS,
-                             wf_printf("rate_limit:WORKFLOW_EXECUTION:%s:%s",
-                                       run->project_id, run->event.from_id),
-                             NULL, 0);
-    for (size_t i = 0; types[i] != NULL; i++)
+    run->steps.warm.at = wf_kv_add(&run->kv, WF_KV_EXISTS,
+                                   wf_printf("rate_limit:WORKFLOW_EXECUTION:%s:%s",
+                                             run->project_id, run->event.from_id),
+                                   NULL, 0);
+    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
         (void)wf_kv_add(&run->kv, WF_KV_EXISTS, wf_node_waiting_key(run, types[i]), NULL,
                         0);
 }
 
-bool wf_warm_ready(struct wf_run *run)
+bool wf_warm_ready(struct wf_run *run, bool waits)
 {
-    bool free_chat = run->warm_at != 0;
+    bool free_chat = run->steps.warm.at != 0 && !waits;
 
-    for (size_t i = run->warm_at; free_chat && i < run->kv.count; i++) {
+    for (size_t i = run->steps.warm.at; free_chat && i < run->kv.count; i++) {
         const struct wf_kv_item *item = wf_kv_at(&run->kv, i);
 
         free_chat = !item->yes && !item->memory;
     }
-    run->warm_at = 0;
-    if (!free_chat || (wf_person_wanted(run) && !run->customer_known))
+    run->steps.warm.at = 0;
+    if (!free_chat || (wf_person_wanted(run) && !run->person.known))
         return false;
-    wf_person_set(run, wf_member(run->idle, "userId", NULL));
-    run->warm = true;
+    wf_person_set(run, wf_member(run->steps.warm.idle, "userId", NULL));
+    run->steps.warm.on = true;
     return true;
 }
 
 const char *wf_warm_session(const struct wf_run *run)
 {
-    return run->event.kind == WF_EVENT_START ? NULL
-                                             : wf_member(run->idle, "sessionId", NULL);
+    BW_ASSERT(run->steps.warm.on);
+    return run->event.kind == WF_EVENT_START
+               ? NULL
+               : wf_member(run->steps.warm.idle, "sessionId", NULL);
 }
 
-void wf_warm_leave(struct wf_run *run)
+void wf_warm_leave(struct wf_run *run, bool nothing_else)
 {
     json_t *value;
 
-    if (!run->only_one || run->went_private || !is_own_chat(run) ||
+    BW_ASSERT(run->execution.session_id != NULL);
+    if (!nothing_else || run->personal.moved || !is_own_chat(run) ||
         run->user_id == NULL) {
         (void)wf_kv_add(&run->kv, WF_KV_DELETE, wf_warm_key(run), NULL, 0);
         return;
     }
     value = wf_must(json_object());
-    wf_json_set_text(value, "sessionId", run->x.session_id);
-    wf_json_set_text(value, "workflowId", run->x.workflow_id);
+    wf_json_set_text(value, "sessionId", run->execution.session_id);
+    wf_json_set_text(value, "workflowId", run->execution.workflow_id);
     wf_json_set_text(value, "userId", run->user_id);
     (void)wf_kv_add(&run->kv, WF_KV_SET, wf_warm_key(run), wf_dumps(value), IDLE_MS);
     json_decref(value);

@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "workflow/base/mem.h"
-
 #define TIMEOUT "timeout"
 
 static bool is_type(const struct wf_node *node, const char *type)

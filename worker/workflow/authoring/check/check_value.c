@@ -13,10 +13,11 @@
 #include "workflow/authoring/check/fields.h"
 #include "workflow/base/mem.h"
 #include "workflow/language/condition.h"
-#include "workflow/nodes/query.h"
+#include "workflow/language/expression/names.h"
 #include "workflow/language/pattern.h"
 #include "workflow/language/schedule.h"
 #include "workflow/language/value.h"
+#include "workflow/nodes/query/query.h"
 
 static bool has_placeholder(const char *text)
 {

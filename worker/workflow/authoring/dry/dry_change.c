@@ -6,6 +6,7 @@
 
 #include "workflow/authoring/dry/dry_user.h"
 #include "workflow/base/mem.h"
+#include "workflow/base/iso.h"
 
 #define UNIQUE "23505"
 

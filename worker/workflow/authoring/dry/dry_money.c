@@ -8,6 +8,7 @@
 #include "workflow/authoring/dry/dry_sums.h"
 #include "workflow/authoring/dry/dry_user.h"
 #include "workflow/base/mem.h"
+#include "workflow/base/iso.h"
 
 /* --- looked up */
 

@@ -10,8 +10,8 @@ void dry_record(struct wf_dry *dry, const char *kind, json_t *call)
 
     wf_json_set_text(call, "kind", kind);
     wf_json_set(call, "node", inside ? wf_text(run->node->id) : json_null());
-    wf_json_set(call, "step", inside ? json_integer(run->x.steps) : json_null());
-    wf_json_set(call, "execution", inside ? wf_text(run->x.id) : json_null());
+    wf_json_set(call, "step", inside ? json_integer(run->execution.steps) : json_null());
+    wf_json_set(call, "execution", inside ? wf_text(run->execution.id) : json_null());
     if (dry->item == NULL)
         json_decref(call); /* after the last job */
     else

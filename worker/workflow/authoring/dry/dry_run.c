@@ -18,6 +18,9 @@
 #include "workflow/authoring/dry/dry_state.h"
 #include "workflow/base/mem.h"
 #include "workflow/run/run.h"
+#include "workflow/jobs/kinds.h"
+#include "workflow/language/graph.h"
+#include "workflow/language/text.h"
 
 /* --- time, and what is due */
 
@@ -74,7 +77,7 @@ static void missing(void *arg, struct wf_text path, bool alone)
     {
         if (json_equal(json_object_get(call, "name"), json_object_get(warning, "name")) &&
             run != NULL &&
-            json_integer_value(json_object_get(call, "step")) == run->x.steps) {
+            json_integer_value(json_object_get(call, "step")) == run->execution.steps) {
             json_decref(warning);
             return;
         }
@@ -99,7 +102,7 @@ static void run_job(struct wf_dry *dry, const char *name, const char *id,
     struct dry_job job = { wf_strdup(id), wf_strdup(data), name, dry, false };
 
     begin_item(dry, name);
-    wf_engine_start(dry->engine, (struct bw_job *)(void *)&job);
+    wf_kinds_start(dry->engine, (struct bw_job *)(void *)&job);
     while (!job.answered && dry->events != NULL)
         dry_step(dry);
     assert(job.answered);

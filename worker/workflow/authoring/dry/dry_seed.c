@@ -10,6 +10,7 @@
 #include "workflow/authoring/dry/dry_store.h"
 #include "workflow/authoring/dry/dry_sums.h"
 #include "workflow/base/mem.h"
+#include "workflow/base/iso.h"
 
 /* --- rows */
 

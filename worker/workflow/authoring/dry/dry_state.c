@@ -9,6 +9,7 @@
 #include "workflow/authoring/dry/dry_answer.h"
 #include "workflow/authoring/dry/dry_store.h"
 #include "workflow/base/mem.h"
+#include "workflow/base/iso.h"
 
 /* --- what it may hold */
 

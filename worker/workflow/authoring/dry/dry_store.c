@@ -10,6 +10,7 @@
 
 #include "workflow/base/mem.h"
 #include "workflow/language/value.h"
+#include "workflow/base/iso.h"
 
 /* --- tables */
 

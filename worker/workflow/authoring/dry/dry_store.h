@@ -6,6 +6,7 @@
 #define WORKFLOW_AUTHORING_DRY_STORE_H
 
 #include "workflow/authoring/dry/dry.h"
+#include "workflow/base/iso.h"
 #include "workflow/run/run.h"
 
 /* name of the table; rows are in the order they were made */

@@ -216,7 +216,7 @@ static void add_ways_from(struct search *search, size_t from)
     json_t *item;
     size_t i;
 
-    if (wf_keyboard_wait(node) != NULL)
+    if (wf_keyboard_wait(node) != WF_WAIT_NOTHING)
         return;
     for (i = 0; i < node->edge_count; i++)
         add_way(search, from, node->edges[i].target);
