@@ -300,16 +300,18 @@ static void a_connection_gone_stale_is_replaced(void **state)
     scripted_pg_destroy(&server);
 }
 
+/* A batch is sent three times. */
 static void a_server_that_stays_read_only_is_told(void **state)
 {
     SCRIPT read_only[] = { OPENED, FIRST, ">1 Z E:25006 Z", NULL };
-    SCRIPT *const scripts[] = { read_only, NULL };
+    SCRIPT *const scripts[] = { read_only, read_only, read_only, good, NULL };
     struct scripted_pg *server = serve(scripts);
     struct pg_pool *pool = pool_on(server, "", 0);
 
     (void)state;
     expect_call(pool, PG_TRANSIENT, false, "25006");
-    scripted_pg_await(server, 2);
+    expect_call(pool, PG_OK, true, "");
+    assert_int_equal(scripted_pg_connections(server), 4);
     pg_pool_destroy(&pool);
     scripted_pg_destroy(&server);
 }
