@@ -314,6 +314,17 @@ static void cancel_sent(struct pg_batch *batch, void *arg)
     pg_batch_destroy(&batch);
 }
 
+/* At once: what waits for the connection is sent in the same turn. */
+static void end_cancels(struct pg_queue *ended)
+{
+    struct pg_batch *batch;
+
+    while ((batch = pg_queue_take(ended)) != NULL) {
+        BW_ASSERT(batch->done == cancel_sent);
+        cancel_sent(batch, batch->arg);
+    }
+}
+
 static void send_cancel(struct pg_dispatch *dispatch, struct pg_link *link,
                         struct bw_mono now)
 {
@@ -337,7 +348,7 @@ static void send_cancel(struct pg_dispatch *dispatch, struct pg_link *link,
     link->ask_at = bw_mono_add_ms(now, CANCEL_REPEAT_MS);
     link->cancelled = true;
     pg_link_send(&dispatch->canceller, batch, now, &ended);
-    pg_queue_move(&dispatch->finished, &ended);
+    end_cancels(&ended);
 }
 
 /* A pooler's process numbers mean nothing to the server; there a statement timeout does
@@ -385,16 +396,17 @@ static void serve_stuck(struct pg_dispatch *dispatch, struct bw_mono now)
 static void tend_canceller(struct pg_dispatch *dispatch, struct bw_mono now)
 {
     struct pg_link *canceller = &dispatch->canceller;
+    struct pg_queue ended = { 0 };
 
-    pg_link_expire(canceller, now, &dispatch->finished);
+    pg_link_expire(canceller, now, &ended);
     if (canceller->orphans > 0)
-        pg_link_close(canceller, "a cancel request was not answered",
-                      &dispatch->finished);
+        pg_link_close(canceller, "a cancel request was not answered", &ended);
     if (canceller->state != PG_LINK_READY || canceller->count > 0)
         dispatch->canceller_idle_since = now;
     else if (!bw_mono_before(
                  now, bw_mono_add_ms(dispatch->canceller_idle_since, CANCELLER_IDLE_MS)))
-        pg_link_close(canceller, "idle", &dispatch->finished);
+        pg_link_close(canceller, "idle", &ended);
+    end_cancels(&ended);
 }
 
 /* --- the turn */
@@ -512,16 +524,23 @@ void pg_dispatch_serve(struct pg_dispatch *dispatch, const struct pollfd *fds,
         note_change(dispatch, link, before, now);
         take_again(dispatch, &ended, now);
     }
-    if (fds[dispatch->count].fd >= 0 && fds[dispatch->count].revents != 0)
-        pg_link_turn(&dispatch->canceller, now, &dispatch->finished);
+    if (fds[dispatch->count].fd >= 0 && fds[dispatch->count].revents != 0) {
+        struct pg_queue ended = { 0 };
+
+        pg_link_turn(&dispatch->canceller, now, &ended);
+        end_cancels(&ended);
+    }
 }
 
 void pg_dispatch_fail(struct pg_dispatch *dispatch, const char *reason)
 {
+    struct pg_queue cancels = { 0 };
     struct pg_batch *batch;
 
-    for (size_t i = 0; i <= dispatch->count; i++)
-        pg_link_close(link_at(dispatch, i), reason, &dispatch->finished);
+    for (size_t i = 0; i < dispatch->count; i++)
+        pg_link_close(&dispatch->links[i], reason, &dispatch->finished);
+    pg_link_close(&dispatch->canceller, reason, &cancels);
+    end_cancels(&cancels);
     while ((batch = pg_queue_take(&dispatch->waiting)) != NULL) {
         pg_batch_settle(batch, PG_TRANSIENT, false, NULL, reason);
         pg_queue_add(&dispatch->finished, batch);

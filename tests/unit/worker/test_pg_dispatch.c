@@ -196,6 +196,38 @@ static void a_neighbour_hit_by_a_cancel_is_sent_again(void **state)
     scripted_pg_destroy(&server);
 }
 
+/* The connection is free again only once the request is known to be carried out; the
+ * batch that waits for that is sent then, not at the next event. */
+static void a_cancel_answered_last_frees_the_connection(void **state)
+{
+    SCRIPT slow[] = {
+        OPENED, FIRST, ">1 Z", "hold", ">E:57014 Z", LATER, ">" ANSWER, NULL
+    };
+    SCRIPT asks[] = { OPENED, FIRST, "hold", ">1 Z " ANSWER, NULL };
+    SCRIPT *const scripts[] = { slow, asks, NULL };
+    struct scripted_pg *server = serve(scripts);
+    struct pg_pool *pool = pool_on(server, "", 0);
+    struct pg_call calls[2];
+
+    (void)state;
+    start_call(pool, &calls[0]);
+    scripted_pg_await(server, 0);
+    assert_int_equal(pg_pool_cancel(pool, calls[0].ticket), BW_OK);
+    assert_int_equal(pg_call_wait(&calls[0]), PG_TIMED_OUT);
+    scripted_pg_await(server, 1);
+    scripted_pg_release(server, 0);
+    wait_round_trips(pool, 1);
+    pg_call_init(&calls[1]);
+    pg_call_add(&calls[1], &one, "v");
+    pg_call_submit(pool, &calls[1], 8000); /* the next event is 10 s away */
+    scripted_pg_release(server, 1);
+    assert_int_equal(pg_call_wait(&calls[1]), PG_OK);
+    for (size_t i = 0; i < 2; i++)
+        pg_call_fini(&calls[i]);
+    pg_pool_destroy(&pool);
+    scripted_pg_destroy(&server);
+}
+
 /* --- the end */
 
 /* Those that are out may be done; the one that found no room is surely not. */
@@ -237,6 +269,7 @@ int main(void)
         cmocka_unit_test(a_login_is_cut_at_many_bytes),
         cmocka_unit_test(a_deadline_cancels_and_the_connection_serves_on),
         cmocka_unit_test(a_neighbour_hit_by_a_cancel_is_sent_again),
+        cmocka_unit_test(a_cancel_answered_last_frees_the_connection),
         cmocka_unit_test(stopping_ends_what_is_out),
     };
 
