@@ -5,10 +5,14 @@
 #define BW_BASE_ASSERT_H
 
 #define BW_ASSERT(what)                                                                  \
-    ((what) ? (void)0 : bw_assert_failed(#what, __FILE__, __LINE__, __func__))
+    do {                                                                                 \
+        if (!(what))                                                                     \
+            bw_assert_failed(#what, __FILE__, __LINE__, __func__);                       \
+    } while (0)
 
-/* Writes what does not hold, and where, to standard error, and aborts. */
-_Noreturn void bw_assert_failed(const char *what, const char *file, int line,
-                                const char *function);
+/* (cppcheck knows the attribute, not C11's word.) Writes what does not hold, and where,
+ * to standard error, and aborts. */
+__attribute__((noreturn)) void bw_assert_failed(const char *what, const char *file,
+                                                int line, const char *function);
 
 #endif
