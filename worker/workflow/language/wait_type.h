@@ -1,5 +1,5 @@
-/* What an execution may wait for (spec/workflow.md §3.6, §3.8): as rows, payloads and
- * keys name it. Pure. */
+/* What an execution may wait for (worker/workflow/spec/workflow.md §3.6, §3.8): as rows,
+ * payloads and keys name it. Pure. */
 #ifndef WORKFLOW_WAIT_TYPE_H
 #define WORKFLOW_WAIT_TYPE_H
 

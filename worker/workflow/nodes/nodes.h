@@ -1,4 +1,4 @@
-/* What the node types do (worker/workflow/worker/workflow/spec/workflow.md §5): one row a
+/* What the node types do (worker/workflow/spec/workflow.md §5): one row a
  * type here, and a function that starts it in the file of its kind.
  *
  * `start` runs the run's current node: it returns what comes next, or starts an
