@@ -160,20 +160,12 @@ static uint64_t read_counter(const atomic_uint_fast64_t *counter)
 
 static void refused_stats(const struct wf_counters *counters, struct wk_metrics *metrics)
 {
-    const struct {
-        const char *reason;
-        const atomic_uint_fast64_t *value;
-    } rows[] = {
-        { "blocked", &counters->refused_blocked },
-        { "forbidden", &counters->refused_forbidden },
-        { "token", &counters->refused_token },
-        { "other", &counters->refused_other },
-    };
-
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-        wk_metrics_counter(metrics, "workflow_telegram_refused",
-                           "Calls of the Bot API that were refused for good", "reason",
-                           rows[i].reason, read_counter(rows[i].value));
+#define X(field, reason)                                                                 \
+    wk_metrics_counter(metrics, "workflow_telegram_refused",                             \
+                       "Calls of the Bot API that were refused for good", "reason",      \
+                       reason, read_counter(&counters->field));
+    WF_REFUSALS(X)
+#undef X
 }
 
 static void held_stats(struct wf_engine *engine, struct wk_metrics *metrics)
@@ -195,54 +187,11 @@ static void stats(void *arg, struct wk_metrics *metrics)
                                                            "waiting", "variables" };
     struct wf_engine *engine = ((struct instance *)arg)->engine;
     const struct wf_counters *counters = &engine->counters;
-    const struct {
-        const char *name, *help;
-        const atomic_uint_fast64_t *value;
-    } rows[] = {
-        { "workflow_messages", "Inbound updates answered", &counters->messages },
-        { "workflow_db_round_trips", "Batches sent to PostgreSQL for them",
-          &counters->db_trips },
-        { "workflow_db_statements", "Statements in these batches",
-          &counters->db_statements },
-        { "workflow_db_trips_exceeded", "Messages that took more than five round trips",
-          &counters->trips_over },
-        { "workflow_patterns_exceeded",
-          "Messages for which a trigger's pattern was given up as too slow",
-          &counters->patterns_exceeded },
-        { "workflow_telegram_calls", "Bot API calls that a run waited for",
-          &counters->sends },
-        { "workflow_steps", "Nodes executed", &counters->steps },
-        { "workflow_unknown_resent", "Messages sent again that may have been sent",
-          &counters->unknown_resent },
-        { "workflow_unknown_dropped", "Messages not sent again for that reason",
-          &counters->unknown_dropped },
-        { "workflow_unknown_marked", "The same, marked in the execution's log",
-          &counters->unknown_marked },
-        { "workflow_token_holds", "Projects held because Telegram refused their token",
-          &counters->token_holds },
-        { "workflow_chat_pauses", "Jobs put off because Telegram asked for a pause",
-          &counters->pauses },
-        { "workflow_unclear_answers",
-          "Messages counted as sent after an answer that was not the Bot API's",
-          &counters->unclear_answers },
-        { "workflow_chats_moved", "Chats followed to another id",
-          &counters->chats_moved },
-        { "workflow_notices_dropped", "Notices that found no place in the limits",
-          &counters->notices_dropped },
-        { "workflow_handed_back", "Jobs given back because the database did not serve",
-          &counters->handed_back },
-        { "workflow_statements_refused",
-          "Statements that only some nodes need, refused by the database",
-          &counters->statements_refused },
-        { "workflow_schedule_scans", "Minutes scanned for schedule triggers",
-          &counters->scans },
-        { "workflow_redis_away", "Cache commands answered from memory",
-          &counters->redis_away },
-    };
 
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-        wk_metrics_counter(metrics, rows[i].name, rows[i].help, NULL, NULL,
-                           read_counter(rows[i].value));
+#define X(field, name, help)                                                             \
+    wk_metrics_counter(metrics, name, help, NULL, NULL, read_counter(&counters->field));
+    WF_COUNTERS(X)
+#undef X
     refused_stats(counters, metrics);
     held_stats(engine, metrics);
     wk_metrics_gauge(metrics, "foreign_workers",

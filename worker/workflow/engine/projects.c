@@ -64,7 +64,7 @@ struct wf_project *wf_project_create(const char *id, json_t *object, const char 
     return project;
 }
 
-struct wf_project *wf_project_ref(struct wf_project *project)
+static struct wf_project *project_ref(struct wf_project *project)
 {
     atomic_fetch_add_explicit(&project->refs, 1, memory_order_relaxed);
     return project;
@@ -146,7 +146,7 @@ struct wf_project *wf_projects_get(struct wf_projects *projects, const char *id)
     entry = wf_map_get(&projects->map, id);
     if (entry != NULL && entry->project != NULL) {
         if (bw_mono_before(now, entry->project_ends))
-            project = wf_project_ref(entry->project);
+            project = project_ref(entry->project);
         else
             entry->project_ends = bw_mono_add_ms(now, REFRESH_MS);
     }
@@ -161,7 +161,7 @@ void wf_projects_put(struct wf_projects *projects, struct wf_project *project)
     bw_mutex_lock(&projects->mutex);
     entry = entry_of(projects, project->id);
     wf_project_unref(&entry->project);
-    entry->project = wf_project_ref(project);
+    entry->project = project_ref(project);
     entry->project_ends = bw_mono_add_ms(bw_mono_now(projects->clock), FRESH_MS);
     bw_mutex_unlock(&projects->mutex);
 }

@@ -34,7 +34,6 @@ struct wf_project {
 /* One reference; takes everything. */
 struct wf_project *wf_project_create(const char *id, json_t *object, const char *token,
                                      bool bot_active, json_t *variables, json_t *levels);
-struct wf_project *wf_project_ref(struct wf_project *project);
 void wf_project_unref(struct wf_project **projectp);
 
 struct wf_projects {

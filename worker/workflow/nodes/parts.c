@@ -56,7 +56,7 @@ char *wf_parts_escaped(const char *text)
     return result;
 }
 
-bool wf_parts_flag(const json_t *config, const char *key, const char *other)
+static bool flag(const json_t *config, const char *key, const char *other)
 {
     return json_is_true(json_object_get(config, key)) ||
            (other != NULL && json_is_true(json_object_get(config, other)));
@@ -75,7 +75,7 @@ json_t *wf_parts_params(const struct wf_run *run)
     json_t *params = wf_must(json_object());
 
     wf_json_set_text(params, "chat_id", run->event.chat_id);
-    if (wf_parts_flag(run->node->config, "disable_notification", NULL))
+    if (flag(run->node->config, "disable_notification", NULL))
         wf_json_set(params, "disable_notification", json_true());
     return params;
 }
@@ -97,7 +97,7 @@ static void add_piece(struct wf_run *run, const char *text, const char *mode)
 
     wf_json_set_text(params, "text", text);
     wf_json_set_text(params, "parse_mode", mode);
-    if (wf_parts_flag(config, "disable_web_page_preview", "disablePreview")) {
+    if (flag(config, "disable_web_page_preview", "disablePreview")) {
         json_t *options = wf_must(json_object());
 
         wf_json_set(options, "is_disabled", json_true());

@@ -13,7 +13,6 @@ const char *wf_parts_mode(const json_t *config);
 char *wf_parts_render(struct wf_run *run, const char *text, const char *mode);
 /* New: a text as it is to be read in HTML. */
 char *wf_parts_escaped(const char *text);
-bool wf_parts_flag(const json_t *config, const char *key, const char *other);
 
 void wf_parts_begin(struct wf_run *run);
 /* New: the parameters every message has. */

@@ -8,7 +8,7 @@
 #include "workflow/base/mem.h"
 #include "workflow/base/ids.h"
 
-const char *wf_job_update(const struct wf_run *run)
+static const char *update_of(const struct wf_run *run)
 {
     return run->event.update_id != NULL ? run->event.update_id : "";
 }
@@ -19,7 +19,7 @@ const char *wf_job_key(struct wf_run *run)
     if (run->job_key == NULL)
         run->job_key = wf_printf(
             "%s:%s:%s@%lld/%s/%s", wf_job_prefix(run), run->engine->queue, wf_job_id(run),
-            (long long)wf_job_timestamp(run), run->project_id, wf_job_update(run));
+            (long long)wf_job_timestamp(run), run->project_id, update_of(run));
     return run->job_key;
 }
 
@@ -55,5 +55,5 @@ bool wf_job_owns(const struct wf_run *run, const json_t *checkpoint)
            json_integer_value(json_object_get(owner, "timestamp")) ==
                wf_job_timestamp(run) &&
            strcmp(wf_member(owner, "projectId", ""), run->project_id) == 0 &&
-           strcmp(wf_member(owner, "updateId", ""), wf_job_update(run)) == 0;
+           strcmp(wf_member(owner, "updateId", ""), update_of(run)) == 0;
 }

@@ -16,7 +16,4 @@ void wf_job_execution_id(struct wf_run *run, char id[WF_ID_SIZE]);
 json_t *wf_job_owner(const struct wf_run *run);
 bool wf_job_owns(const struct wf_run *run, const json_t *checkpoint);
 
-/* The id of the update that the job brings; "": none. */
-const char *wf_job_update(const struct wf_run *run);
-
 #endif
