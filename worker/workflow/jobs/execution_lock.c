@@ -14,12 +14,24 @@
 
 enum { LOCK, CHECKPOINT, HELD };
 
-static void try_lock(struct wf_run *run);
+static wf_step try_lock, tried, again;
 
-static void again(struct wf_run *run)
+void wf_execution_enter(struct wf_run *run, const char *id, wf_step *then)
 {
-    wf_lock_forget(&run->chat.lock, &run->engine->keys);
+    wf_lock_init(&run->chat.lock, wf_printf("lock:execution:%s", id));
+    run->chat.lock_until = bw_mono_add_ms(wf_engine_mono(run->engine), WAIT_MS);
+    run->chat.then = then;
     try_lock(run);
+}
+
+static void try_lock(struct wf_run *run)
+{
+    (void)wf_run_keys(run);
+    (void)wf_kv_add(&run->kv, WF_KV_SET_NEW, wf_strdup(run->chat.lock.key),
+                    wf_strdup(run->chat.lock.token), run->engine->settings.lock_ttl_ms);
+    (void)wf_kv_add(&run->kv, WF_KV_GET, wf_checkpoint_key(run), NULL, 0);
+    (void)wf_kv_add(&run->kv, WF_KV_GET, wf_token_key(run), NULL, 0);
+    wf_run_kv(run, tried);
 }
 
 static void tried(struct wf_run *run)
@@ -51,20 +63,8 @@ static void tried(struct wf_run *run)
     }
 }
 
-static void try_lock(struct wf_run *run)
+static void again(struct wf_run *run)
 {
-    (void)wf_run_keys(run);
-    (void)wf_kv_add(&run->kv, WF_KV_SET_NEW, wf_strdup(run->chat.lock.key),
-                    wf_strdup(run->chat.lock.token), run->engine->settings.lock_ttl_ms);
-    (void)wf_kv_add(&run->kv, WF_KV_GET, wf_checkpoint_key(run), NULL, 0);
-    (void)wf_kv_add(&run->kv, WF_KV_GET, wf_token_key(run), NULL, 0);
-    wf_run_kv(run, tried);
-}
-
-void wf_execution_enter(struct wf_run *run, const char *id, wf_step *then)
-{
-    wf_lock_init(&run->chat.lock, wf_printf("lock:execution:%s", id));
-    run->chat.lock_until = bw_mono_add_ms(wf_engine_mono(run->engine), WAIT_MS);
-    run->chat.then = then;
+    wf_lock_forget(&run->chat.lock, &run->engine->keys);
     try_lock(run);
 }

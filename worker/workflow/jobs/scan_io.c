@@ -5,6 +5,8 @@
 
 #include "workflow/jobs/scan_run.h"
 
+static wf_scan_step db_settled;
+
 static void run_task(struct bw_task *task)
 {
     struct wf_scan *scan =
@@ -42,6 +44,17 @@ void wf_scan_kv(struct wf_scan *scan, wf_scan_step *step)
     wf_kv_submit(&scan->engine->keys, &scan->kv, kv_done, scan);
 }
 
+static void db_done(struct wf_batch *batch, void *arg)
+{
+    struct wf_scan *scan = arg;
+
+    bw_mutex_lock(&scan->mutex);
+    scan->call = 0;
+    bw_mutex_unlock(&scan->mutex);
+    scan->batch = batch;
+    wf_scan_post(scan, db_settled);
+}
+
 static void db_settled(struct wf_scan *scan)
 {
     const struct wf_effects *effects = scan->engine->effects;
@@ -59,17 +72,6 @@ static void db_settled(struct wf_scan *scan)
         scan->on_refused(scan);
     else
         scan->failed(scan);
-}
-
-static void db_done(struct wf_batch *batch, void *arg)
-{
-    struct wf_scan *scan = arg;
-
-    bw_mutex_lock(&scan->mutex);
-    scan->call = 0;
-    bw_mutex_unlock(&scan->mutex);
-    scan->batch = batch;
-    wf_scan_post(scan, db_settled);
 }
 
 void wf_scan_db_list(struct wf_scan *scan, wf_scan_step *then, wf_scan_step *refused,

@@ -8,6 +8,40 @@
 #include "workflow/jobs/scan_queue.h"
 #include "workflow/jobs/scan_run.h"
 
+static wf_scan_step recover_page, page_there, page_added, enqueued, marked;
+
+/* --- rows without their job */
+
+void wf_scan_recover(struct wf_scan *scan, wf_scan_step *then)
+{
+    scan->recovered = then;
+    wf_set(&scan->after, "");
+    recover_page(scan);
+}
+
+static void recover_page(struct wf_scan *scan)
+{
+    wf_scan_db(scan, page_there, NULL, WF_SQL_scan_claimed, scan->after);
+}
+
+static void page_there(struct wf_scan *scan)
+{
+    size_t rows = wf_scan_rows(scan);
+
+    scan->more = rows == WF_NUM_scan_customers;
+    if (rows > 0)
+        wf_set(&scan->after, wf_scan_value(scan, rows - 1, WF_COL_scan_claim_id));
+    wf_scan_enqueue(scan, page_added);
+}
+
+static void page_added(struct wf_scan *scan)
+{
+    if (scan->more)
+        recover_page(scan);
+    else
+        wf_scan_post(scan, scan->recovered);
+}
+
 static char *job_data(const struct wf_scan *scan, size_t row)
 {
     json_t *data = wf_must(json_object());
@@ -37,9 +71,19 @@ static char *job_opts(const char *id)
                      id);
 }
 
-static void marked(struct wf_scan *scan)
+/* On the reactor, or from inside of the call. */
+static void added(const char *const *ids, const char *error, void *arg)
 {
-    scan->failed(scan);
+    struct wf_scan *scan = arg;
+
+    for (size_t i = 0; i < json_array_size(scan->ids); i++) {
+        if (ids == NULL || ids[i] == NULL)
+            wf_check(json_array_append(scan->lost, json_array_get(scan->ids, i)) == 0
+                         ? BW_OK
+                         : BW_ENOMEM);
+    }
+    wf_set(&scan->error, error != NULL ? error : "");
+    wf_scan_post(scan, enqueued);
 }
 
 static void enqueued(struct wf_scan *scan)
@@ -59,19 +103,9 @@ static void enqueued(struct wf_scan *scan)
     free(ids);
 }
 
-/* On the reactor, or from inside of the call. */
-static void added(const char *const *ids, const char *error, void *arg)
+static void marked(struct wf_scan *scan)
 {
-    struct wf_scan *scan = arg;
-
-    for (size_t i = 0; i < json_array_size(scan->ids); i++) {
-        if (ids == NULL || ids[i] == NULL)
-            wf_check(json_array_append(scan->lost, json_array_get(scan->ids, i)) == 0
-                         ? BW_OK
-                         : BW_ENOMEM);
-    }
-    wf_set(&scan->error, error != NULL ? error : "");
-    wf_scan_post(scan, enqueued);
+    scan->failed(scan);
 }
 
 static void add(struct wf_scan *scan, size_t rows)
@@ -110,38 +144,4 @@ void wf_scan_enqueue(struct wf_scan *scan, wf_scan_step *then)
     }
     wf_fault_point("claimed");
     add(scan, rows);
-}
-
-/* --- rows without their job */
-
-static wf_scan_step recover_page;
-
-static void page_added(struct wf_scan *scan)
-{
-    if (scan->more)
-        recover_page(scan);
-    else
-        wf_scan_post(scan, scan->recovered);
-}
-
-static void page_there(struct wf_scan *scan)
-{
-    size_t rows = wf_scan_rows(scan);
-
-    scan->more = rows == WF_NUM_scan_customers;
-    if (rows > 0)
-        wf_set(&scan->after, wf_scan_value(scan, rows - 1, WF_COL_scan_claim_id));
-    wf_scan_enqueue(scan, page_added);
-}
-
-static void recover_page(struct wf_scan *scan)
-{
-    wf_scan_db(scan, page_there, NULL, WF_SQL_scan_claimed, scan->after);
-}
-
-void wf_scan_recover(struct wf_scan *scan, wf_scan_step *then)
-{
-    scan->recovered = then;
-    wf_set(&scan->after, "");
-    recover_page(scan);
 }

@@ -23,124 +23,43 @@
 /* Places in the first batch. */
 enum { LEDGER, VERSION, PERSON, BEFORE, PROJECT };
 
+static wf_step entered, read_ledger, conclude, failed, write_completed, completed,
+    write_failed, begun_again, begin, variables_there, take_person;
+static void restore(struct wf_run *run, json_t *payload);
+
 static const char *of_job(const struct wf_run *run, const char *member)
 {
     return wf_member(run->data, member, "");
 }
 
-/* --- ends: the ledger first, then the job */
-
-static void completed(struct wf_run *run)
-{
-    wf_run_complete(run, "{\"success\":true}");
-}
-
-static void write_completed(struct wf_run *run)
-{
-    wf_db_begin(run);
-    (void)wf_db_add(run, WF_SQL_ledger_end, of_job(run, "ledgerRunId"), "COMPLETED",
-                    NULL);
-    wf_db_run(run, completed, completed);
-}
-
-static void failed(struct wf_run *run)
-{
-    wf_run_fail(run);
-}
-
-/* The ledger may be what cannot be written: the job fails all the same. */
-static void write_failed(struct wf_run *run)
-{
-    wf_db_begin(run);
-    wf_db_once(run);
-    (void)wf_db_add(run, WF_SQL_ledger_end, of_job(run, "ledgerRunId"), "FAILED",
-                    run->ending.failure);
-    wf_db_run(run, failed, failed);
-}
-
-/* The run was flushed. An execution that failed fails the job; its last attempt is this
- * one (loop.c keeps the others from being flushed). */
-static void conclude(struct wf_run *run)
-{
-    if (run->ending.result) {
-        write_completed(run);
-        return;
-    }
-    wf_set(&run->ending.failure,
-           run->out.text != NULL ? run->out.text : "Workflow failed");
-    run->ending.before_failure = NULL;
-    write_failed(run);
-}
-
-/* --- running */
-
-static void variables_there(struct wf_run *run)
-{
-    wf_run_preload_take(run, 1, true);
-    wf_run_defaults(run);
-    wf_loop_start(run, run->graph->entry);
-}
-
-static void begin(struct wf_run *run)
-{
-    char id[WF_ID_SIZE], *atm;
-
-    if (run->graph == NULL || run->graph->entry == NULL) {
-        wf_run_transient(run, 0, "Scheduled workflow version %s has no entry node",
-                         of_job(run, "workflowVersionId"));
-        return;
-    }
-    wf_job_execution_id(run, id);
-    wf_set(&run->execution.id, id);
-    run->execution.stored = run->execution.resumed = false;
-    run->execution.steps = run->execution.steps_before = 0;
-    wf_iso(wf_engine_now_ms(run->engine), run->execution.started);
-    wf_db_begin(run);
-    atm = wf_job_atm(run);
-    (void)wf_db_add(run, WF_SQL_ledger_begin, of_job(run, "ledgerRunId"), atm);
-    free(atm);
-    (void)wf_run_preload_add(run, run->execution.session_id, run->execution.workflow_id,
-                             NULL);
-    wf_db_run(run, variables_there, NULL);
-}
-
-static void begun_again(struct wf_run *run)
-{
-    json_t *payload = json_incref(run->execution.wait_payload);
-
-    wf_restore_row(run, payload);
-    json_decref(payload);
-}
-
-static void restore(struct wf_run *run, json_t *payload)
-{
-    char *atm = wf_job_atm(run);
-
-    json_decref(run->execution.wait_payload);
-    run->execution.wait_payload =
-        payload != NULL ? json_incref(payload) : wf_must(json_object());
-    wf_db_begin(run);
-    (void)wf_db_add(run, WF_SQL_ledger_begin, of_job(run, "ledgerRunId"), atm);
-    free(atm);
-    wf_db_run(run, begun_again, NULL);
-}
-
-static void take_person(struct wf_run *run)
-{
-    const char *telegram = wf_db_value(run, PERSON, 0, WF_COL_ledger_person_telegram_id);
-
-    wf_set(&run->event.from_id, telegram);
-    wf_set(&run->event.chat_id, telegram);
-    wf_set(&run->event.username,
-           wf_db_value(run, PERSON, 0, WF_COL_ledger_person_username));
-    wf_set(&run->event.first_name,
-           wf_db_value(run, PERSON, 0, WF_COL_ledger_person_first_name));
-    json_decref(run->telegram);
-    run->telegram = wf_must(wf_event_telegram(&run->event));
-    wf_person_set(run, of_job(run, "userId"));
-}
-
 /* --- the ledger's word */
+
+void wf_scheduled_start(struct wf_run *run)
+{
+    const char *ledger = of_job(run, "ledgerRunId");
+
+    wf_run_prepare(run);
+    run->ending.conclude = conclude;
+    run->attempt.effect_owner = ledger;
+    wf_execution_enter(run, ledger, entered);
+}
+
+static void entered(struct wf_run *run)
+{
+    const char *version = of_job(run, "workflowVersionId");
+    const char *user = of_job(run, "userId"), *ledger = of_job(run, "ledgerRunId");
+
+    run->project = wf_projects_get(&run->engine->projects, run->project_id);
+    wf_db_begin(run);
+    (void)wf_db_add(run, WF_SQL_ledger, ledger);
+    (void)wf_db_add(run, WF_SQL_ledger_version, version, of_job(run, "workflowId"),
+                    run->project_id);
+    (void)wf_db_add(run, WF_SQL_ledger_person, user, run->project_id);
+    (void)wf_db_add(run, WF_SQL_ledger_before, run->project_id, version, user, ledger);
+    if (run->project == NULL)
+        (void)wf_db_add(run, WF_SQL_project, run->project_id);
+    wf_db_run(run, read_ledger, NULL);
+}
 
 static bool matches(const struct wf_run *run)
 {
@@ -255,29 +174,114 @@ static void read_ledger(struct wf_run *run)
         wf_versions_exact(run, run->execution.workflow_id, run->execution.version, begin);
 }
 
-static void entered(struct wf_run *run)
-{
-    const char *version = of_job(run, "workflowVersionId");
-    const char *user = of_job(run, "userId"), *ledger = of_job(run, "ledgerRunId");
+/* --- ends: the ledger first, then the job */
 
-    run->project = wf_projects_get(&run->engine->projects, run->project_id);
-    wf_db_begin(run);
-    (void)wf_db_add(run, WF_SQL_ledger, ledger);
-    (void)wf_db_add(run, WF_SQL_ledger_version, version, of_job(run, "workflowId"),
-                    run->project_id);
-    (void)wf_db_add(run, WF_SQL_ledger_person, user, run->project_id);
-    (void)wf_db_add(run, WF_SQL_ledger_before, run->project_id, version, user, ledger);
-    if (run->project == NULL)
-        (void)wf_db_add(run, WF_SQL_project, run->project_id);
-    wf_db_run(run, read_ledger, NULL);
+/* The run was flushed. An execution that failed fails the job; its last attempt is this
+ * one (loop.c keeps the others from being flushed). */
+static void conclude(struct wf_run *run)
+{
+    if (run->ending.result) {
+        write_completed(run);
+        return;
+    }
+    wf_set(&run->ending.failure,
+           run->out.text != NULL ? run->out.text : "Workflow failed");
+    run->ending.before_failure = NULL;
+    write_failed(run);
 }
 
-void wf_scheduled_start(struct wf_run *run)
+static void failed(struct wf_run *run)
 {
-    const char *ledger = of_job(run, "ledgerRunId");
+    wf_run_fail(run);
+}
 
-    wf_run_prepare(run);
-    run->ending.conclude = conclude;
-    run->attempt.effect_owner = ledger;
-    wf_execution_enter(run, ledger, entered);
+static void write_completed(struct wf_run *run)
+{
+    wf_db_begin(run);
+    (void)wf_db_add(run, WF_SQL_ledger_end, of_job(run, "ledgerRunId"), "COMPLETED",
+                    NULL);
+    wf_db_run(run, completed, completed);
+}
+
+static void completed(struct wf_run *run)
+{
+    wf_run_complete(run, "{\"success\":true}");
+}
+
+/* The ledger may be what cannot be written: the job fails all the same. */
+static void write_failed(struct wf_run *run)
+{
+    wf_db_begin(run);
+    wf_db_once(run);
+    (void)wf_db_add(run, WF_SQL_ledger_end, of_job(run, "ledgerRunId"), "FAILED",
+                    run->ending.failure);
+    wf_db_run(run, failed, failed);
+}
+
+/* --- running */
+
+static void restore(struct wf_run *run, json_t *payload)
+{
+    char *atm = wf_job_atm(run);
+
+    json_decref(run->execution.wait_payload);
+    run->execution.wait_payload =
+        payload != NULL ? json_incref(payload) : wf_must(json_object());
+    wf_db_begin(run);
+    (void)wf_db_add(run, WF_SQL_ledger_begin, of_job(run, "ledgerRunId"), atm);
+    free(atm);
+    wf_db_run(run, begun_again, NULL);
+}
+
+static void begun_again(struct wf_run *run)
+{
+    json_t *payload = json_incref(run->execution.wait_payload);
+
+    wf_restore_row(run, payload);
+    json_decref(payload);
+}
+
+static void begin(struct wf_run *run)
+{
+    char id[WF_ID_SIZE], *atm;
+
+    if (run->graph == NULL || run->graph->entry == NULL) {
+        wf_run_transient(run, 0, "Scheduled workflow version %s has no entry node",
+                         of_job(run, "workflowVersionId"));
+        return;
+    }
+    wf_job_execution_id(run, id);
+    wf_set(&run->execution.id, id);
+    run->execution.stored = run->execution.resumed = false;
+    run->execution.steps = run->execution.steps_before = 0;
+    wf_iso(wf_engine_now_ms(run->engine), run->execution.started);
+    wf_db_begin(run);
+    atm = wf_job_atm(run);
+    (void)wf_db_add(run, WF_SQL_ledger_begin, of_job(run, "ledgerRunId"), atm);
+    free(atm);
+    (void)wf_run_preload_add(run, run->execution.session_id, run->execution.workflow_id,
+                             NULL);
+    wf_db_run(run, variables_there, NULL);
+}
+
+static void variables_there(struct wf_run *run)
+{
+    wf_run_preload_take(run, 1, true);
+    wf_run_defaults(run);
+    wf_loop_start(run, run->graph->entry);
+}
+
+static void take_person(struct wf_run *run)
+{
+    const char *telegram = wf_db_value(run, PERSON, 0, WF_COL_ledger_person_telegram_id);
+
+    wf_set(&run->event.from_id, telegram);
+    wf_set(&run->event.chat_id, telegram);
+    wf_set(&run->event.username,
+           wf_db_value(run, PERSON, 0, WF_COL_ledger_person_username));
+    wf_set(&run->event.first_name,
+           wf_db_value(run, PERSON, 0, WF_COL_ledger_person_first_name));
+    json_decref(run->telegram);
+    run->telegram = wf_must(wf_event_telegram(&run->event));
+    wf_person_set(run, of_job(run, "userId"));
 }

@@ -11,9 +11,31 @@
 #include "workflow/run/person.h"
 #include "workflow/base/iso.h"
 
-static void stored(struct wf_run *run)
+static wf_step dropped, stored, loaded;
+
+void wf_small_refresh(struct wf_run *run)
 {
-    wf_run_complete(run, "{\"success\":true}");
+    const char *user_id = wf_member(run->data, "userId", "");
+
+    if (*user_id == '\0') {
+        wf_run_complete(run, "{\"success\":true}");
+        return;
+    }
+    (void)wf_run_keys(run);
+    wf_person_drop_keys(run, user_id);
+    wf_run_kv(run, dropped);
+}
+
+static void dropped(struct wf_run *run)
+{
+    run->project = wf_projects_get(&run->engine->projects, run->project_id);
+    wf_db_begin(run);
+    (void)wf_db_add(run, WF_SQL_customer, run->project_id,
+                    wf_member(run->data, "userId", NULL), NULL, NULL,
+                    run->engine->settings.timezone);
+    if (run->project == NULL)
+        (void)wf_db_add(run, WF_SQL_project, run->project_id);
+    wf_db_run(run, loaded, NULL);
 }
 
 /* Both values from one row, into the caches. */
@@ -45,6 +67,11 @@ static void store(struct wf_run *run, const json_t *row)
     wf_run_kv(run, stored);
 }
 
+static void stored(struct wf_run *run)
+{
+    wf_run_complete(run, "{\"success\":true}");
+}
+
 static void loaded(struct wf_run *run)
 {
     json_t *row = wf_loads(wf_db_value(run, 0, 0, WF_COL_customer_object));
@@ -56,31 +83,6 @@ static void loaded(struct wf_run *run)
     else
         wf_run_complete(run, "{\"success\":true}"); /* a missing customer is success */
     json_decref(row);
-}
-
-static void dropped(struct wf_run *run)
-{
-    run->project = wf_projects_get(&run->engine->projects, run->project_id);
-    wf_db_begin(run);
-    (void)wf_db_add(run, WF_SQL_customer, run->project_id,
-                    wf_member(run->data, "userId", NULL), NULL, NULL,
-                    run->engine->settings.timezone);
-    if (run->project == NULL)
-        (void)wf_db_add(run, WF_SQL_project, run->project_id);
-    wf_db_run(run, loaded, NULL);
-}
-
-void wf_small_refresh(struct wf_run *run)
-{
-    const char *user_id = wf_member(run->data, "userId", "");
-
-    if (*user_id == '\0') {
-        wf_run_complete(run, "{\"success\":true}");
-        return;
-    }
-    (void)wf_run_keys(run);
-    wf_person_drop_keys(run, user_id);
-    wf_run_kv(run, dropped);
 }
 
 void wf_small_acknowledge(struct wf_run *run)

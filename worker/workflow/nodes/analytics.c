@@ -15,27 +15,7 @@
 #define TIMEOUT_MS 30000
 #define RETRIES    3
 
-static void send_event(struct wf_run *run);
-
-static void answered(struct wf_run *run)
-{
-    json_int_t attempt = json_integer_value(json_object_get(run->scratch, "attempt"));
-
-    if (run->work.fetched.outcome == WEB_FAILED && attempt < RETRIES) {
-        wf_json_set(run->scratch, "attempt", json_integer(attempt + 1));
-        wf_run_after(run, (int64_t)1000 << attempt, send_event);
-        return;
-    }
-    if (!wf_fetch_ok(run))
-        wf_log_warn(run, "the analytics service did not take the event");
-    run->resume(run, wf_node_next());
-}
-
-static void send_event(struct wf_run *run)
-{
-    if (!wf_run_lost(run))
-        wf_fetch(run, true, answered);
-}
+static wf_step send_event, answered;
 
 /* New reference: §5.7. */
 static json_t *event_of(struct wf_run *run, const char *name)
@@ -91,4 +71,24 @@ enum wf_action wf_start_analytics(struct wf_run *run)
     free(body);
     send_event(run);
     return WF_PENDING;
+}
+
+static void send_event(struct wf_run *run)
+{
+    if (!wf_run_lost(run))
+        wf_fetch(run, true, answered);
+}
+
+static void answered(struct wf_run *run)
+{
+    json_int_t attempt = json_integer_value(json_object_get(run->scratch, "attempt"));
+
+    if (run->work.fetched.outcome == WEB_FAILED && attempt < RETRIES) {
+        wf_json_set(run->scratch, "attempt", json_integer(attempt + 1));
+        wf_run_after(run, (int64_t)1000 << attempt, send_event);
+        return;
+    }
+    if (!wf_fetch_ok(run))
+        wf_log_warn(run, "the analytics service did not take the event");
+    run->resume(run, wf_node_next());
 }

@@ -20,7 +20,39 @@
 #define PAUSE_MAX_MS       10000
 #define RETRIES_MAX        10
 
+static wf_step api_counted, api_answered, webhook_answered, webhook_send;
+
 /* --- api_request */
+
+enum wf_action wf_start_api_request(struct wf_run *run)
+{
+    static const struct wf_fetch_rules rules = { "API request URL is required", "GET",
+                                                 0 };
+    int64_t window = wf_engine_now_ms(run->engine) / WINDOW_MS;
+
+    if (!wf_fetch_prepare(run, &rules))
+        return WF_ERROR;
+    (void)wf_kv_add(
+        wf_run_keys(run), WF_KV_COUNT,
+        wf_printf("rate_limit:api:%s:%lld", run->project_id, (long long)window), NULL,
+        WINDOW_MS);
+    wf_run_kv(run, api_counted);
+    return WF_PENDING;
+}
+
+static void api_counted(struct wf_run *run)
+{
+    int64_t now = wf_engine_now_ms(run->engine);
+
+    if (wf_kv_at(&run->kv, 0)->number > run->engine->settings.limit_api)
+        run->resume(
+            run, wf_node_fail(run,
+                              "API request rate limit exceeded. Retry after %lld "
+                              "seconds.",
+                              (long long)((WINDOW_MS - now % WINDOW_MS + 999) / 1000)));
+    else if (!wf_run_lost(run))
+        wf_fetch(run, false, api_answered);
+}
 
 /* `responseMapping` names variables and the paths of their values (WF-148). */
 static void map_answer(struct wf_run *run, const json_t *value)
@@ -62,39 +94,18 @@ static void api_answered(struct wf_run *run)
     run->resume(run, wf_node_next());
 }
 
-static void api_counted(struct wf_run *run)
-{
-    int64_t now = wf_engine_now_ms(run->engine);
+/* --- webhook: run->scratch counts its attempts */
 
-    if (wf_kv_at(&run->kv, 0)->number > run->engine->settings.limit_api)
-        run->resume(
-            run, wf_node_fail(run,
-                              "API request rate limit exceeded. Retry after %lld "
-                              "seconds.",
-                              (long long)((WINDOW_MS - now % WINDOW_MS + 999) / 1000)));
-    else if (!wf_run_lost(run))
-        wf_fetch(run, false, api_answered);
-}
-
-enum wf_action wf_start_api_request(struct wf_run *run)
+enum wf_action wf_start_webhook(struct wf_run *run)
 {
-    static const struct wf_fetch_rules rules = { "API request URL is required", "GET",
-                                                 0 };
-    int64_t window = wf_engine_now_ms(run->engine) / WINDOW_MS;
+    static const struct wf_fetch_rules rules = { "Webhook URL is required", "POST",
+                                                 WEBHOOK_TIMEOUT_MS };
 
     if (!wf_fetch_prepare(run, &rules))
         return WF_ERROR;
-    (void)wf_kv_add(
-        wf_run_keys(run), WF_KV_COUNT,
-        wf_printf("rate_limit:api:%s:%lld", run->project_id, (long long)window), NULL,
-        WINDOW_MS);
-    wf_run_kv(run, api_counted);
+    wf_fetch(run, false, webhook_answered);
     return WF_PENDING;
 }
-
-/* --- webhook: run->scratch counts its attempts */
-
-static void webhook_send(struct wf_run *run);
 
 static void webhook_answered(struct wf_run *run)
 {
@@ -122,15 +133,4 @@ static void webhook_send(struct wf_run *run)
 {
     if (!wf_run_lost(run))
         wf_fetch(run, false, webhook_answered);
-}
-
-enum wf_action wf_start_webhook(struct wf_run *run)
-{
-    static const struct wf_fetch_rules rules = { "Webhook URL is required", "POST",
-                                                 WEBHOOK_TIMEOUT_MS };
-
-    if (!wf_fetch_prepare(run, &rules))
-        return WF_ERROR;
-    wf_fetch(run, false, webhook_answered);
-    return WF_PENDING;
 }

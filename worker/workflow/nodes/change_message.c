@@ -15,6 +15,8 @@
 
 #define SAFE_INTEGER 9007199254740991.0
 
+static wf_step edited, deleted;
+
 /* The message to change: configured, else the one whose button was pressed. 0: none. */
 static int64_t message_id(struct wf_run *run)
 {
@@ -35,6 +37,11 @@ static int64_t message_id(struct wf_run *run)
     return (int64_t)number;
 }
 
+static enum wf_action no_id(struct wf_run *run)
+{
+    return wf_node_fail(run, "Telegram messageId must be a safe integer");
+}
+
 static json_t *target(const struct wf_run *run, int64_t id)
 {
     json_t *params = wf_must(json_object());
@@ -43,16 +50,6 @@ static json_t *target(const struct wf_run *run, int64_t id)
     if (id != 0)
         wf_json_set(params, "message_id", json_integer(id));
     return params;
-}
-
-static enum wf_action no_id(struct wf_run *run)
-{
-    return wf_node_fail(run, "Telegram messageId must be a safe integer");
-}
-
-static void edited(struct wf_run *run)
-{
-    run->resume(run, wf_node_next());
 }
 
 enum wf_action wf_start_edit(struct wf_run *run)
@@ -87,10 +84,8 @@ enum wf_action wf_start_edit(struct wf_run *run)
     return WF_PENDING;
 }
 
-static void deleted(struct wf_run *run)
+static void edited(struct wf_run *run)
 {
-    if (run->outbox.reply.message_gone)
-        wf_log_warn(run, "the message to delete is not there any more");
     run->resume(run, wf_node_next());
 }
 
@@ -106,4 +101,11 @@ enum wf_action wf_start_delete(struct wf_run *run)
         return no_id(run);
     wf_send(run, "deleteMessage", target(run, id), deleted);
     return WF_PENDING;
+}
+
+static void deleted(struct wf_run *run)
+{
+    if (run->outbox.reply.message_gone)
+        wf_log_warn(run, "the message to delete is not there any more");
+    run->resume(run, wf_node_next());
 }

@@ -14,12 +14,7 @@
 
 #define PHONE_DIGITS 7 /* fewer are no phone number */
 
-static char *lower(char *text)
-{
-    for (char *at = text; at != NULL && *at != '\0'; at++)
-        *at = (char)((unsigned char)*at < 0x80 ? tolower((unsigned char)*at) : *at);
-    return text;
-}
+static wf_step checked, found;
 
 static size_t digits_in(const char *text)
 {
@@ -30,23 +25,14 @@ static size_t digits_in(const char *text)
     return count;
 }
 
-/* --- check_user_linked */
-
-static void checked(struct wf_run *run)
+static char *lower(char *text)
 {
-    const char *assign = wf_run_assign(run->node, "isUserLinked");
-    json_t *user = wf_loads(wf_db_value(run, 0, 0, WF_COL_user_by_contact_customer));
-    bool linked = json_object_get(user, "telegramId") != NULL;
-
-    wf_run_set(run, assign, json_boolean(linked), 0);
-    if (user != NULL) {
-        char *name = wf_printf("%s_user", assign);
-
-        wf_run_set(run, name, user, 0);
-        free(name);
-    }
-    run->resume(run, wf_node_next());
+    for (char *at = text; at != NULL && *at != '\0'; at++)
+        *at = (char)((unsigned char)*at < 0x80 ? tolower((unsigned char)*at) : *at);
+    return text;
 }
+
+/* --- check_user_linked */
 
 enum wf_action wf_start_check_linked(struct wf_run *run)
 {
@@ -69,16 +55,23 @@ enum wf_action wf_start_check_linked(struct wf_run *run)
     return WF_PENDING;
 }
 
-/* --- find_user_by_contact */
-
-static void found(struct wf_run *run)
+static void checked(struct wf_run *run)
 {
-    json_t *user = wf_loads(wf_db_value(run, 0, 0, WF_COL_user_any_contact_customer));
+    const char *assign = wf_run_assign(run->node, "isUserLinked");
+    json_t *user = wf_loads(wf_db_value(run, 0, 0, WF_COL_user_by_contact_customer));
+    bool linked = json_object_get(user, "telegramId") != NULL;
 
-    wf_run_set(run, wf_run_assign(run->node, "foundUser"),
-               user != NULL ? user : json_null(), 0);
+    wf_run_set(run, assign, json_boolean(linked), 0);
+    if (user != NULL) {
+        char *name = wf_printf("%s_user", assign);
+
+        wf_run_set(run, name, user, 0);
+        free(name);
+    }
     run->resume(run, wf_node_next());
 }
+
+/* --- find_user_by_contact */
 
 enum wf_action wf_start_find_user(struct wf_run *run)
 {
@@ -97,4 +90,13 @@ enum wf_action wf_start_find_user(struct wf_run *run)
     free(value);
     wf_db_run(run, found, NULL);
     return WF_PENDING;
+}
+
+static void found(struct wf_run *run)
+{
+    json_t *user = wf_loads(wf_db_value(run, 0, 0, WF_COL_user_any_contact_customer));
+
+    wf_run_set(run, wf_run_assign(run->node, "foundUser"),
+               user != NULL ? user : json_null(), 0);
+    run->resume(run, wf_node_next());
 }

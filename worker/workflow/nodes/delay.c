@@ -21,6 +21,8 @@
 #define IN_PLACE_MS 1000.0
 #define MOST_MS     86400000.0
 
+static wf_step promised, over;
+
 /* A number, or a text that is one; NaN otherwise. */
 static double number_of(const json_t *value)
 {
@@ -50,19 +52,7 @@ static double delay_of(struct wf_run *run)
     return ms;
 }
 
-/* --- in place */
-
-static void over(struct wf_run *run)
-{
-    run->resume(run, wf_node_next());
-}
-
 /* --- by a job: its id is known before it is added, which happens when the row waits */
-
-static void promised(struct wf_run *run)
-{
-    run->resume(run, wf_node_wait(run, WF_WAIT_DELAY, json_incref(run->scratch)));
-}
 
 static json_t *payload_of(const struct wf_run *run, int64_t ms, const char *job)
 {
@@ -97,6 +87,11 @@ static enum wf_action hand_over(struct wf_run *run, int64_t ms)
     return WF_PENDING;
 }
 
+static void promised(struct wf_run *run)
+{
+    run->resume(run, wf_node_wait(run, WF_WAIT_DELAY, json_incref(run->scratch)));
+}
+
 enum wf_action wf_start_delay(struct wf_run *run)
 {
     double ms = delay_of(run);
@@ -112,4 +107,11 @@ enum wf_action wf_start_delay(struct wf_run *run)
         return hand_over(run, (int64_t)ms);
     wf_run_after(run, (int64_t)ms, over);
     return WF_PENDING;
+}
+
+/* --- in place */
+
+static void over(struct wf_run *run)
+{
+    run->resume(run, wf_node_next());
 }

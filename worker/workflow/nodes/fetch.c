@@ -14,6 +14,165 @@
 #include "workflow/run/task.h"
 #include "workflow/run/values.h"
 
+static json_t *render_headers(struct wf_run *run);
+static bool names_type(const json_t *headers);
+static char *render_body(struct wf_run *run, const json_t *config);
+
+/* --- the request */
+
+static const char *method_named(const char *name)
+{
+    static const char *const methods[] = {
+        "GET", "POST", "PUT", "DELETE", "PATCH", "HEAD"
+    };
+
+    for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
+        if (strcasecmp(name, methods[i]) == 0)
+            return methods[i];
+    }
+    return NULL;
+}
+
+/* Borrowed: where requests may go, redirects included; NULL: anywhere. */
+static const char *allowed(const struct wf_run *run)
+{
+    const struct wf_settings *settings = &run->engine->settings;
+
+    return *settings->http_domains != '\0' ? settings->http_domains
+                                           : getenv("API_REQUEST_ALLOWED_DOMAINS");
+}
+
+/* New; NULL: the node has failed. */
+static char *safe_url(struct wf_run *run, const char *url)
+{
+    struct bw_error err = { 0 };
+    char *whole = NULL;
+    int rc = web_policy_url(url, allowed(run), run->engine->settings.http_private, &whole,
+                            &err);
+
+    if (rc == BW_ENOMEM)
+        wf_check(rc);
+    if (rc != BW_OK)
+        (void)wf_node_fail(run, "Invalid or unsafe URL: %s", err.text);
+    return whole;
+}
+
+/* Takes `body`. */
+static void keep(struct wf_run *run, const char *url, const char *method, json_t *headers,
+                 char *body, int64_t timeout_ms)
+{
+    json_decref(run->scratch);
+    run->scratch = wf_must(json_object());
+    wf_json_set_text(run->scratch, "url", url);
+    wf_json_set_text(run->scratch, "method", method);
+    if (body != NULL && !names_type(headers))
+        wf_json_set_text(headers, "Content-Type", "application/json");
+    wf_json_set(run->scratch, "headers", headers);
+    if (body != NULL)
+        wf_json_set_text(run->scratch, "body", body);
+    wf_json_set(run->scratch, "timeout",
+                json_integer(timeout_ms > 0 ? timeout_ms
+                                            : run->engine->settings.http_timeout_ms));
+    free(body);
+}
+
+static bool has_body(const char *method)
+{
+    return strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0 ||
+           strcmp(method, "PATCH") == 0;
+}
+
+bool wf_fetch_prepare(struct wf_run *run, const struct wf_fetch_rules *rules)
+{
+    const json_t *config = run->node->config;
+    const char *method = method_named(wf_member(config, "method", rules->method));
+    double timeout = wf_value_number(json_object_get(config, "timeout"));
+    char *url = wf_run_text(run, config, "url", NULL), *whole;
+    json_t *headers;
+
+    if (url == NULL || method == NULL) {
+        if (url == NULL)
+            (void)wf_node_fail(run, "%s", rules->missing);
+        else
+            (void)wf_node_fail(run, "Unsupported method: %s",
+                               wf_member(config, "method", ""));
+        free(url);
+        return false;
+    }
+    whole = safe_url(run, url);
+    free(url);
+    headers = whole != NULL ? render_headers(run) : NULL;
+    if (headers != NULL)
+        keep(run, whole, method, headers,
+             has_body(method) ? render_body(run, json_object_get(config, "body")) : NULL,
+             timeout >= 1 && timeout < 1e7 ? (int64_t)timeout : rules->timeout_ms);
+    free(whole);
+    return headers != NULL;
+}
+
+bool wf_fetch_post(struct wf_run *run, const char *url, json_t *body, int64_t timeout_ms)
+{
+    char *whole = safe_url(run, url);
+
+    if (whole != NULL)
+        keep(run, whole, "POST", wf_must(json_object()), wf_dumps(body), timeout_ms);
+    json_decref(body);
+    free(whole);
+    return whole != NULL;
+}
+
+/* --- headers */
+
+static bool printable(const char *text)
+{
+    for (; *text != '\0'; text++) {
+        if (iscntrl((unsigned char)*text) && *text != '\t')
+            return false;
+    }
+    return true;
+}
+
+/* New reference; NULL: the node has failed. */
+static json_t *render_headers(struct wf_run *run)
+{
+    const json_t *config = json_object_get(run->node->config, "headers");
+    json_t *headers = wf_must(json_object()), *member;
+    const char *name;
+
+    json_object_foreach((json_t *)(uintptr_t)config, name, member)
+    {
+        json_t *value = wf_run_value(run, member);
+        struct bw_buf text = BW_BUF_INIT;
+
+        if (value != NULL && !json_is_null(value)) {
+            wf_check(wf_value_text(value, &text));
+            wf_json_set_text(headers, name, text.len > 0 ? bw_buf_text(&text) : "");
+        }
+        json_decref(value);
+        bw_buf_fini(&text);
+        if (strchr(name, ':') != NULL || !printable(name) ||
+            !printable(wf_member(headers, name, ""))) {
+            json_decref(headers);
+            (void)wf_node_fail(run, "Invalid header: %s", name);
+            return NULL;
+        }
+    }
+    return headers;
+}
+
+static bool names_type(const json_t *headers)
+{
+    const char *name;
+    json_t *member;
+
+    json_object_foreach((json_t *)(uintptr_t)headers, name, member)
+    {
+        if (strcasecmp(name, "content-type") == 0)
+            return true;
+    }
+    return false;
+}
+
 /* --- the body */
 
 /* A text that looks like JSON keeps its form: what placeholders bring into its strings is
@@ -74,177 +233,7 @@ static char *render_body(struct wf_run *run, const json_t *config)
     return out;
 }
 
-/* --- headers */
-
-static bool printable(const char *text)
-{
-    for (; *text != '\0'; text++) {
-        if (iscntrl((unsigned char)*text) && *text != '\t')
-            return false;
-    }
-    return true;
-}
-
-/* New reference; NULL: the node has failed. */
-static json_t *render_headers(struct wf_run *run)
-{
-    const json_t *config = json_object_get(run->node->config, "headers");
-    json_t *headers = wf_must(json_object()), *member;
-    const char *name;
-
-    json_object_foreach((json_t *)(uintptr_t)config, name, member)
-    {
-        json_t *value = wf_run_value(run, member);
-        struct bw_buf text = BW_BUF_INIT;
-
-        if (value != NULL && !json_is_null(value)) {
-            wf_check(wf_value_text(value, &text));
-            wf_json_set_text(headers, name, text.len > 0 ? bw_buf_text(&text) : "");
-        }
-        json_decref(value);
-        bw_buf_fini(&text);
-        if (strchr(name, ':') != NULL || !printable(name) ||
-            !printable(wf_member(headers, name, ""))) {
-            json_decref(headers);
-            (void)wf_node_fail(run, "Invalid header: %s", name);
-            return NULL;
-        }
-    }
-    return headers;
-}
-
-static bool names_type(const json_t *headers)
-{
-    const char *name;
-    json_t *member;
-
-    json_object_foreach((json_t *)(uintptr_t)headers, name, member)
-    {
-        if (strcasecmp(name, "content-type") == 0)
-            return true;
-    }
-    return false;
-}
-
-/* --- the request */
-
-/* Borrowed: where requests may go, redirects included; NULL: anywhere. */
-static const char *allowed(const struct wf_run *run)
-{
-    const struct wf_settings *settings = &run->engine->settings;
-
-    return *settings->http_domains != '\0' ? settings->http_domains
-                                           : getenv("API_REQUEST_ALLOWED_DOMAINS");
-}
-
-/* New; NULL: the node has failed. */
-static char *safe_url(struct wf_run *run, const char *url)
-{
-    struct bw_error err = { 0 };
-    char *whole = NULL;
-    int rc = web_policy_url(url, allowed(run), run->engine->settings.http_private, &whole,
-                            &err);
-
-    if (rc == BW_ENOMEM)
-        wf_check(rc);
-    if (rc != BW_OK)
-        (void)wf_node_fail(run, "Invalid or unsafe URL: %s", err.text);
-    return whole;
-}
-
-static const char *method_named(const char *name)
-{
-    static const char *const methods[] = {
-        "GET", "POST", "PUT", "DELETE", "PATCH", "HEAD"
-    };
-
-    for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
-        if (strcasecmp(name, methods[i]) == 0)
-            return methods[i];
-    }
-    return NULL;
-}
-
-static bool has_body(const char *method)
-{
-    return strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0 ||
-           strcmp(method, "PATCH") == 0;
-}
-
-/* Takes `body`. */
-static void keep(struct wf_run *run, const char *url, const char *method, json_t *headers,
-                 char *body, int64_t timeout_ms)
-{
-    json_decref(run->scratch);
-    run->scratch = wf_must(json_object());
-    wf_json_set_text(run->scratch, "url", url);
-    wf_json_set_text(run->scratch, "method", method);
-    if (body != NULL && !names_type(headers))
-        wf_json_set_text(headers, "Content-Type", "application/json");
-    wf_json_set(run->scratch, "headers", headers);
-    if (body != NULL)
-        wf_json_set_text(run->scratch, "body", body);
-    wf_json_set(run->scratch, "timeout",
-                json_integer(timeout_ms > 0 ? timeout_ms
-                                            : run->engine->settings.http_timeout_ms));
-    free(body);
-}
-
-bool wf_fetch_prepare(struct wf_run *run, const struct wf_fetch_rules *rules)
-{
-    const json_t *config = run->node->config;
-    const char *method = method_named(wf_member(config, "method", rules->method));
-    double timeout = wf_value_number(json_object_get(config, "timeout"));
-    char *url = wf_run_text(run, config, "url", NULL), *whole;
-    json_t *headers;
-
-    if (url == NULL || method == NULL) {
-        if (url == NULL)
-            (void)wf_node_fail(run, "%s", rules->missing);
-        else
-            (void)wf_node_fail(run, "Unsupported method: %s",
-                               wf_member(config, "method", ""));
-        free(url);
-        return false;
-    }
-    whole = safe_url(run, url);
-    free(url);
-    headers = whole != NULL ? render_headers(run) : NULL;
-    if (headers != NULL)
-        keep(run, whole, method, headers,
-             has_body(method) ? render_body(run, json_object_get(config, "body")) : NULL,
-             timeout >= 1 && timeout < 1e7 ? (int64_t)timeout : rules->timeout_ms);
-    free(whole);
-    return headers != NULL;
-}
-
-bool wf_fetch_post(struct wf_run *run, const char *url, json_t *body, int64_t timeout_ms)
-{
-    char *whole = safe_url(run, url);
-
-    if (whole != NULL)
-        keep(run, whole, "POST", wf_must(json_object()), wf_dumps(body), timeout_ms);
-    json_decref(body);
-    free(whole);
-    return whole != NULL;
-}
-
 /* --- sending it */
-
-static void done(const struct web_answer *answer, void *arg)
-{
-    struct wf_run *run = arg;
-
-    wf_under_way_over(run);
-    run->work.fetched.outcome = answer->outcome;
-    run->work.fetched.status = answer->status;
-    free(run->work.fetched.body);
-    run->work.fetched.body = wf_alloc(answer->len + 1);
-    memcpy(run->work.fetched.body, answer->body, answer->len);
-    run->work.fetched.len = answer->len;
-    wf_set(&run->work.fetched.error, answer->error);
-    wf_run_post(run, run->step);
-}
 
 static const char **header_lines(const json_t *headers)
 {
@@ -262,6 +251,21 @@ static const char **header_lines(const json_t *headers)
             *value != '\0' ? wf_printf("%s: %s", name, value) : wf_printf("%s;", name);
     }
     return lines;
+}
+
+static void done(const struct web_answer *answer, void *arg)
+{
+    struct wf_run *run = arg;
+
+    wf_under_way_over(run);
+    run->work.fetched.outcome = answer->outcome;
+    run->work.fetched.status = answer->status;
+    free(run->work.fetched.body);
+    run->work.fetched.body = wf_alloc(answer->len + 1);
+    memcpy(run->work.fetched.body, answer->body, answer->len);
+    run->work.fetched.len = answer->len;
+    wf_set(&run->work.fetched.error, answer->error);
+    wf_run_post(run, run->step);
 }
 
 void wf_fetch(struct wf_run *run, bool chosen, wf_step *then)

@@ -18,6 +18,12 @@
 #define MAX_ITERATIONS 100
 #define MOST           100000 /* whatever an author asks for */
 
+enum turn { TURN_RUN, TURN_OVER, TURN_FAILED };
+
+static json_t *begin(struct wf_run *run);
+static enum turn next_turn(struct wf_run *run, const json_t *state);
+static void enter(struct wf_run *run, json_t *state);
+
 /* --- the stack */
 
 static json_t *top(const struct wf_run *run)
@@ -126,6 +132,64 @@ void wf_loops_drop(struct wf_run *run)
         pop(run, wf_loops_innermost(run));
 }
 
+/* --- the node */
+
+static const char *handle_among(const struct wf_node *node, const char *const *names)
+{
+    for (; *names != NULL; names++) {
+        if (wf_node_edge(node, *names, false) != NULL)
+            return *names;
+    }
+    return NULL;
+}
+
+/* What today's editor can draw: the variables of all iterations, then the edge once. */
+static enum wf_action run_through(struct wf_run *run)
+{
+    json_t *state = begin(run);
+    enum turn turn = TURN_FAILED;
+
+    while (state != NULL && (turn = next_turn(run, state)) == TURN_RUN)
+        enter(run, state);
+    json_decref(state);
+    return turn == TURN_OVER ? wf_node_next() : WF_ERROR;
+}
+
+static enum wf_action leave(struct wf_run *run)
+{
+    static const char *const exits[] = { "done", "end", "completed", "exit", NULL };
+    const char *handle = handle_among(run->node, exits);
+
+    pop(run, run->node->id);
+    return wf_node_branch(run, handle != NULL ? handle : "done", true);
+}
+
+enum wf_action wf_start_loop(struct wf_run *run)
+{
+    static const char *const bodies[] = { "body", "loop", "each", "iteration", NULL };
+    const char *body = handle_among(run->node, bodies);
+    json_t *state = state_of(run, run->node->id);
+
+    if (body == NULL)
+        return run_through(run);
+    if (state == NULL) {
+        state = begin(run);
+        if (state == NULL)
+            return WF_ERROR;
+        push(run, state);
+    }
+    switch (next_turn(run, state)) {
+    case TURN_RUN:
+        enter(run, state);
+        return wf_node_branch(run, body, false);
+    case TURN_OVER:
+        return leave(run);
+    case TURN_FAILED:
+        break;
+    }
+    return WF_ERROR;
+}
+
 /* --- what a loop goes over */
 
 static int64_t max_iterations(const struct wf_run *run)
@@ -135,35 +199,6 @@ static int64_t max_iterations(const struct wf_run *run)
     if (!(max >= 1))
         return MAX_ITERATIONS;
     return max < MOST ? (int64_t)max : MOST;
-}
-
-/* False: the node has failed. */
-static bool read_count(struct wf_run *run, json_t *state)
-{
-    const json_t *config = json_object_get(run->node->config, "count");
-    int64_t max = max_iterations(run);
-    json_t *value;
-    double count;
-
-    if (config == NULL)
-        config = json_object_get(run->node->config, "iterations");
-    value = config != NULL ? wf_run_value(run, config) : NULL;
-    count =
-        json_is_number(value) || (json_is_string(value) && json_string_length(value) > 0)
-            ? trunc(wf_value_number(value))
-            : NAN;
-    json_decref(value);
-    if (!(count >= 0)) {
-        (void)wf_node_fail(run, "Count must be a non-negative number");
-        return false;
-    }
-    if (count > (double)max) {
-        (void)wf_node_fail(run, "Count %.0f exceeds maximum iterations %lld", count,
-                           (long long)max);
-        return false;
-    }
-    wf_json_set(state, "count", json_integer((json_int_t)count));
-    return true;
 }
 
 static bool read_items(struct wf_run *run, json_t *state)
@@ -192,6 +227,35 @@ static bool read_items(struct wf_run *run, json_t *state)
     wf_json_set(state, "count", json_integer((json_int_t)count));
     wf_json_set(state, "items", wf_must(json_deep_copy(items))); /* as it is now */
     json_decref(items);
+    return true;
+}
+
+/* False: the node has failed. */
+static bool read_count(struct wf_run *run, json_t *state)
+{
+    const json_t *config = json_object_get(run->node->config, "count");
+    int64_t max = max_iterations(run);
+    json_t *value;
+    double count;
+
+    if (config == NULL)
+        config = json_object_get(run->node->config, "iterations");
+    value = config != NULL ? wf_run_value(run, config) : NULL;
+    count =
+        json_is_number(value) || (json_is_string(value) && json_string_length(value) > 0)
+            ? trunc(wf_value_number(value))
+            : NAN;
+    json_decref(value);
+    if (!(count >= 0)) {
+        (void)wf_node_fail(run, "Count must be a non-negative number");
+        return false;
+    }
+    if (count > (double)max) {
+        (void)wf_node_fail(run, "Count %.0f exceeds maximum iterations %lld", count,
+                           (long long)max);
+        return false;
+    }
+    wf_json_set(state, "count", json_integer((json_int_t)count));
     return true;
 }
 
@@ -224,8 +288,6 @@ static json_t *begin(struct wf_run *run)
 }
 
 /* --- one iteration */
-
-enum turn { TURN_RUN, TURN_OVER, TURN_FAILED };
 
 static enum turn test(struct wf_run *run, const char *expression)
 {
@@ -280,62 +342,4 @@ static void enter(struct wf_run *run, json_t *state)
         wf_run_set(run, wf_member(config, "itemVariable", "loop_item"),
                    json_incref(json_array_get(items, (size_t)index)), 0);
     wf_json_set(state, "index", json_integer(index + 1));
-}
-
-/* --- the node */
-
-static const char *handle_among(const struct wf_node *node, const char *const *names)
-{
-    for (; *names != NULL; names++) {
-        if (wf_node_edge(node, *names, false) != NULL)
-            return *names;
-    }
-    return NULL;
-}
-
-static enum wf_action leave(struct wf_run *run)
-{
-    static const char *const exits[] = { "done", "end", "completed", "exit", NULL };
-    const char *handle = handle_among(run->node, exits);
-
-    pop(run, run->node->id);
-    return wf_node_branch(run, handle != NULL ? handle : "done", true);
-}
-
-/* What today's editor can draw: the variables of all iterations, then the edge once. */
-static enum wf_action run_through(struct wf_run *run)
-{
-    json_t *state = begin(run);
-    enum turn turn = TURN_FAILED;
-
-    while (state != NULL && (turn = next_turn(run, state)) == TURN_RUN)
-        enter(run, state);
-    json_decref(state);
-    return turn == TURN_OVER ? wf_node_next() : WF_ERROR;
-}
-
-enum wf_action wf_start_loop(struct wf_run *run)
-{
-    static const char *const bodies[] = { "body", "loop", "each", "iteration", NULL };
-    const char *body = handle_among(run->node, bodies);
-    json_t *state = state_of(run, run->node->id);
-
-    if (body == NULL)
-        return run_through(run);
-    if (state == NULL) {
-        state = begin(run);
-        if (state == NULL)
-            return WF_ERROR;
-        push(run, state);
-    }
-    switch (next_turn(run, state)) {
-    case TURN_RUN:
-        enter(run, state);
-        return wf_node_branch(run, body, false);
-    case TURN_OVER:
-        return leave(run);
-    case TURN_FAILED:
-        break;
-    }
-    return WF_ERROR;
 }

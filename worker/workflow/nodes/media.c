@@ -34,6 +34,8 @@ static const struct media kinds[] = {
       { "thumbnail", "disable_content_type_detection" } },
 };
 
+static wf_step sent;
+
 static const struct media *media_of(const struct wf_node *node)
 {
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
@@ -54,15 +56,6 @@ static void add_extras(struct wf_run *run, const struct media *media, json_t *pa
         else
             json_decref(value);
     }
-}
-
-static void sent(struct wf_run *run)
-{
-    const char *assign = wf_run_assign(run->node, NULL);
-
-    if (assign != NULL && run->outbox.reply.message_id != 0)
-        wf_run_set(run, assign, json_integer(run->outbox.reply.message_id), 0);
-    run->resume(run, wf_node_next());
 }
 
 enum wf_action wf_start_media(struct wf_run *run)
@@ -104,4 +97,13 @@ enum wf_action wf_start_media(struct wf_run *run)
     free(file);
     free(caption);
     return wf_parts_send(run, sent);
+}
+
+static void sent(struct wf_run *run)
+{
+    const char *assign = wf_run_assign(run->node, NULL);
+
+    if (assign != NULL && run->outbox.reply.message_id != 0)
+        wf_run_set(run, assign, json_integer(run->outbox.reply.message_id), 0);
+    run->resume(run, wf_node_next());
 }

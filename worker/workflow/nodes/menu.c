@@ -68,15 +68,60 @@ static const struct command commands[] = {
 };
 /* clang-format on */
 
-static const struct command *command_of(const struct wf_run *run)
-{
-    const char *name = wf_member(run->node->config, "command", "");
+static wf_step show, sent, orders_read;
+static void send_text(struct wf_run *run, char *text, bool back);
+static void send_command(struct wf_run *run, const struct command *command, char *body);
+static const struct command *command_of(const struct wf_run *run);
 
-    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
-        if (strcmp(commands[i].name, name) == 0)
-            return &commands[i];
+/* --- the node */
+
+static enum wf_action refuse(struct wf_run *run, char *text)
+{
+    json_t *params = wf_must(json_object());
+
+    wf_json_set_text(params, "chat_id", run->event.chat_id);
+    wf_json_set_text(params, "text", text);
+    free(text);
+    wf_send(run, "sendMessage", params, sent);
+    return WF_PENDING;
+}
+
+enum wf_action wf_start_menu(struct wf_run *run)
+{
+    if (run->user_id == NULL)
+        return refuse(run, wf_strdup(run->engine->settings.text_customer_required));
+    if (command_of(run) == NULL)
+        return refuse(run, wf_printf("❌ Неизвестная команда меню: %s",
+                                     wf_member(run->node->config, "command", "")));
+    if (run->person.known)
+        show(run);
+    else
+        wf_person_load(run, show);
+    return WF_PENDING;
+}
+
+static bool may_refer(const struct wf_run *run)
+{
+    return !json_is_false(json_object_get(run->person.variables, "user.canRefer"));
+}
+
+/* With the customer's variables at hand. */
+static void show(struct wf_run *run)
+{
+    const struct command *command = command_of(run);
+
+    if (command->refers && !may_refer(run)) {
+        send_text(run, wf_strdup(NO_LINK), true);
+        return;
     }
-    return NULL;
+    if (command->text != NULL) {
+        send_command(run, command, wf_parts_render(run, command->text, "HTML"));
+        return;
+    }
+    wf_db_begin(run);
+    (void)wf_db_add(run, WF_SQL_orders, run->project_id, run->user_id,
+                    run->engine->settings.timezone);
+    wf_db_run(run, orders_read, NULL);
 }
 
 /* --- sending */
@@ -119,6 +164,17 @@ static void send_command(struct wf_run *run, const struct command *command, char
     }
     free(end);
     send_text(run, body, !command->without_back);
+}
+
+static const struct command *command_of(const struct wf_run *run)
+{
+    const char *name = wf_member(run->node->config, "command", "");
+
+    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+        if (strcmp(commands[i].name, name) == 0)
+            return &commands[i];
+    }
+    return NULL;
 }
 
 /* --- menu_purchases */
@@ -172,55 +228,4 @@ static void orders_read(struct wf_run *run)
         text = longer;
     }
     send_command(run, command_of(run), text);
-}
-
-/* --- the node */
-
-static bool may_refer(const struct wf_run *run)
-{
-    return !json_is_false(json_object_get(run->person.variables, "user.canRefer"));
-}
-
-/* With the customer's variables at hand. */
-static void show(struct wf_run *run)
-{
-    const struct command *command = command_of(run);
-
-    if (command->refers && !may_refer(run)) {
-        send_text(run, wf_strdup(NO_LINK), true);
-        return;
-    }
-    if (command->text != NULL) {
-        send_command(run, command, wf_parts_render(run, command->text, "HTML"));
-        return;
-    }
-    wf_db_begin(run);
-    (void)wf_db_add(run, WF_SQL_orders, run->project_id, run->user_id,
-                    run->engine->settings.timezone);
-    wf_db_run(run, orders_read, NULL);
-}
-
-static enum wf_action refuse(struct wf_run *run, char *text)
-{
-    json_t *params = wf_must(json_object());
-
-    wf_json_set_text(params, "chat_id", run->event.chat_id);
-    wf_json_set_text(params, "text", text);
-    free(text);
-    wf_send(run, "sendMessage", params, sent);
-    return WF_PENDING;
-}
-
-enum wf_action wf_start_menu(struct wf_run *run)
-{
-    if (run->user_id == NULL)
-        return refuse(run, wf_strdup(run->engine->settings.text_customer_required));
-    if (command_of(run) == NULL)
-        return refuse(run, wf_printf("❌ Неизвестная команда меню: %s",
-                                     wf_member(run->node->config, "command", "")));
-    if (run->person.known)
-        show(run);
-    else
-        wf_person_load(run, show);
-    return WF_PENDING;
 }

@@ -16,12 +16,20 @@
 
 #define NOT_SET_UP "Сообщение не настроено"
 
-/* --- the customer is needed and there is none (§5.2.1 step 2) */
+static const struct {
+    const char *type, *method, *member;
+} attachments[] = {
+    { "photo", "sendPhoto", "photo" },
+    { "image", "sendPhoto", "photo" },
+    { "video", "sendVideo", "video" },
+    { "audio", "sendAudio", "audio" },
+    { "document", "sendDocument", "document" },
+    { "animation", "sendAnimation", "animation" },
+};
 
-static void notice_sent(struct wf_run *run)
-{
-    run->resume(run, wf_node_end(run, true, NULL));
-}
+static wf_step notice_sent, sent;
+
+/* --- the customer is needed and there is none (§5.2.1 step 2) */
 
 static enum wf_action require_customer(struct wf_run *run)
 {
@@ -34,48 +42,12 @@ static enum wf_action require_customer(struct wf_run *run)
     return WF_PENDING;
 }
 
-/* --- after the last part */
-
-static const char *reason_for(enum wf_wait_type wait)
+static void notice_sent(struct wf_run *run)
 {
-    return wait == WF_WAIT_CALLBACK ? "waiting for a button" : "waiting for an answer";
-}
-
-static enum wf_action finish(struct wf_run *run)
-{
-    const char *assign = wf_run_assign(run->node, NULL);
-    enum wf_wait_type wait = wf_keyboard_wait(run->node);
-
-    if (run->outbox.reply.message_id != 0) {
-        wf_json_set(run->vars[WF_SESSION], "lastMessageId",
-                    json_integer(
-                        run->outbox.reply.message_id)); /* of this run only: not stored */
-        if (assign != NULL && wait == WF_WAIT_NOTHING)
-            wf_run_set(run, assign, json_integer(run->outbox.reply.message_id), 0);
-    }
-    if (wait == WF_WAIT_NOTHING)
-        return wf_node_next();
-    return wf_node_wait(
-        run, wait, wf_wait_payload(run, wf_keyboard_of(run->node), reason_for(wait)));
-}
-
-static void sent(struct wf_run *run)
-{
-    run->resume(run, finish(run));
+    run->resume(run, wf_node_end(run, true, NULL));
 }
 
 /* --- attachments: declared by the editor, sent after the text (§5.2.1) */
-
-static const struct {
-    const char *type, *method, *member;
-} attachments[] = {
-    { "photo", "sendPhoto", "photo" },
-    { "image", "sendPhoto", "photo" },
-    { "video", "sendVideo", "video" },
-    { "audio", "sendAudio", "audio" },
-    { "document", "sendDocument", "document" },
-    { "animation", "sendAnimation", "animation" },
-};
 
 static void add_attachment(struct wf_run *run, const json_t *attachment, const char *mode)
 {
@@ -143,4 +115,34 @@ enum wf_action wf_start_message(struct wf_run *run)
     free(text);
     add_attachments(run, mode);
     return wf_parts_send(run, sent);
+}
+
+/* --- after the last part */
+
+static const char *reason_for(enum wf_wait_type wait)
+{
+    return wait == WF_WAIT_CALLBACK ? "waiting for a button" : "waiting for an answer";
+}
+
+static enum wf_action finish(struct wf_run *run)
+{
+    const char *assign = wf_run_assign(run->node, NULL);
+    enum wf_wait_type wait = wf_keyboard_wait(run->node);
+
+    if (run->outbox.reply.message_id != 0) {
+        wf_json_set(run->vars[WF_SESSION], "lastMessageId",
+                    json_integer(
+                        run->outbox.reply.message_id)); /* of this run only: not stored */
+        if (assign != NULL && wait == WF_WAIT_NOTHING)
+            wf_run_set(run, assign, json_integer(run->outbox.reply.message_id), 0);
+    }
+    if (wait == WF_WAIT_NOTHING)
+        return wf_node_next();
+    return wf_node_wait(
+        run, wait, wf_wait_payload(run, wf_keyboard_of(run->node), reason_for(wait)));
+}
+
+static void sent(struct wf_run *run)
+{
+    run->resume(run, finish(run));
 }

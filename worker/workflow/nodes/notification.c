@@ -26,13 +26,7 @@ struct notice {
     const char *priority;
 };
 
-static void notice_fini(struct notice *notice)
-{
-    free(notice->recipient);
-    free(notice->title);
-    free(notice->message);
-    json_decref(notice->data);
-}
+static wf_step stored, posted;
 
 static struct notice notice_of(struct wf_run *run)
 {
@@ -54,6 +48,14 @@ static struct notice notice_of(struct wf_run *run)
 static void passed(struct wf_run *run)
 {
     run->resume(run, wf_node_next());
+}
+
+static void notice_fini(struct notice *notice)
+{
+    free(notice->recipient);
+    free(notice->title);
+    free(notice->message);
+    json_decref(notice->data);
 }
 
 /* --- Telegram */
@@ -82,14 +84,6 @@ static enum wf_action by_telegram(struct wf_run *run, const struct notice *notic
 
 /* --- the table of notifications, from which the product sends e-mails */
 
-static void stored(struct wf_run *run)
-{
-    if (wf_db_rows(run, 0) == 0)
-        wf_log_warn(run, "there is nobody to notify");
-    run->effect = true;
-    run->resume(run, wf_node_next());
-}
-
 static enum wf_action by_email(struct wf_run *run, const struct notice *notice)
 {
     json_t *metadata = wf_must(json_copy(notice->data));
@@ -117,15 +111,15 @@ static enum wf_action by_email(struct wf_run *run, const struct notice *notice)
     return WF_PENDING;
 }
 
-/* --- webhook */
-
-static void posted(struct wf_run *run)
+static void stored(struct wf_run *run)
 {
-    enum wf_action action = wf_fetch_ok(run) ? wf_node_next() : wf_fetch_fail(run);
-
-    wf_fetch_log(run, NULL);
-    run->resume(run, action);
+    if (wf_db_rows(run, 0) == 0)
+        wf_log_warn(run, "there is nobody to notify");
+    run->effect = true;
+    run->resume(run, wf_node_next());
 }
+
+/* --- webhook */
 
 static enum wf_action by_webhook(struct wf_run *run, const struct notice *notice)
 {
@@ -150,6 +144,14 @@ static enum wf_action by_webhook(struct wf_run *run, const struct notice *notice
         return WF_ERROR;
     wf_fetch(run, false, posted);
     return WF_PENDING;
+}
+
+static void posted(struct wf_run *run)
+{
+    enum wf_action action = wf_fetch_ok(run) ? wf_node_next() : wf_fetch_fail(run);
+
+    wf_fetch_log(run, NULL);
+    run->resume(run, action);
 }
 
 enum wf_action wf_start_notification(struct wf_run *run)

@@ -10,6 +10,8 @@
 #include "workflow/language/text.h"
 #include "telegram/markup.h"
 
+static wf_step send_next;
+
 /* --- parse mode and texts */
 
 const char *wf_parts_mode(const json_t *config)
@@ -144,6 +146,13 @@ void wf_parts_markup(struct wf_run *run, json_t *markup)
 
 /* --- sending it */
 
+enum wf_action wf_parts_send(struct wf_run *run, wf_step *then)
+{
+    run->work.then = then;
+    send_next(run);
+    return WF_PENDING;
+}
+
 /* A method's name outlives the list it stood in. */
 static const char *method_of(const json_t *item)
 {
@@ -172,11 +181,4 @@ static void send_next(struct wf_run *run)
     params = json_incref(json_object_get(item, "params"));
     (void)json_array_remove(run->scratch, 0); /* it is there */
     wf_send(run, method, params, send_next);
-}
-
-enum wf_action wf_parts_send(struct wf_run *run, wf_step *then)
-{
-    run->work.then = then;
-    send_next(run);
-    return WF_PENDING;
 }

@@ -10,6 +10,14 @@
 
 #define REFUSED "referralRefused" /* why, in run->scratch */
 
+bool wf_referral_refused(struct wf_run *run)
+{
+    if (json_object_get(run->scratch, REFUSED) != NULL)
+        return false;
+    wf_json_set_text(run->scratch, REFUSED, wf_db_message(run));
+    return true;
+}
+
 void wf_referral_add(struct wf_run *run, const char *user_id)
 {
     bool again = json_object_get(run->scratch, REFUSED) != NULL;
@@ -20,14 +28,6 @@ void wf_referral_add(struct wf_run *run, const char *user_id)
         wf_id_random(ids[i]);
     (void)wf_db_add(run, WF_SQL_user_referral, user_id, again ? NULL : run->project_id,
                     ids[0], ids[1], ids[2], ids[3], ids[4]);
-}
-
-bool wf_referral_refused(struct wf_run *run)
-{
-    if (json_object_get(run->scratch, REFUSED) != NULL)
-        return false;
-    wf_json_set_text(run->scratch, REFUSED, wf_db_message(run));
-    return true;
 }
 
 void wf_referral_done(struct wf_run *run, size_t index, bool pending)

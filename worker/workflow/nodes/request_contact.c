@@ -10,6 +10,8 @@
 
 #include <stdlib.h>
 
+static wf_step asked;
+
 static enum wf_action wait_for_contact(struct wf_run *run)
 {
     json_t *payload = wf_must(json_object());
@@ -20,11 +22,6 @@ static enum wf_action wait_for_contact(struct wf_run *run)
     wf_json_set(payload, "config", json_deep_copy(run->node->config));
     wf_json_set_text(payload, "requestedAt", now);
     return wf_node_wait(run, WF_WAIT_CONTACT, payload);
-}
-
-static void asked(struct wf_run *run)
-{
-    run->resume(run, wait_for_contact(run));
 }
 
 enum wf_action wf_start_request_contact(struct wf_run *run)
@@ -46,4 +43,9 @@ enum wf_action wf_start_request_contact(struct wf_run *run)
     free(button);
     wf_send(run, "sendMessage", params, asked);
     return WF_PENDING;
+}
+
+static void asked(struct wf_run *run)
+{
+    run->resume(run, wait_for_contact(run));
 }

@@ -21,17 +21,25 @@
 
 #define MAX_DEPTH 5
 
+static wf_step flushed, found, graph_there, variables_there;
+
 /* --- back in the workflow that called; run->scratch is what it takes over */
 
-static void take_outputs(struct wf_run *run, json_t *outputs)
+void wf_sub_end(struct wf_run *run, enum wf_status status)
 {
-    const char *name;
-    json_t *value;
+    struct wf_flush flush = { .status = status };
 
-    json_object_foreach(outputs, name, value)
-    {
-        wf_run_set(run, name, json_incref(value), 0);
+    run->ending.status = status;
+    if (status == WF_STATUS_WAITING) {
+        run->ending.status = flush.status = WF_STATUS_FAILED;
+        wf_set(&run->out.text, "Sub-workflow cannot enter waiting state");
     }
+    if (flush.status == WF_STATUS_FAILED)
+        flush.error =
+            run->out.text != NULL ? run->out.text : "Workflow ended with failure";
+    wf_db_begin(run);
+    (void)wf_flush_add(run, &flush);
+    wf_db_run(run, flushed, flushed);
 }
 
 /* New reference: the caller's variables that the sub-workflow has defined. */
@@ -50,6 +58,17 @@ static json_t *outputs_of(const struct wf_run *run)
             wf_json_set(outputs, name, json_incref((json_t *)(uintptr_t)value));
     }
     return outputs;
+}
+
+static void take_outputs(struct wf_run *run, json_t *outputs)
+{
+    const char *name;
+    json_t *value;
+
+    json_object_foreach(outputs, name, value)
+    {
+        wf_run_set(run, name, json_incref(value), 0);
+    }
 }
 
 static void flushed(struct wf_run *run)
@@ -75,58 +94,35 @@ static void flushed(struct wf_run *run)
     run->resume(run, action);
 }
 
-void wf_sub_end(struct wf_run *run, enum wf_status status)
-{
-    struct wf_flush flush = { .status = status };
-
-    run->ending.status = status;
-    if (status == WF_STATUS_WAITING) {
-        run->ending.status = flush.status = WF_STATUS_FAILED;
-        wf_set(&run->out.text, "Sub-workflow cannot enter waiting state");
-    }
-    if (flush.status == WF_STATUS_FAILED)
-        flush.error =
-            run->out.text != NULL ? run->out.text : "Workflow ended with failure";
-    wf_db_begin(run);
-    (void)wf_flush_add(run, &flush);
-    wf_db_run(run, flushed, flushed);
-}
-
 /* --- into it; run->scratch: {"inputs", "version"} until the graph is there */
 
-static void variables_there(struct wf_run *run)
+enum wf_action wf_start_sub_workflow(struct wf_run *run)
 {
-    json_t *inputs = json_incref(json_object_get(run->scratch, "inputs"));
+    const char *id = wf_member(run->node->config, "workflowId", "");
+    double version = wf_value_number(json_object_get(run->node->config, "version"));
+    unsigned depth = wf_frames_depth(run);
+    char number[16];
 
-    wf_run_preload_take(run, 0, true);
-    wf_run_defaults(run);
-    take_outputs(run, inputs);
-    json_decref(inputs);
-    run->resume(run, WF_CALL);
-}
-
-static void graph_there(struct wf_run *run)
-{
-    char *session;
-    char id[WF_ID_SIZE];
-
-    if (run->graph == NULL || run->graph->entry == NULL) {
-        wf_frames_pop(run);
-        run->resume(run, wf_node_fail(run, "Sub-workflow not found: %s (no entry node)",
-                                      wf_member(run->scratch, "workflow", "")));
-        return;
-    }
-    session = wf_printf("%s_sub_%lld", run->outer->execution.session_id,
-                        (long long)wf_engine_now_ms(run->engine));
-    wf_id_random(id);
-    wf_set(&run->execution.id, id);
-    run->execution.session_id = session;
-    wf_set(&run->execution.workflow_id, run->graph->workflow_id);
-    run->execution.version = run->graph->version;
-    wf_iso(wf_engine_now_ms(run->engine), run->execution.started);
+    if (*id == '\0')
+        return wf_node_fail(run, "Sub-workflow ID is required");
+    if (depth >= MAX_DEPTH)
+        return wf_node_fail(
+            run, "Maximum sub-workflow nesting level (%d) exceeded. Current level: %u",
+            MAX_DEPTH, depth);
+    (void)snprintf(number, sizeof(number), "%d",
+                   version >= 1 && version < 1e9 ? (int)version : 0);
+    json_decref(run->scratch);
+    run->scratch = wf_must(json_object());
+    wf_json_set_text(run->scratch, "workflow", id);
+    if (version >= 1)
+        wf_json_set_text(run->scratch, "version", number);
     wf_db_begin(run);
-    (void)wf_run_preload_add(run, session, run->execution.workflow_id, NULL);
-    wf_db_run(run, variables_there, NULL);
+    if (!run->execution.stored) /* the new row refers to this one */
+        (void)wf_flush_add(run, &(struct wf_flush){ .status = WF_STATUS_RUNNING });
+    run->work.index =
+        wf_db_add(run, WF_SQL_sub_workflow, id, wf_member(run->scratch, "version", NULL));
+    wf_db_run(run, found, NULL);
+    return WF_PENDING;
 }
 
 /* The inputs as the caller sees them now; it keeps a copy as `sub_<name>`. */
@@ -187,31 +183,37 @@ static void found(struct wf_run *run)
     wf_versions_exact(run, id, version, graph_there);
 }
 
-enum wf_action wf_start_sub_workflow(struct wf_run *run)
+static void graph_there(struct wf_run *run)
 {
-    const char *id = wf_member(run->node->config, "workflowId", "");
-    double version = wf_value_number(json_object_get(run->node->config, "version"));
-    unsigned depth = wf_frames_depth(run);
-    char number[16];
+    char *session;
+    char id[WF_ID_SIZE];
 
-    if (*id == '\0')
-        return wf_node_fail(run, "Sub-workflow ID is required");
-    if (depth >= MAX_DEPTH)
-        return wf_node_fail(
-            run, "Maximum sub-workflow nesting level (%d) exceeded. Current level: %u",
-            MAX_DEPTH, depth);
-    (void)snprintf(number, sizeof(number), "%d",
-                   version >= 1 && version < 1e9 ? (int)version : 0);
-    json_decref(run->scratch);
-    run->scratch = wf_must(json_object());
-    wf_json_set_text(run->scratch, "workflow", id);
-    if (version >= 1)
-        wf_json_set_text(run->scratch, "version", number);
+    if (run->graph == NULL || run->graph->entry == NULL) {
+        wf_frames_pop(run);
+        run->resume(run, wf_node_fail(run, "Sub-workflow not found: %s (no entry node)",
+                                      wf_member(run->scratch, "workflow", "")));
+        return;
+    }
+    session = wf_printf("%s_sub_%lld", run->outer->execution.session_id,
+                        (long long)wf_engine_now_ms(run->engine));
+    wf_id_random(id);
+    wf_set(&run->execution.id, id);
+    run->execution.session_id = session;
+    wf_set(&run->execution.workflow_id, run->graph->workflow_id);
+    run->execution.version = run->graph->version;
+    wf_iso(wf_engine_now_ms(run->engine), run->execution.started);
     wf_db_begin(run);
-    if (!run->execution.stored) /* the new row refers to this one */
-        (void)wf_flush_add(run, &(struct wf_flush){ .status = WF_STATUS_RUNNING });
-    run->work.index =
-        wf_db_add(run, WF_SQL_sub_workflow, id, wf_member(run->scratch, "version", NULL));
-    wf_db_run(run, found, NULL);
-    return WF_PENDING;
+    (void)wf_run_preload_add(run, session, run->execution.workflow_id, NULL);
+    wf_db_run(run, variables_there, NULL);
+}
+
+static void variables_there(struct wf_run *run)
+{
+    json_t *inputs = json_incref(json_object_get(run->scratch, "inputs"));
+
+    wf_run_preload_take(run, 0, true);
+    wf_run_defaults(run);
+    take_outputs(run, inputs);
+    json_decref(inputs);
+    run->resume(run, WF_CALL);
 }

@@ -16,6 +16,14 @@
 #include "workflow/run/values.h"
 #include "workflow/language/text.h"
 
+struct sum {
+    struct wf_scope scope;
+    struct bw_buf text; /* the same with numbers for the placeholders */
+    bool placeholder, operator;
+};
+
+static wf_step written;
+
 static int scope_number(const char *name)
 {
     static const char *const names[WF_SCOPES] = { "session", "user", "project",
@@ -26,12 +34,6 @@ static int scope_number(const char *name)
             return i;
     }
     return -1;
-}
-
-static void written(struct wf_run *run)
-{
-    run->effect = true;
-    run->resume(run, wf_node_next());
 }
 
 /* Other scopes than the session's are written before the run goes on (§6.2). */
@@ -57,13 +59,13 @@ static enum wf_action write_now(struct wf_run *run, int scope, const char *key,
     return WF_PENDING;
 }
 
-/* --- arithmetic: `{{counter}} + 1` */
+static void written(struct wf_run *run)
+{
+    run->effect = true;
+    run->resume(run, wf_node_next());
+}
 
-struct sum {
-    struct wf_scope scope;
-    struct bw_buf text; /* the same with numbers for the placeholders */
-    bool placeholder, operator;
-};
+/* --- arithmetic: `{{counter}} + 1` */
 
 static bool is_blank(char c)
 {

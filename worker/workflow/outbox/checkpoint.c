@@ -20,31 +20,7 @@
 
 #define LATER_MS 200
 
-bool wf_checkpoint_take(struct wf_run *run, const char *text, bool *result)
-{
-    json_t *value = wf_loads(text);
-    bool done;
-
-    BW_ASSERT(run->project_id != NULL);
-    json_decref(run->attempt.restored);
-    run->attempt.restored = NULL;
-    if (!wf_job_owns(run, value)) { /* none, or an earlier job's with this id */
-        json_decref(value);
-        return false;
-    }
-    done = json_is_true(json_object_get(value, "done"));
-    *result = json_is_true(json_object_get(value, "result"));
-    if (!done) {
-        run->attempt.restored = value;
-        return false;
-    }
-    /* a queue that has recorded the end has counted it; tried again on purpose it runs
-     * from its start */
-    done = json_integer_value(json_object_get(value, "atm")) ==
-           (json_int_t)wf_job_attempts_made(run);
-    json_decref(value);
-    return done;
-}
+static wf_step key_written, write_row, row_written, held;
 
 /* --- writing */
 
@@ -109,28 +85,36 @@ static json_t *snapshot(struct wf_run *run, const char *next, bool inside)
 
 /* --- in the row: that of the outermost execution, which a look-up finds */
 
-static void row_written(struct wf_run *run)
+static void note(struct wf_run *run, const char *next, bool inside)
 {
-    char *key;
+    json_t *value = snapshot(run, next, inside);
 
+    free(run->outbox.checkpoint.text);
+    run->outbox.checkpoint.text = wf_dumps(value);
+    json_decref(value);
+}
+
+void wf_checkpoint(struct wf_run *run, const char *next, bool inside, wf_step *then)
+{
+    wf_fault_point("checkpoint-before");
+
+    note(run, next, inside);
+    run->outbox.checkpoint.then = then;
+    run->outbox.checkpoint.at =
+        wf_kv_add(wf_run_keys(run), WF_KV_SET, wf_checkpoint_key(run),
+                  wf_strdup(run->outbox.checkpoint.text),
+                  wf_checkpoint_ttl(run, run->outbox.hold_until));
+    wf_run_kv(run, key_written);
+}
+
+static void key_written(struct wf_run *run)
+{
     BW_ASSERT(run->outbox.checkpoint.then != NULL);
-    if (run->ending.failure != NULL) { /* it is over, whether the row took it or not */
+    wf_fault_point("checkpoint-after");
+    if (wf_kv_at(&run->kv, run->outbox.checkpoint.at)->memory || run->attempt.in_row)
+        write_row(run);
+    else
         run->outbox.checkpoint.then(run);
-        return;
-    }
-    if (wf_db_rows(run, run->outbox.checkpoint.row_at) == 0) {
-        /* another attempt of the job is further, or the row was ended: the next start
-         * looks at it */
-        bw_log(wf_job_log(run), BW_LOG_WARNING,
-               "the execution is in other hands; the job is looked at again");
-        wf_run_later(run, LATER_MS);
-        return;
-    }
-    wf_frames_outermost(run)->stored = true;
-    key = wf_checkpoint_key(run);
-    wf_memory_delete(run->engine->keys.memory, key); /* no witness */
-    free(key);
-    run->outbox.checkpoint.then(run);
 }
 
 /* The whole checkpoint, with variables and logs: they are flushed at the end as ever. */
@@ -162,36 +146,28 @@ static void write_row(struct wf_run *run)
     wf_db_run(run, row_written, NULL);
 }
 
-static void key_written(struct wf_run *run)
+static void row_written(struct wf_run *run)
 {
+    char *key;
+
     BW_ASSERT(run->outbox.checkpoint.then != NULL);
-    wf_fault_point("checkpoint-after");
-    if (wf_kv_at(&run->kv, run->outbox.checkpoint.at)->memory || run->attempt.in_row)
-        write_row(run);
-    else
+    if (run->ending.failure != NULL) { /* it is over, whether the row took it or not */
         run->outbox.checkpoint.then(run);
-}
-
-static void note(struct wf_run *run, const char *next, bool inside)
-{
-    json_t *value = snapshot(run, next, inside);
-
-    free(run->outbox.checkpoint.text);
-    run->outbox.checkpoint.text = wf_dumps(value);
-    json_decref(value);
-}
-
-void wf_checkpoint(struct wf_run *run, const char *next, bool inside, wf_step *then)
-{
-    wf_fault_point("checkpoint-before");
-
-    note(run, next, inside);
-    run->outbox.checkpoint.then = then;
-    run->outbox.checkpoint.at =
-        wf_kv_add(wf_run_keys(run), WF_KV_SET, wf_checkpoint_key(run),
-                  wf_strdup(run->outbox.checkpoint.text),
-                  wf_checkpoint_ttl(run, run->outbox.hold_until));
-    wf_run_kv(run, key_written);
+        return;
+    }
+    if (wf_db_rows(run, run->outbox.checkpoint.row_at) == 0) {
+        /* another attempt of the job is further, or the row was ended: the next start
+         * looks at it */
+        bw_log(wf_job_log(run), BW_LOG_WARNING,
+               "the execution is in other hands; the job is looked at again");
+        wf_run_later(run, LATER_MS);
+        return;
+    }
+    wf_frames_outermost(run)->stored = true;
+    key = wf_checkpoint_key(run);
+    wf_memory_delete(run->engine->keys.memory, key); /* no witness */
+    free(key);
+    run->outbox.checkpoint.then(run);
 }
 
 void wf_checkpoint_leave(struct wf_run *run)
@@ -202,6 +178,17 @@ void wf_checkpoint_leave(struct wf_run *run)
     }
     run->outbox.checkpoint.then = wf_run_go_back;
     write_row(run);
+}
+
+void wf_checkpoint_hold(struct wf_run *run)
+{
+    BW_ASSERT(run->node != NULL && run->outbox.hold_until > 0);
+    wf_checkpoint(run, run->node->id, true, held);
+}
+
+static void held(struct wf_run *run)
+{
+    wf_run_put_off(run, run->outbox.hold_until, false);
 }
 
 void wf_intent_add(struct wf_run *run)
@@ -222,13 +209,28 @@ void wf_intent_keep(struct wf_run *run, wf_step *then)
     key_written(run);
 }
 
-static void held(struct wf_run *run)
+bool wf_checkpoint_take(struct wf_run *run, const char *text, bool *result)
 {
-    wf_run_put_off(run, run->outbox.hold_until, false);
-}
+    json_t *value = wf_loads(text);
+    bool done;
 
-void wf_checkpoint_hold(struct wf_run *run)
-{
-    BW_ASSERT(run->node != NULL && run->outbox.hold_until > 0);
-    wf_checkpoint(run, run->node->id, true, held);
+    BW_ASSERT(run->project_id != NULL);
+    json_decref(run->attempt.restored);
+    run->attempt.restored = NULL;
+    if (!wf_job_owns(run, value)) { /* none, or an earlier job's with this id */
+        json_decref(value);
+        return false;
+    }
+    done = json_is_true(json_object_get(value, "done"));
+    *result = json_is_true(json_object_get(value, "result"));
+    if (!done) {
+        run->attempt.restored = value;
+        return false;
+    }
+    /* a queue that has recorded the end has counted it; tried again on purpose it runs
+     * from its start */
+    done = json_integer_value(json_object_get(value, "atm")) ==
+           (json_int_t)wf_job_attempts_made(run);
+    json_decref(value);
+    return done;
 }

@@ -12,35 +12,14 @@
 #define AGAIN_MS 5000
 #define TELL_MS  60000
 
+static wf_step add_answered, not_added;
+
 static void added(bool ok, const char *error, void *arg)
 {
     struct wf_run *run = arg;
 
     wf_set(&run->outbox.delays.error, ok ? NULL : error);
     wf_run_post(run, run->step);
-}
-
-/* Redis is away or refuses: the operator's problem (worker/workflow/spec/workflow.md
- * §1.4.1). The row waits already, and says to the job's next start that nothing but this
- * is left to do. */
-static void not_added(struct wf_run *run)
-{
-    if (wf_job_cancelled(run) && wf_run_lost(run))
-        return;
-    if (wf_memory_set_new(run->engine->local, "delay not added", "", TELL_MS))
-        bw_log(wf_job_log(run), BW_LOG_WARNING,
-               "a delay could not be put on its queue; its job tries again",
-               bw_text("reason", run->outbox.delays.error));
-    wf_run_put_off(run, wf_engine_now_ms(run->engine) + AGAIN_MS, false);
-}
-
-static void add_answered(struct wf_run *run)
-{
-    BW_ASSERT(run->outbox.delays.then != NULL);
-    if (run->outbox.delays.error != NULL)
-        not_added(run);
-    else
-        run->outbox.delays.then(run);
 }
 
 /* A job about this execution. `data` is taken; ids it lacks are added. §1.2, §1.3 */
@@ -68,6 +47,29 @@ static void enqueue(struct wf_run *run, const char *id, int64_t delay_ms, json_t
                      "delay-task", text, opts, added, run);
     free(text);
     free(opts);
+}
+
+static void add_answered(struct wf_run *run)
+{
+    BW_ASSERT(run->outbox.delays.then != NULL);
+    if (run->outbox.delays.error != NULL)
+        not_added(run);
+    else
+        run->outbox.delays.then(run);
+}
+
+/* Redis is away or refuses: the operator's problem (worker/workflow/spec/workflow.md
+ * §1.4.1). The row waits already, and says to the job's next start that nothing but this
+ * is left to do. */
+static void not_added(struct wf_run *run)
+{
+    if (wf_job_cancelled(run) && wf_run_lost(run))
+        return;
+    if (wf_memory_set_new(run->engine->local, "delay not added", "", TELL_MS))
+        bw_log(wf_job_log(run), BW_LOG_WARNING,
+               "a delay could not be put on its queue; its job tries again",
+               bw_text("reason", run->outbox.delays.error));
+    wf_run_put_off(run, wf_engine_now_ms(run->engine) + AGAIN_MS, false);
 }
 
 void wf_delay_add(struct wf_run *run, wf_step *then)

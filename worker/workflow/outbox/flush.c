@@ -30,27 +30,6 @@ static char *dirty_rows(const struct wf_run *run)
     return text;
 }
 
-void wf_insert_add(struct wf_run *run, const struct wf_execution *x)
-{
-    bool inner = run->outer != NULL && x == &run->execution;
-    char version[16], now[WF_ISO_SIZE], *atm = wf_job_atm(run);
-
-    BW_ASSERT(!x->stored && x->id != NULL && x->session_id != NULL);
-    wf_iso(wf_engine_now_ms(run->engine), now);
-    (void)snprintf(version, sizeof(version), "%d", x->version);
-    (void)wf_db_add(
-        run, WF_SQL_insert, [WF_ARG_insert_execution] = x->id,
-        [WF_ARG_insert_project] = run->project_id,
-        [WF_ARG_insert_workflow] = x->workflow_id, [WF_ARG_insert_version] = version,
-        [WF_ARG_insert_session] = x->session_id, [WF_ARG_insert_user] = run->user_id,
-        [WF_ARG_insert_chat] = run->event.chat_id,
-        /* unknown of one that waited, and that the database has lost */
-        [WF_ARG_insert_started_at] = *x->started != '\0' ? x->started : now,
-        [WF_ARG_insert_parent] = inner ? run->outer->execution.id : NULL,
-        [WF_ARG_insert_job] = wf_job_key(run), [WF_ARG_insert_atm] = atm);
-    free(atm);
-}
-
 size_t wf_flush_add(struct wf_run *run, const struct wf_flush *flush)
 {
     char *variables = dirty_rows(run), *logs = wf_dumps(run->log.rows);
@@ -94,6 +73,27 @@ size_t wf_flush_add(struct wf_run *run, const struct wf_flush *flush)
         (void)wf_db_add(run, WF_SQL_moved, run->execution.id, run->project_id,
                         run->event.chat_id);
     return at;
+}
+
+void wf_insert_add(struct wf_run *run, const struct wf_execution *x)
+{
+    bool inner = run->outer != NULL && x == &run->execution;
+    char version[16], now[WF_ISO_SIZE], *atm = wf_job_atm(run);
+
+    BW_ASSERT(!x->stored && x->id != NULL && x->session_id != NULL);
+    wf_iso(wf_engine_now_ms(run->engine), now);
+    (void)snprintf(version, sizeof(version), "%d", x->version);
+    (void)wf_db_add(
+        run, WF_SQL_insert, [WF_ARG_insert_execution] = x->id,
+        [WF_ARG_insert_project] = run->project_id,
+        [WF_ARG_insert_workflow] = x->workflow_id, [WF_ARG_insert_version] = version,
+        [WF_ARG_insert_session] = x->session_id, [WF_ARG_insert_user] = run->user_id,
+        [WF_ARG_insert_chat] = run->event.chat_id,
+        /* unknown of one that waited, and that the database has lost */
+        [WF_ARG_insert_started_at] = *x->started != '\0' ? x->started : now,
+        [WF_ARG_insert_parent] = inner ? run->outer->execution.id : NULL,
+        [WF_ARG_insert_job] = wf_job_key(run), [WF_ARG_insert_atm] = atm);
+    free(atm);
 }
 
 void wf_flush_done(struct wf_run *run)

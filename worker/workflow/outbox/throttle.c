@@ -15,30 +15,23 @@
 #define GROUP_WINDOW_MS 60000
 #define LATER_MS        1000
 
-static void ask(struct wf_run *run);
-static void wait_noted(struct wf_run *run);
+static wf_step ask, asked, wait_noted, intended;
 
-/* Not yet: asks again in `ms`, or gives the job back until then. */
-static void wait(struct wf_run *run, int64_t ms)
+void wf_throttle(struct wf_run *run, const char *chat, wf_step *granted)
 {
-    struct bw_mono then = bw_mono_add_ms(wf_engine_mono(run->engine), ms);
-
-    BW_ASSERT(ms > 0);
-    if (bw_mono_before(then, run->outbox.throttle.until)) {
-        wf_run_after(run, ms, ask);
-        return;
-    }
-    run->outbox.hold_until =
-        wf_engine_now_ms(run->engine) + (ms > LATER_MS ? ms : LATER_MS);
-    if (run->outbox.throttle.none != NULL)
-        run->outbox.throttle.none(run);
-    else
-        wf_checkpoint_hold(run);
+    wf_throttle_notice(run, chat, granted, NULL, run->engine->settings.bot_wait_ms);
 }
 
-static char *key(const struct wf_run *run, const char *kind, const char *chat)
+void wf_throttle_notice(struct wf_run *run, const char *chat, wf_step *granted,
+                        wf_step *none, int64_t patience_ms)
 {
-    return wf_printf("rate_limit:%s:%s:%s", kind, run->project_id, chat);
+    BW_ASSERT(chat != NULL && granted != NULL);
+    wf_set(&run->outbox.throttle.chat, chat);
+    run->outbox.throttle.granted = granted;
+    run->outbox.throttle.none = none;
+    run->outbox.throttle.until = bw_mono_add_ms(wf_engine_mono(run->engine), patience_ms);
+    wf_id_token(run->outbox.throttle.token);
+    ask(run);
 }
 
 /* Broadcasts leave room for answers. */
@@ -50,6 +43,11 @@ static int64_t bot_limit(const struct wf_run *run)
     if (run->attempt.effect_owner != NULL) /* started by a clock */
         limit = limit * settings->broadcast_percent / 100;
     return limit > 0 ? limit : 1;
+}
+
+static char *key(const struct wf_run *run, const char *kind, const char *chat)
+{
+    return wf_printf("rate_limit:%s:%s:%s", kind, run->project_id, chat);
 }
 
 /* The counter is the S key of worker/workflow/spec/workflow.md §10.4. */
@@ -74,10 +72,30 @@ static struct wf_quotas *quotas_of(const struct wf_run *run, const char *chat)
     return quotas;
 }
 
-static void intended(struct wf_run *run)
+static void ask(struct wf_run *run)
 {
-    if (!wf_run_lost(run)) /* asked before what cannot be taken back */
-        wf_intent_keep(run, run->outbox.throttle.granted);
+    BW_ASSERT(run->outbox.throttle.chat != NULL);
+    (void)wf_kv_add_quotas(wf_run_keys(run), WF_KV_ENTER,
+                           quotas_of(run, run->outbox.throttle.chat));
+    wf_run_kv(run, asked);
+}
+
+/* Not yet: asks again in `ms`, or gives the job back until then. */
+static void wait(struct wf_run *run, int64_t ms)
+{
+    struct bw_mono then = bw_mono_add_ms(wf_engine_mono(run->engine), ms);
+
+    BW_ASSERT(ms > 0);
+    if (bw_mono_before(then, run->outbox.throttle.until)) {
+        wf_run_after(run, ms, ask);
+        return;
+    }
+    run->outbox.hold_until =
+        wf_engine_now_ms(run->engine) + (ms > LATER_MS ? ms : LATER_MS);
+    if (run->outbox.throttle.none != NULL)
+        run->outbox.throttle.none(run);
+    else
+        wf_checkpoint_hold(run);
 }
 
 /* The intent is written for a message that may go out, not for one that waits: after a
@@ -115,43 +133,10 @@ static void wait_noted(struct wf_run *run)
         ask(run);
 }
 
-static void ask(struct wf_run *run)
+static void intended(struct wf_run *run)
 {
-    BW_ASSERT(run->outbox.throttle.chat != NULL);
-    (void)wf_kv_add_quotas(wf_run_keys(run), WF_KV_ENTER,
-                           quotas_of(run, run->outbox.throttle.chat));
-    wf_run_kv(run, asked);
-}
-
-void wf_throttle_notice(struct wf_run *run, const char *chat, wf_step *granted,
-                        wf_step *none, int64_t patience_ms)
-{
-    BW_ASSERT(chat != NULL && granted != NULL);
-    wf_set(&run->outbox.throttle.chat, chat);
-    run->outbox.throttle.granted = granted;
-    run->outbox.throttle.none = none;
-    run->outbox.throttle.until = bw_mono_add_ms(wf_engine_mono(run->engine), patience_ms);
-    wf_id_token(run->outbox.throttle.token);
-    ask(run);
-}
-
-void wf_throttle(struct wf_run *run, const char *chat, wf_step *granted)
-{
-    wf_throttle_notice(run, chat, granted, NULL, run->engine->settings.bot_wait_ms);
-}
-
-char *wf_pause_key(const struct wf_run *run, const char *chat)
-{
-    return wf_printf("bulwark:pause:%s:%s", run->project_id, chat);
-}
-
-int64_t wf_pause_until(const struct wf_run *run, const char *value)
-{
-    json_t *pause = wf_loads(value);
-    int64_t until = json_integer_value(json_object_get(pause, "until"));
-
-    json_decref(pause);
-    return until > wf_engine_now_ms(run->engine) ? until : 0;
+    if (!wf_run_lost(run)) /* asked before what cannot be taken back */
+        wf_intent_keep(run, run->outbox.throttle.granted);
 }
 
 void wf_throttle_pause(struct wf_run *run, const char *chat)
@@ -167,6 +152,20 @@ void wf_throttle_pause(struct wf_run *run, const char *chat)
                               (long long)run->outbox.hold_until),
                     ms);
     wf_kv_send(&run->engine->keys, &kv);
+}
+
+char *wf_pause_key(const struct wf_run *run, const char *chat)
+{
+    return wf_printf("bulwark:pause:%s:%s", run->project_id, chat);
+}
+
+int64_t wf_pause_until(const struct wf_run *run, const char *value)
+{
+    json_t *pause = wf_loads(value);
+    int64_t until = json_integer_value(json_object_get(pause, "until"));
+
+    json_decref(pause);
+    return until > wf_engine_now_ms(run->engine) ? until : 0;
 }
 
 void wf_throttle_sent(struct wf_run *run, const char *chat)

@@ -20,6 +20,12 @@
 #define LOSER_MS     10000 /* how long another's trying is waited for */
 #define LOOK_MS      50
 
+static wf_step probe_taken, probe_loaded, probed, probe_failed, wait_for_probe,
+    look_again, looked, held, asked_me, doubt, hold_project, try_again, loaded;
+static void reload(struct wf_run *run, wf_step *then);
+static bool has_bot(const struct wf_run *run);
+static void ask_me(struct wf_run *run, wf_step *then);
+
 char *wf_token_key(const struct wf_run *run)
 {
     return wf_printf("bulwark:held:%s", run->project_id);
@@ -37,6 +43,29 @@ static int64_t member(const json_t *hold, const char *name)
     return json_integer_value(json_object_get(hold, name));
 }
 
+static void note(struct wf_run *run, int64_t until)
+{
+    wf_held_project(&run->engine->held, run->project_id,
+                    bw_mono_add_ms(wf_engine_mono(run->engine),
+                                   until - wf_engine_now_ms(run->engine)));
+}
+
+static bool patience_is_over(const struct wf_run *run, int64_t since)
+{
+    return wf_engine_now_ms(run->engine) - since >=
+           run->engine->settings.token_patience * 1000;
+}
+
+/* Since when this job waits for the token: it may have come long after the hold. */
+static int64_t waits_since(const struct wf_run *run, const json_t *hold)
+{
+    int64_t added = wf_job_timestamp(run), since = member(hold, "since");
+
+    if (run->outbox.refusals.since != 0)
+        return run->outbox.refusals.since;
+    return added > since ? added : since;
+}
+
 static json_t *make_hold(const struct wf_run *run, int64_t pause_ms, int64_t since)
 {
     int64_t now = wf_engine_now_ms(run->engine);
@@ -51,37 +80,6 @@ static int64_t ttl(int64_t pause_ms)
     return pause_ms + MEMORY_MS;
 }
 
-/* Since when this job waits for the token: it may have come long after the hold. */
-static int64_t waits_since(const struct wf_run *run, const json_t *hold)
-{
-    int64_t added = wf_job_timestamp(run), since = member(hold, "since");
-
-    if (run->outbox.refusals.since != 0)
-        return run->outbox.refusals.since;
-    return added > since ? added : since;
-}
-
-static bool patience_is_over(const struct wf_run *run, int64_t since)
-{
-    return wf_engine_now_ms(run->engine) - since >=
-           run->engine->settings.token_patience * 1000;
-}
-
-static void note(struct wf_run *run, int64_t until)
-{
-    wf_held_project(&run->engine->held, run->project_id,
-                    bw_mono_add_ms(wf_engine_mono(run->engine),
-                                   until - wf_engine_now_ms(run->engine)));
-}
-
-static void forget_probe(struct wf_run *run)
-{
-    struct wf_kv kv = { 0 };
-
-    (void)wf_kv_add(&kv, WF_KV_DELETE, probe_key(run), NULL, 0);
-    wf_kv_send(&run->engine->keys, &kv);
-}
-
 static void release(struct wf_run *run)
 {
     struct wf_kv kv = { 0 };
@@ -92,53 +90,20 @@ static void release(struct wf_run *run)
     (void)wf_held_release(&run->engine->held, run->project_id);
 }
 
-/* --- asking Telegram and the database */
-
-static void loaded(struct wf_run *run)
+static void forget_probe(struct wf_run *run)
 {
-    BW_ASSERT(run->outbox.token.then != NULL);
-    wf_project_unref(&run->project);
-    wf_versions_take_project(run, 0);
-    run->outbox.token.then(run);
-}
+    struct wf_kv kv = { 0 };
 
-/* The token of the database, not of the cache. */
-static void reload(struct wf_run *run, wf_step *then)
-{
-    run->outbox.token.then = then;
-    wf_db_begin(run);
-    (void)wf_db_add(run, WF_SQL_project, run->project_id);
-    wf_db_run(run, loaded, NULL);
-}
-
-static bool has_bot(const struct wf_run *run)
-{
-    return run->project != NULL && run->project->token != NULL &&
-           run->project->bot_active;
-}
-
-static void known(const struct wf_sent *sent, void *arg)
-{
-    struct wf_run *run = arg;
-
-    wf_under_way_over(run);
-    run->outbox.token.answer = sent->outcome;
-    wf_run_post(run, run->step);
-}
-
-static void ask_me(struct wf_run *run, wf_step *then)
-{
-    const struct wf_effects *effects = run->engine->effects;
-
-    BW_ASSERT(has_bot(run) && then != NULL);
-    run->step = then;
-    wf_under_way_lock(run);
-    wf_under_way_begun(run, WF_CALL_TELEGRAM,
-                       effects->telegram(effects->arg, run->project->token, "getMe",
-                                         wf_must(json_object()), false, known, run));
+    (void)wf_kv_add(&kv, WF_KV_DELETE, probe_key(run), NULL, 0);
+    wf_kv_send(&run->engine->keys, &kv);
 }
 
 /* --- a job that arrives while the project is held */
+
+static int64_t after(const struct wf_run *run, int64_t ms)
+{
+    return wf_engine_now_ms(run->engine) + ms;
+}
 
 static void put_off(struct wf_run *run, int64_t until)
 {
@@ -146,16 +111,48 @@ static void put_off(struct wf_run *run, int64_t until)
     wf_run_put_off(run, until, true);
 }
 
-static int64_t after(const struct wf_run *run, int64_t ms)
+void wf_token_admit(struct wf_run *run, const char *held, wf_step *then)
 {
-    return wf_engine_now_ms(run->engine) + ms;
+    json_t *hold;
+
+    BW_ASSERT(then != NULL);
+    if (held == NULL) {
+        then(run);
+        return;
+    }
+    hold = wf_loads(held);
+    json_decref(run->outbox.token.hold);
+    run->outbox.token.hold = hold;
+    if (!json_is_object(hold) || patience_is_over(run, waits_since(run, hold))) {
+        then(run); /* it is its turn to fail, or to find that all is well */
+    } else if (member(hold, "until") > wf_engine_now_ms(run->engine)) {
+        put_off(run, member(hold, "until"));
+    } else {
+        run->outbox.token.admitted = then;
+        (void)wf_kv_add(wf_run_keys(run), WF_KV_SET_NEW, probe_key(run),
+                        wf_strdup(wf_job_id(run)), PROBE_MS);
+        wf_run_kv(run, probe_taken);
+    }
 }
 
-/* Nobody knows: tried again soon, by whichever job is first then. */
-static void probe_failed(struct wf_run *run)
+static void probe_taken(struct wf_run *run)
 {
-    forget_probe(run);
-    put_off(run, after(run, PAUSE_MS));
+    if (wf_kv_at(&run->kv, 0)->yes) {
+        reload(run, probe_loaded);
+        return;
+    }
+    run->outbox.token.probe_until = bw_mono_add_ms(wf_engine_mono(run->engine), LOSER_MS);
+    wait_for_probe(run);
+}
+
+static void probe_loaded(struct wf_run *run)
+{
+    if (has_bot(run)) {
+        ask_me(run, probed);
+        return;
+    }
+    release(run); /* there is no token any more: said where tokens are needed */
+    run->outbox.token.admitted(run);
 }
 
 static void probed(struct wf_run *run)
@@ -188,17 +185,12 @@ static void probed(struct wf_run *run)
     json_decref(hold);
 }
 
-static void probe_loaded(struct wf_run *run)
+/* Nobody knows: tried again soon, by whichever job is first then. */
+static void probe_failed(struct wf_run *run)
 {
-    if (has_bot(run)) {
-        ask_me(run, probed);
-        return;
-    }
-    release(run); /* there is no token any more: said where tokens are needed */
-    run->outbox.token.admitted(run);
+    forget_probe(run);
+    put_off(run, after(run, PAUSE_MS));
 }
-
-static void look_again(struct wf_run *run);
 
 /* Another job tries. It is waited for with the chat's turn in hand, so that the chat's
  * later jobs stay behind this one. */
@@ -210,6 +202,12 @@ static void wait_for_probe(struct wf_run *run)
         wf_run_after(run, LOOK_MS, look_again);
     else
         put_off(run, after(run, PAUSE_MS));
+}
+
+static void look_again(struct wf_run *run)
+{
+    (void)wf_kv_add(wf_run_keys(run), WF_KV_GET, wf_token_key(run), NULL, 0);
+    wf_run_kv(run, looked);
 }
 
 static void looked(struct wf_run *run)
@@ -227,53 +225,7 @@ static void looked(struct wf_run *run)
         wait_for_probe(run);
 }
 
-static void look_again(struct wf_run *run)
-{
-    (void)wf_kv_add(wf_run_keys(run), WF_KV_GET, wf_token_key(run), NULL, 0);
-    wf_run_kv(run, looked);
-}
-
-static void probe_taken(struct wf_run *run)
-{
-    if (wf_kv_at(&run->kv, 0)->yes) {
-        reload(run, probe_loaded);
-        return;
-    }
-    run->outbox.token.probe_until = bw_mono_add_ms(wf_engine_mono(run->engine), LOSER_MS);
-    wait_for_probe(run);
-}
-
-void wf_token_admit(struct wf_run *run, const char *held, wf_step *then)
-{
-    json_t *hold;
-
-    BW_ASSERT(then != NULL);
-    if (held == NULL) {
-        then(run);
-        return;
-    }
-    hold = wf_loads(held);
-    json_decref(run->outbox.token.hold);
-    run->outbox.token.hold = hold;
-    if (!json_is_object(hold) || patience_is_over(run, waits_since(run, hold))) {
-        then(run); /* it is its turn to fail, or to find that all is well */
-    } else if (member(hold, "until") > wf_engine_now_ms(run->engine)) {
-        put_off(run, member(hold, "until"));
-    } else {
-        run->outbox.token.admitted = then;
-        (void)wf_kv_add(wf_run_keys(run), WF_KV_SET_NEW, probe_key(run),
-                        wf_strdup(wf_job_id(run)), PROBE_MS);
-        wf_run_kv(run, probe_taken);
-    }
-}
-
 /* --- a call that was refused */
-
-bool wf_token_suspected(const struct wf_run *run)
-{
-    return run->outbox.reply.outcome == WF_SEND_REFUSED &&
-           (run->outbox.reply.status == 401 || run->outbox.reply.status == 404);
-}
 
 static void hold_job(struct wf_run *run, int64_t until)
 {
@@ -306,6 +258,55 @@ static void held(struct wf_run *run)
     hold_job(run, until);
 }
 
+bool wf_token_suspected(const struct wf_run *run)
+{
+    return run->outbox.reply.outcome == WF_SEND_REFUSED &&
+           (run->outbox.reply.status == 401 || run->outbox.reply.status == 404);
+}
+
+void wf_token_check(struct wf_run *run, wf_step *again, wf_step *refused,
+                    wf_step *instead)
+{
+    BW_ASSERT(wf_token_suspected(run) && again != NULL && refused != NULL);
+    run->outbox.token.again = again;
+    run->outbox.token.refused = refused;
+    run->outbox.token.instead = instead;
+    run->outbox.message.intended = false; /* what was refused was not sent */
+    if (run->outbox.token.tried) {
+        ask_me(run, asked_me);
+        return;
+    }
+    run->outbox.token.tried = true;
+    reload(run, try_again);
+}
+
+static void asked_me(struct wf_run *run)
+{
+    switch (run->outbox.token.answer) {
+    case WF_SEND_OK:
+        doubt(run);
+        return;
+    case WF_SEND_REFUSED:
+        hold_project(run);
+        return;
+    case WF_SEND_TRANSIENT:
+        hold_job(run, after(run, PAUSE_MS)); /* nobody knows: only this one waits */
+        return;
+    }
+}
+
+/* getMe was answered: it is this call, unless the token was put right between the two.
+ * So it is looked at again before the message is given up. */
+static void doubt(struct wf_run *run)
+{
+    if (run->outbox.token.instead != NULL || run->outbox.refusals.doubts == DOUBTS_MAX) {
+        run->outbox.token.refused(run);
+        return;
+    }
+    run->outbox.refusals.doubts++;
+    hold_job(run, after(run, PAUSE_MS));
+}
+
 static void hold_project(struct wf_run *run)
 {
     int64_t now = wf_engine_now_ms(run->engine);
@@ -327,33 +328,6 @@ static void hold_project(struct wf_run *run)
     wf_run_kv(run, held);
 }
 
-/* getMe was answered: it is this call, unless the token was put right between the two.
- * So it is looked at again before the message is given up. */
-static void doubt(struct wf_run *run)
-{
-    if (run->outbox.token.instead != NULL || run->outbox.refusals.doubts == DOUBTS_MAX) {
-        run->outbox.token.refused(run);
-        return;
-    }
-    run->outbox.refusals.doubts++;
-    hold_job(run, after(run, PAUSE_MS));
-}
-
-static void asked_me(struct wf_run *run)
-{
-    switch (run->outbox.token.answer) {
-    case WF_SEND_OK:
-        doubt(run);
-        return;
-    case WF_SEND_REFUSED:
-        hold_project(run);
-        return;
-    case WF_SEND_TRANSIENT:
-        hold_job(run, after(run, PAUSE_MS)); /* nobody knows: only this one waits */
-        return;
-    }
-}
-
 static void try_again(struct wf_run *run)
 {
     if (has_bot(run))
@@ -362,18 +336,48 @@ static void try_again(struct wf_run *run)
         run->outbox.token.refused(run);
 }
 
-void wf_token_check(struct wf_run *run, wf_step *again, wf_step *refused,
-                    wf_step *instead)
+/* --- asking Telegram and the database */
+
+/* The token of the database, not of the cache. */
+static void reload(struct wf_run *run, wf_step *then)
 {
-    BW_ASSERT(wf_token_suspected(run) && again != NULL && refused != NULL);
-    run->outbox.token.again = again;
-    run->outbox.token.refused = refused;
-    run->outbox.token.instead = instead;
-    run->outbox.message.intended = false; /* what was refused was not sent */
-    if (run->outbox.token.tried) {
-        ask_me(run, asked_me);
-        return;
-    }
-    run->outbox.token.tried = true;
-    reload(run, try_again);
+    run->outbox.token.then = then;
+    wf_db_begin(run);
+    (void)wf_db_add(run, WF_SQL_project, run->project_id);
+    wf_db_run(run, loaded, NULL);
+}
+
+static void loaded(struct wf_run *run)
+{
+    BW_ASSERT(run->outbox.token.then != NULL);
+    wf_project_unref(&run->project);
+    wf_versions_take_project(run, 0);
+    run->outbox.token.then(run);
+}
+
+static bool has_bot(const struct wf_run *run)
+{
+    return run->project != NULL && run->project->token != NULL &&
+           run->project->bot_active;
+}
+
+static void known(const struct wf_sent *sent, void *arg)
+{
+    struct wf_run *run = arg;
+
+    wf_under_way_over(run);
+    run->outbox.token.answer = sent->outcome;
+    wf_run_post(run, run->step);
+}
+
+static void ask_me(struct wf_run *run, wf_step *then)
+{
+    const struct wf_effects *effects = run->engine->effects;
+
+    BW_ASSERT(has_bot(run) && then != NULL);
+    run->step = then;
+    wf_under_way_lock(run);
+    wf_under_way_begun(run, WF_CALL_TELEGRAM,
+                       effects->telegram(effects->arg, run->project->token, "getMe",
+                                         wf_must(json_object()), false, known, run));
 }

@@ -12,21 +12,9 @@
 
 #define LATER_MS 200
 
+static wf_step claimed_again, answer;
+
 /* --- what a row says */
-
-/* The end of a job's key: its project and update. */
-static bool same_update(const struct wf_run *run, const char *key)
-{
-    const char *at = strrchr(key, '@');
-
-    at = at != NULL ? strchr(at, '/') : NULL;
-    if (at == NULL || run->event.update_id == NULL)
-        return false;
-    at++;
-    return strncmp(at, run->project_id, strlen(run->project_id)) == 0 &&
-           at[strlen(run->project_id)] == '/' &&
-           strcmp(at + strlen(run->project_id) + 1, run->event.update_id) == 0;
-}
 
 static enum wf_testimony read_own(const struct wf_run *run, const json_t *entry,
                                   bool *result)
@@ -40,6 +28,20 @@ static enum wf_testimony read_own(const struct wf_run *run, const json_t *entry,
                    (json_int_t)wf_job_attempts_made(run)
                ? WF_SAYS_OVER
                : WF_SAYS_AGAIN;
+}
+
+/* The end of a job's key: its project and update. */
+static bool same_update(const struct wf_run *run, const char *key)
+{
+    const char *at = strrchr(key, '@');
+
+    at = at != NULL ? strchr(at, '/') : NULL;
+    if (at == NULL || run->event.update_id == NULL)
+        return false;
+    at++;
+    return strncmp(at, run->project_id, strlen(run->project_id)) == 0 &&
+           at[strlen(run->project_id)] == '/' &&
+           strcmp(at + strlen(run->project_id) + 1, run->event.update_id) == 0;
 }
 
 enum wf_testimony wf_witness_read(struct wf_run *run, const json_t *payload, bool *result)
@@ -74,14 +76,6 @@ bool wf_witness_is_older(const struct wf_row *row, enum wf_testimony says, bool 
            row->steps <= steps;
 }
 
-static void claimed_again(struct wf_run *run)
-{
-    if (wf_db_rows(run, 0) == 0)
-        wf_run_later(run, LATER_MS);
-    else
-        run->outbox.claimed(run);
-}
-
 void wf_witness_claim(struct wf_run *run, const struct wf_row *row, int64_t steps,
                       wf_step *then)
 {
@@ -102,12 +96,15 @@ void wf_witness_claim(struct wf_run *run, const struct wf_row *row, int64_t step
     wf_db_run(run, claimed_again, NULL);
 }
 
-/* --- a job that is over */
-
-static void answer(struct wf_run *run)
+static void claimed_again(struct wf_run *run)
 {
-    wf_run_answer(run, run->ending.result);
+    if (wf_db_rows(run, 0) == 0)
+        wf_run_later(run, LATER_MS);
+    else
+        run->outbox.claimed(run);
 }
+
+/* --- a job that is over */
 
 void wf_witness_over(struct wf_run *run, const struct wf_row *row, bool result)
 {
@@ -134,4 +131,9 @@ void wf_witness_over(struct wf_run *run, const struct wf_row *row, bool result)
     } else {
         answer(run);
     }
+}
+
+static void answer(struct wf_run *run)
+{
+    wf_run_answer(run, run->ending.result);
 }

@@ -23,6 +23,17 @@
 
 #define STEP_BEHIND_TRIGGER 2
 
+static void ask(struct wf_run *run, enum wf_sql sql, const char *const *params,
+                size_t count);
+
+#define ASK(run, sql, ...)                                                               \
+    ask((run), (sql), (const char *const[]){ __VA_ARGS__ },                              \
+        sizeof((const char *const[]){ __VA_ARGS__ }) / sizeof(const char *))
+
+_Static_assert(WF_COLS_user_by_platform == 1 && WF_COLS_balance == 1 &&
+                   WF_COLS_transactions == 1,
+               "wf_ahead_keep() keeps the one column of each");
+
 static const struct wf_node *behind(const struct wf_graph *graph,
                                     const struct wf_node *node)
 {
@@ -43,28 +54,12 @@ static const struct wf_node *first_node(const struct wf_run *run, const char *wa
 
 /* --- the question, as a text, so that it can be compared */
 
-static char *question(enum wf_sql sql, const char *const *params, size_t count)
+/* Nobody but the event's sender. */
+static bool names_sender(const json_t *params)
 {
-    struct bw_buf out = BW_BUF_INIT;
-
-    wf_check(bw_buf_addf(&out, "%d", (int)sql));
-    for (size_t i = 0; i < count; i++)
-        wf_check(bw_buf_addf(&out, "\n%c%s", params[i] != NULL ? '=' : '-',
-                             params[i] != NULL ? params[i] : ""));
-    return bw_buf_take(&out);
+    return json_object_size(params) == 1 &&
+           strcmp(wf_member(params, "telegramId", ""), "{{telegram.userId}}") == 0;
 }
-
-static void ask(struct wf_run *run, enum wf_sql sql, const char *const *params,
-                size_t count)
-{
-    BW_ASSERT(run->ahead.key == NULL);
-    run->ahead.key = question(sql, params, count);
-    run->ahead.at = wf_db_add_list(run, sql, params, count);
-}
-
-#define ASK(run, sql, ...)                                                               \
-    ask((run), (sql), (const char *const[]){ __VA_ARGS__ },                              \
-        sizeof((const char *const[]){ __VA_ARGS__ }) / sizeof(const char *))
 
 /* Another customer than the run's own would only be read in vain. */
 static bool names_own(const json_t *params)
@@ -73,17 +68,6 @@ static bool names_own(const json_t *params)
 
     return strcmp(id, "{{userId}}") == 0 || strcmp(id, "{{user.id}}") == 0;
 }
-
-/* Nobody but the event's sender. */
-static bool names_sender(const json_t *params)
-{
-    return json_object_size(params) == 1 &&
-           strcmp(wf_member(params, "telegramId", ""), "{{telegram.userId}}") == 0;
-}
-
-_Static_assert(WF_COLS_user_by_platform == 1 && WF_COLS_balance == 1 &&
-                   WF_COLS_transactions == 1,
-               "wf_ahead_keep() keeps the one column of each");
 
 static void ask_query(struct wf_run *run, const json_t *config)
 {
@@ -135,6 +119,17 @@ void wf_ahead_keep(struct wf_run *run)
     run->ahead.at = 0;
 }
 
+static char *question(enum wf_sql sql, const char *const *params, size_t count)
+{
+    struct bw_buf out = BW_BUF_INIT;
+
+    wf_check(bw_buf_addf(&out, "%d", (int)sql));
+    for (size_t i = 0; i < count; i++)
+        wf_check(bw_buf_addf(&out, "\n%c%s", params[i] != NULL ? '=' : '-',
+                             params[i] != NULL ? params[i] : ""));
+    return bw_buf_take(&out);
+}
+
 bool wf_ahead_take_list(struct wf_run *run, json_t **value, enum wf_sql sql,
                         const char *const *params, size_t count)
 {
@@ -167,4 +162,12 @@ char *wf_ahead_limit(const json_t *value)
     double wanted = wf_value_number(value);
 
     return wf_printf("%d", wanted >= 1 ? (wanted < 100 ? (int)wanted : 100) : 10);
+}
+
+static void ask(struct wf_run *run, enum wf_sql sql, const char *const *params,
+                size_t count)
+{
+    BW_ASSERT(run->ahead.key == NULL);
+    run->ahead.key = question(sql, params, count);
+    run->ahead.at = wf_db_add_list(run, sql, params, count);
 }

@@ -19,11 +19,7 @@
 #define MISSING_MS 30000
 #define BUSY_MS    1000
 
-struct wf_kv *wf_run_keys(struct wf_run *run)
-{
-    wf_kv_clear(&run->kv);
-    return &run->kv;
-}
+static wf_step db_settled, submit, tell_unneeded;
 
 static void kv_done(struct wf_kv *kv, void *arg)
 {
@@ -45,6 +41,12 @@ void wf_run_kv(struct wf_run *run, wf_step *step)
     BW_ASSERT(step != NULL);
     run->step = step;
     wf_kv_submit(&run->engine->keys, &run->kv, kv_done, run);
+}
+
+struct wf_kv *wf_run_keys(struct wf_run *run)
+{
+    wf_kv_clear(&run->kv);
+    return &run->kv;
 }
 
 void wf_db_begin(struct wf_run *run)
@@ -77,7 +79,23 @@ size_t wf_db_add_list(struct wf_run *run, enum wf_sql sql, const char *const *pa
     return engine->effects->batch_add(run->db.batch, sql, params, count);
 }
 
-static void submit(struct wf_run *run);
+void wf_db_run(struct wf_run *run, wf_step *step, wf_step *refused)
+{
+    BW_ASSERT(step != NULL);
+    run->db.then = step;
+    run->db.refused = refused;
+    submit(run);
+}
+
+static void db_done(struct wf_batch *batch, void *arg)
+{
+    struct wf_run *run = arg;
+
+    BW_ASSERT(run->db.batch == NULL && batch != NULL);
+    wf_under_way_over(run);
+    run->db.batch = batch;
+    wf_run_post(run, db_settled);
+}
 
 /* A deadlock or a serialization failure undid everything: the batch may be repeated at
  * once. A server that is away is the pool's matter, as long as the batch has time. */
@@ -86,37 +104,6 @@ static bool repeatable(const struct wf_run *run)
     const char *state = wf_db_sqlstate(run);
 
     return strcmp(state, "40001") == 0 || strcmp(state, "40P01") == 0;
-}
-
-/* A table, column, function or right is not there. */
-static bool is_missing(const struct wf_run *run)
-{
-    static const char *const states[] = { "42P01", "42703", "42883", "42501", "3F000" };
-
-    for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
-        if (strcmp(wf_db_sqlstate(run), states[i]) == 0)
-            return true;
-    }
-    return false;
-}
-
-/* For the operator, once a statement and minute: the node fails, or the job waits. */
-static void tell_unneeded(struct wf_run *run)
-{
-    struct wf_engine *engine = run->engine;
-    enum wf_sql refused = engine->effects->batch_refused(run->db.batch);
-    char *key;
-
-    if (!is_missing(run) || refused == WF_SQL_COUNT)
-        return;
-    wf_count(&engine->counters.statements_refused);
-    key = wf_printf("refused %s", wf_store_statement(refused)->name);
-    if (wf_memory_set_new(engine->local, key, "", TELL_MS))
-        bw_log(wf_job_log(run), BW_LOG_ERROR,
-               "the database refuses a statement that some workflows need",
-               bw_text("sqlstate", wf_db_sqlstate(run)),
-               bw_text("reason", engine->effects->batch_message(run->db.batch)));
-    free(key);
 }
 
 static void db_settled(struct wf_run *run)
@@ -157,6 +144,53 @@ static void db_settled(struct wf_run *run)
         wf_db_refused(run);
 }
 
+static void submit(struct wf_run *run)
+{
+    const struct wf_effects *effects = run->engine->effects;
+    struct wf_batch *batch = run->db.batch;
+
+    BW_ASSERT(batch != NULL);
+    run->db.batch = NULL;
+    run->db.trips++;
+    wf_count(&run->engine->counters.db_trips);
+    wf_under_way_lock(run);
+    wf_under_way_begun(run, WF_CALL_DB,
+                       effects->batch_submit(effects->arg, batch,
+                                             run->engine->settings.db_timeout_ms, db_done,
+                                             run));
+}
+
+/* A table, column, function or right is not there. */
+static bool is_missing(const struct wf_run *run)
+{
+    static const char *const states[] = { "42P01", "42703", "42883", "42501", "3F000" };
+
+    for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+        if (strcmp(wf_db_sqlstate(run), states[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* For the operator, once a statement and minute: the node fails, or the job waits. */
+static void tell_unneeded(struct wf_run *run)
+{
+    struct wf_engine *engine = run->engine;
+    enum wf_sql refused = engine->effects->batch_refused(run->db.batch);
+    char *key;
+
+    if (!is_missing(run) || refused == WF_SQL_COUNT)
+        return;
+    wf_count(&engine->counters.statements_refused);
+    key = wf_printf("refused %s", wf_store_statement(refused)->name);
+    if (wf_memory_set_new(engine->local, key, "", TELL_MS))
+        bw_log(wf_job_log(run), BW_LOG_ERROR,
+               "the database refuses a statement that some workflows need",
+               bw_text("sqlstate", wf_db_sqlstate(run)),
+               bw_text("reason", engine->effects->batch_message(run->db.batch)));
+    free(key);
+}
+
 void wf_db_refused(struct wf_run *run)
 {
     const char *message = wf_db_message(run);
@@ -179,40 +213,6 @@ bool wf_db_is_vital(const struct wf_run *run)
     enum wf_sql refused = run->engine->effects->batch_refused(run->db.batch);
 
     return refused == WF_SQL_COUNT || wf_store_need(refused) == WF_NEED_ALL;
-}
-
-static void db_done(struct wf_batch *batch, void *arg)
-{
-    struct wf_run *run = arg;
-
-    BW_ASSERT(run->db.batch == NULL && batch != NULL);
-    wf_under_way_over(run);
-    run->db.batch = batch;
-    wf_run_post(run, db_settled);
-}
-
-static void submit(struct wf_run *run)
-{
-    const struct wf_effects *effects = run->engine->effects;
-    struct wf_batch *batch = run->db.batch;
-
-    BW_ASSERT(batch != NULL);
-    run->db.batch = NULL;
-    run->db.trips++;
-    wf_count(&run->engine->counters.db_trips);
-    wf_under_way_lock(run);
-    wf_under_way_begun(run, WF_CALL_DB,
-                       effects->batch_submit(effects->arg, batch,
-                                             run->engine->settings.db_timeout_ms, db_done,
-                                             run));
-}
-
-void wf_db_run(struct wf_run *run, wf_step *step, wf_step *refused)
-{
-    BW_ASSERT(step != NULL);
-    run->db.then = step;
-    run->db.refused = refused;
-    submit(run);
 }
 
 size_t wf_db_rows(const struct wf_run *run, size_t index)

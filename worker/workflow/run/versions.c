@@ -10,6 +10,20 @@
 #include "workflow/run/io.h"
 #include "workflow/language/graph.h"
 
+static wf_step own_read, node_read, exact_loaded;
+static char *own_key(const struct wf_run *run, const char *workflow_id);
+
+/* Node's key was missing and we wrote it: its digest is the marker of what we loaded.
+ * Done on the side: the run does not wait. */
+struct marking {
+    struct wf_engine *engine;
+    char *project_id;
+    struct wf_graph *graph;
+    json_t *value; /* of the S key */
+    char *own_key;
+    struct wf_kv kv;
+};
+
 char *wf_versions_node_key(const struct wf_run *run)
 {
     const char *const fills[] = { "projectId", run->project_id, NULL };
@@ -26,6 +40,12 @@ static char *own_key(const struct wf_run *run, const char *workflow_id)
 }
 
 /* --- the S key */
+
+static void read_own(struct wf_run *run, const char *workflow_id)
+{
+    (void)wf_kv_add(wf_run_keys(run), WF_KV_GET, own_key(run, workflow_id), NULL, 0);
+    wf_run_kv(run, own_read);
+}
 
 static char *member_text(const json_t *object, const char *key)
 {
@@ -81,26 +101,6 @@ static void own_read(struct wf_run *run)
     run->versions.then(run);
 }
 
-static void read_own(struct wf_run *run, const char *workflow_id)
-{
-    (void)wf_kv_add(wf_run_keys(run), WF_KV_GET, own_key(run, workflow_id), NULL, 0);
-    wf_run_kv(run, own_read);
-}
-
-static void node_read(struct wf_run *run)
-{
-    json_t *value = wf_loads(wf_kv_at(&run->kv, 0)->text);
-    const char *workflow_id = wf_member(value, "workflowId", "");
-
-    if (*workflow_id != '\0') {
-        read_own(run, workflow_id);
-    } else {
-        wf_count_cache(&run->engine->counters, WF_CACHE_VERSION, false);
-        run->versions.then(run);
-    }
-    json_decref(value);
-}
-
 void wf_versions_find(struct wf_run *run, wf_step *then)
 {
     struct wf_projects *projects = &run->engine->projects;
@@ -123,6 +123,20 @@ void wf_versions_find(struct wf_run *run, wf_step *then)
         wf_run_kv(run, node_read);
     }
     free(workflow_id);
+}
+
+static void node_read(struct wf_run *run)
+{
+    json_t *value = wf_loads(wf_kv_at(&run->kv, 0)->text);
+    const char *workflow_id = wf_member(value, "workflowId", "");
+
+    if (*workflow_id != '\0') {
+        read_own(run, workflow_id);
+    } else {
+        wf_count_cache(&run->engine->counters, WF_CACHE_VERSION, false);
+        run->versions.then(run);
+    }
+    json_decref(value);
 }
 
 /* --- rows */
@@ -206,28 +220,28 @@ static json_t *value_of_row(const struct wf_run *run, size_t index, size_t row,
 
 /* --- keeping what was loaded */
 
-static void keep(struct wf_run *run, json_t *value)
+/* The first version with a chat trigger, else the first (§3.2). */
+static size_t pick(struct wf_run *run, size_t index)
 {
-    struct wf_kv kv = { 0 };
+    size_t rows = wf_db_rows(run, index), chosen = 0;
 
-    wf_json_set_text(value, "marker", run->versions.marker);
-    (void)wf_kv_add(&kv, WF_KV_SET, own_key(run, run->graph->workflow_id),
-                    wf_dumps(value), run->engine->settings.ttl_version * 1000);
-    wf_kv_send(&run->engine->keys, &kv);
-    wf_projects_put_graph(&run->engine->projects, run->project_id, run->graph,
-                          run->versions.marker);
+    for (size_t row = 0; row < rows; row++) {
+        struct wf_graph *graph = graph_from_row(run, index, row);
+
+        if (graph == NULL)
+            continue;
+        if (run->graph == NULL || graph->has_chat_trigger) {
+            wf_graph_unref(&run->graph);
+            run->graph = graph;
+            chosen = row;
+            if (graph->has_chat_trigger)
+                break;
+        } else {
+            wf_graph_unref(&graph);
+        }
+    }
+    return chosen;
 }
-
-/* Node's key was missing and we wrote it: its digest is the marker of what we loaded.
- * Done on the side: the run does not wait. */
-struct marking {
-    struct wf_engine *engine;
-    char *project_id;
-    struct wf_graph *graph;
-    json_t *value; /* of the S key */
-    char *own_key;
-    struct wf_kv kv;
-};
 
 static void marked(struct wf_kv *kv, void *arg)
 {
@@ -276,27 +290,16 @@ static void write_node_key(struct wf_run *run, json_t *node_value, json_t *value
     wf_kv_submit(&run->engine->keys, &marking->kv, marked, marking);
 }
 
-/* The first version with a chat trigger, else the first (§3.2). */
-static size_t pick(struct wf_run *run, size_t index)
+static void keep(struct wf_run *run, json_t *value)
 {
-    size_t rows = wf_db_rows(run, index), chosen = 0;
+    struct wf_kv kv = { 0 };
 
-    for (size_t row = 0; row < rows; row++) {
-        struct wf_graph *graph = graph_from_row(run, index, row);
-
-        if (graph == NULL)
-            continue;
-        if (run->graph == NULL || graph->has_chat_trigger) {
-            wf_graph_unref(&run->graph);
-            run->graph = graph;
-            chosen = row;
-            if (graph->has_chat_trigger)
-                break;
-        } else {
-            wf_graph_unref(&graph);
-        }
-    }
-    return chosen;
+    wf_json_set_text(value, "marker", run->versions.marker);
+    (void)wf_kv_add(&kv, WF_KV_SET, own_key(run, run->graph->workflow_id),
+                    wf_dumps(value), run->engine->settings.ttl_version * 1000);
+    wf_kv_send(&run->engine->keys, &kv);
+    wf_projects_put_graph(&run->engine->projects, run->project_id, run->graph,
+                          run->versions.marker);
 }
 
 void wf_versions_take(struct wf_run *run, size_t index)
@@ -337,15 +340,6 @@ void wf_versions_take_project(struct wf_run *run, size_t index)
 
 /* --- another version than the active one */
 
-static void exact_loaded(struct wf_run *run)
-{
-    if (wf_db_rows(run, 0) > 0)
-        run->graph = graph_from_row(run, 0, 0);
-    if (run->graph != NULL)
-        wf_projects_put_version(&run->engine->projects, run->project_id, run->graph);
-    run->versions.then(run);
-}
-
 void wf_versions_exact(struct wf_run *run, const char *workflow_id, int version,
                        wf_step *then)
 {
@@ -370,6 +364,15 @@ void wf_versions_exact(struct wf_run *run, const char *workflow_id, int version,
     wf_db_begin(run);
     (void)wf_db_add(run, WF_SQL_version, run->project_id, workflow_id, number);
     wf_db_run(run, exact_loaded, NULL);
+}
+
+static void exact_loaded(struct wf_run *run)
+{
+    if (wf_db_rows(run, 0) > 0)
+        run->graph = graph_from_row(run, 0, 0);
+    if (run->graph != NULL)
+        wf_projects_put_version(&run->engine->projects, run->project_id, run->graph);
+    run->versions.then(run);
 }
 
 void wf_versions_drop(struct wf_run *run)

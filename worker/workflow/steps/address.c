@@ -12,6 +12,8 @@
 
 #define NAME_MS 86400000 /* bots are renamed rarely */
 
+static wf_step named, decide;
+
 /* New: the bot's id, which its token begins with; NULL: it does not. */
 static char *bot_id(const struct wf_run *run)
 {
@@ -34,6 +36,45 @@ static char *name_key(const struct wf_run *run)
     return key;
 }
 
+static bool has_name(const struct wf_run *run)
+{
+    char *key = name_key(run), *told = wf_memory_get(run->engine->local, key);
+    bool known =
+        told != NULL || run->event.me_username != NULL ||
+        (run->project->bot_username != NULL && run->project->bot_username[0] != '\0');
+
+    free(key);
+    free(told);
+    return known;
+}
+
+void wf_address(struct wf_run *run, wf_step *then)
+{
+    const struct wf_event *event = &run->event;
+    bool by_name =
+        event->address != NULL || (event->shared && json_array_size(event->mentions) > 0);
+
+    BW_ASSERT(run->project != NULL && run->project->token != NULL);
+    run->steps.addressed = then;
+    if (by_name && !has_name(run))
+        wf_ask(run, "getMe", wf_must(json_object()), named);
+    else
+        decide(run);
+}
+
+static void named(struct wf_run *run)
+{
+    const char *name = wf_member(run->outbox.reply.result, "username", NULL);
+    char *key;
+
+    if (name != NULL) {
+        key = name_key(run);
+        wf_memory_set(run->engine->local, key, name, NAME_MS);
+        free(key);
+    }
+    decide(run);
+}
+
 static bool is_name(const char *name, const char *other)
 {
     return name != NULL && *name != '\0' && other != NULL &&
@@ -50,18 +91,6 @@ static bool is_ours(const struct wf_run *run, const char *name)
     free(key);
     free(told);
     return ours;
-}
-
-static bool has_name(const struct wf_run *run)
-{
-    char *key = name_key(run), *told = wf_memory_get(run->engine->local, key);
-    bool known =
-        told != NULL || run->event.me_username != NULL ||
-        (run->project->bot_username != NULL && run->project->bot_username[0] != '\0');
-
-    free(key);
-    free(told);
-    return known;
 }
 
 static bool is_our_id(const struct wf_run *run, const char *id)
@@ -121,31 +150,4 @@ static void decide(struct wf_run *run)
     }
     event->overheard = event->shared && !speaks_to_us(run);
     run->steps.addressed(run);
-}
-
-static void named(struct wf_run *run)
-{
-    const char *name = wf_member(run->outbox.reply.result, "username", NULL);
-    char *key;
-
-    if (name != NULL) {
-        key = name_key(run);
-        wf_memory_set(run->engine->local, key, name, NAME_MS);
-        free(key);
-    }
-    decide(run);
-}
-
-void wf_address(struct wf_run *run, wf_step *then)
-{
-    const struct wf_event *event = &run->event;
-    bool by_name =
-        event->address != NULL || (event->shared && json_array_size(event->mentions) > 0);
-
-    BW_ASSERT(run->project != NULL && run->project->token != NULL);
-    run->steps.addressed = then;
-    if (by_name && !has_name(run))
-        wf_ask(run, "getMe", wf_must(json_object()), named);
-    else
-        decide(run);
 }

@@ -35,6 +35,23 @@
 /* Places of the first group of keys. */
 enum first_keys { CHECKPOINT, UPDATE_SET, UPDATE_GET };
 
+static wf_step enter, try_lock, lock_tried, entered, load, load_rest, loaded, judge,
+    look_up, counted, limited;
+
+void wf_arrive(struct wf_run *run)
+{
+    BW_ASSERT(run->event.chat_id != NULL && run->chat.key == NULL);
+    run->chat.key = wf_printf("lock:chat:%s:%s", run->project_id, run->event.chat_id);
+    wf_lock_init(&run->chat.lock, wf_strdup(run->chat.key));
+    run->chat.turn.key = run->chat.key;
+    run->chat.turn.order =
+        run->event.update_id != NULL ? strtoll(run->event.update_id, NULL, 10) : 0;
+    run->step = enter;
+    run->chat.has_turn = true;
+    if (wf_chats_enter(&run->engine->chats, &run->chat.turn))
+        enter(run);
+}
+
 static size_t add_chat_keys(struct wf_run *run)
 {
     struct wf_kv *kv = &run->kv;
@@ -51,8 +68,48 @@ static size_t add_chat_keys(struct wf_run *run)
     return lock;
 }
 
-static void try_lock(struct wf_run *run);
-static void load(struct wf_run *run);
+static void enter(struct wf_run *run)
+{
+    struct wf_kv *kv = wf_run_keys(run);
+
+    run->chat.lock_until =
+        bw_mono_add_ms(wf_engine_mono(run->engine), run->engine->settings.chat_wait_ms);
+    (void)wf_kv_add(kv, WF_KV_GET, wf_checkpoint_key(run), NULL, 0);
+    if (run->event.update_id != NULL) {
+        char *key =
+            wf_printf("workflow:update:%s:%s", run->project_id, run->event.update_id);
+
+        (void)wf_kv_add(kv, WF_KV_SET_NEW, wf_strdup(key), wf_strdup(wf_job_key(run)),
+                        DEDUPE_TTL_MS);
+        (void)wf_kv_add(kv, WF_KV_GET, key, NULL, 0);
+    }
+    (void)add_chat_keys(run);
+    wf_run_kv(run, entered);
+}
+
+/* What is not there allows effects; so it counts only if Redis has said it (§3.9.2). */
+static bool unanswered(const struct wf_run *run)
+{
+    for (size_t i = 0; i < run->kv.count; i++) {
+        if (wf_kv_at(&run->kv, i)->memory)
+            return true;
+    }
+    return false;
+}
+
+static void release_if_locked(struct wf_run *run, size_t lock)
+{
+    if (wf_kv_at(&run->kv, lock)->yes)
+        wf_chat_locked(run);
+}
+
+/* The mark of the update is another job's. One that an earlier version has set holds the
+ * job's id alone. */
+static bool is_others(const char *owner, struct wf_run *run)
+{
+    return owner != NULL && strcmp(owner, wf_job_key(run)) != 0 &&
+           strcmp(owner, wf_job_id(run)) != 0;
+}
 
 /* A pause of the chat, a hold of the project. §9.6 */
 static void admit(struct wf_run *run, const char *held, const char *pause)
@@ -90,11 +147,6 @@ static void look_at_lock(struct wf_run *run, size_t lock)
     }
 }
 
-static void lock_tried(struct wf_run *run)
-{
-    look_at_lock(run, 0);
-}
-
 static void try_lock(struct wf_run *run)
 {
     BW_ASSERT(!run->chat.has_lock);
@@ -104,30 +156,9 @@ static void try_lock(struct wf_run *run)
     wf_run_kv(run, lock_tried);
 }
 
-static void release_if_locked(struct wf_run *run, size_t lock)
+static void lock_tried(struct wf_run *run)
 {
-    if (wf_kv_at(&run->kv, lock)->yes)
-        wf_chat_locked(run);
-}
-
-/* The mark of the update is another job's. One that an earlier version has set holds the
- * job's id alone. */
-static bool is_others(const char *owner, struct wf_run *run)
-{
-    return owner != NULL && strcmp(owner, wf_job_key(run)) != 0 &&
-           strcmp(owner, wf_job_id(run)) != 0;
-}
-
-static void enter(struct wf_run *run);
-
-/* What is not there allows effects; so it counts only if Redis has said it (§3.9.2). */
-static bool unanswered(const struct wf_run *run)
-{
-    for (size_t i = 0; i < run->kv.count; i++) {
-        if (wf_kv_at(&run->kv, i)->memory)
-            return true;
-    }
-    return false;
+    look_at_lock(run, 0);
 }
 
 static void entered(struct wf_run *run)
@@ -161,52 +192,15 @@ static void entered(struct wf_run *run)
     look_at_lock(run, lock);
 }
 
-static void enter(struct wf_run *run)
-{
-    struct wf_kv *kv = wf_run_keys(run);
-
-    run->chat.lock_until =
-        bw_mono_add_ms(wf_engine_mono(run->engine), run->engine->settings.chat_wait_ms);
-    (void)wf_kv_add(kv, WF_KV_GET, wf_checkpoint_key(run), NULL, 0);
-    if (run->event.update_id != NULL) {
-        char *key =
-            wf_printf("workflow:update:%s:%s", run->project_id, run->event.update_id);
-
-        (void)wf_kv_add(kv, WF_KV_SET_NEW, wf_strdup(key), wf_strdup(wf_job_key(run)),
-                        DEDUPE_TTL_MS);
-        (void)wf_kv_add(kv, WF_KV_GET, key, NULL, 0);
-    }
-    (void)add_chat_keys(run);
-    wf_run_kv(run, entered);
-}
-
-void wf_arrive(struct wf_run *run)
-{
-    BW_ASSERT(run->event.chat_id != NULL && run->chat.key == NULL);
-    run->chat.key = wf_printf("lock:chat:%s:%s", run->project_id, run->event.chat_id);
-    wf_lock_init(&run->chat.lock, wf_strdup(run->chat.key));
-    run->chat.turn.key = run->chat.key;
-    run->chat.turn.order =
-        run->event.update_id != NULL ? strtoll(run->event.update_id, NULL, 10) : 0;
-    run->step = enter;
-    run->chat.has_turn = true;
-    if (wf_chats_enter(&run->engine->chats, &run->chat.turn))
-        enter(run);
-}
-
 /* --- project and graph */
 
-static void judge(struct wf_run *run);
-
-static void loaded(struct wf_run *run)
+static void load(struct wf_run *run)
 {
-    size_t next = 0;
+    struct wf_engine *engine = run->engine;
 
-    if (run->project == NULL)
-        wf_versions_take_project(run, next++);
-    if (run->graph == NULL)
-        wf_versions_take(run, next);
-    judge(run);
+    run->project = wf_projects_get(&engine->projects, run->project_id);
+    wf_count_cache(&engine->counters, WF_CACHE_PROJECT, run->project != NULL);
+    wf_versions_find(run, load_rest);
 }
 
 static void load_rest(struct wf_run *run)
@@ -223,36 +217,16 @@ static void load_rest(struct wf_run *run)
     wf_db_run(run, loaded, NULL);
 }
 
-static void load(struct wf_run *run)
+static void loaded(struct wf_run *run)
 {
-    struct wf_engine *engine = run->engine;
+    size_t next = 0;
 
-    run->project = wf_projects_get(&engine->projects, run->project_id);
-    wf_count_cache(&engine->counters, WF_CACHE_PROJECT, run->project != NULL);
-    wf_versions_find(run, load_rest);
+    if (run->project == NULL)
+        wf_versions_take_project(run, next++);
+    if (run->graph == NULL)
+        wf_versions_take(run, next);
+    judge(run);
 }
-
-static void limited(struct wf_run *run)
-{
-    wf_run_answer(run, false);
-}
-
-static void counted(struct wf_run *run)
-{
-    const struct wf_kv_item *count = wf_kv_at(&run->kv, 0);
-    int64_t limit = run->engine->settings.limit_user;
-
-    if (count->number == limit + 1 && !run->event.overheard) {
-        wf_send_notice(run, run->engine->settings.text_limited, limited);
-    } else if (count->number > limit) {
-        wf_run_answer(run, false);
-    } else {
-        wf_answer_callback(run);
-        wf_lookup(run);
-    }
-}
-
-static void look_up(struct wf_run *run);
 
 static void judge(struct wf_run *run)
 {
@@ -289,4 +263,24 @@ static void look_up(struct wf_run *run)
     wf_lookup_keys(run);
     wf_warm_keys(run);
     wf_run_kv(run, counted);
+}
+
+static void counted(struct wf_run *run)
+{
+    const struct wf_kv_item *count = wf_kv_at(&run->kv, 0);
+    int64_t limit = run->engine->settings.limit_user;
+
+    if (count->number == limit + 1 && !run->event.overheard) {
+        wf_send_notice(run, run->engine->settings.text_limited, limited);
+    } else if (count->number > limit) {
+        wf_run_answer(run, false);
+    } else {
+        wf_answer_callback(run);
+        wf_lookup(run);
+    }
+}
+
+static void limited(struct wf_run *run)
+{
+    wf_run_answer(run, false);
 }

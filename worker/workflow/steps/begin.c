@@ -16,37 +16,7 @@
 #include "workflow/base/ids.h"
 #include "workflow/base/iso.h"
 
-static void start(struct wf_run *run)
-{
-    wf_loop_start(run, wf_graph_trigger(run->graph, &run->event));
-}
-
-static void run_trigger(struct wf_run *run)
-{
-    BW_ASSERT(run->execution.session_id != NULL);
-    /* in a session that goes on they were set, and may have been changed since */
-    if (!run->steps.warm.on || run->steps.preloaded == NULL)
-        wf_run_defaults(run);
-    if (run->attempt.unsure) /* the row comes before the first effect */
-        run->attempt.in_row = true;
-    if (run->attempt.in_row)
-        wf_checkpoint(run, wf_graph_trigger(run->graph, &run->event)->id, false, start);
-    else
-        start(run);
-}
-
-static void variables_loaded(struct wf_run *run)
-{
-    wf_run_preload_take(run, 0, true);
-    run_trigger(run);
-}
-
-static char *new_session(const struct wf_run *run)
-{
-    return wf_printf("%s_%s_%lld", run->event.chat_id,
-                     run->event.from_id != NULL ? run->event.from_id : "unknown",
-                     (long long)wf_engine_now_ms(run->engine));
-}
+static wf_step variables_loaded, run_trigger, start;
 
 static void name_execution(struct wf_run *run, const char *id, bool adopt)
 {
@@ -60,6 +30,13 @@ static void name_execution(struct wf_run *run, const char *id, bool adopt)
     run->execution.resumed = false;
     run->execution.steps = run->execution.steps_before = 0;
     wf_iso(wf_engine_now_ms(run->engine), run->execution.started);
+}
+
+static char *new_session(const struct wf_run *run)
+{
+    return wf_printf("%s_%s_%lld", run->event.chat_id,
+                     run->event.from_id != NULL ? run->event.from_id : "unknown",
+                     (long long)wf_engine_now_ms(run->engine));
 }
 
 void wf_begin(struct wf_run *run, const char *id, bool adopt, const char *reuse)
@@ -82,4 +59,29 @@ void wf_begin(struct wf_run *run, const char *id, bool adopt, const char *reuse)
         return;
     }
     run_trigger(run);
+}
+
+static void variables_loaded(struct wf_run *run)
+{
+    wf_run_preload_take(run, 0, true);
+    run_trigger(run);
+}
+
+static void run_trigger(struct wf_run *run)
+{
+    BW_ASSERT(run->execution.session_id != NULL);
+    /* in a session that goes on they were set, and may have been changed since */
+    if (!run->steps.warm.on || run->steps.preloaded == NULL)
+        wf_run_defaults(run);
+    if (run->attempt.unsure) /* the row comes before the first effect */
+        run->attempt.in_row = true;
+    if (run->attempt.in_row)
+        wf_checkpoint(run, wf_graph_trigger(run->graph, &run->event)->id, false, start);
+    else
+        start(run);
+}
+
+static void start(struct wf_run *run)
+{
+    wf_loop_start(run, wf_graph_trigger(run->graph, &run->event));
 }

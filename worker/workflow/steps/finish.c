@@ -25,73 +25,59 @@
 #define LATER_MS          200
 #define PURGE_PAUSE_MS    60000
 
-/* --- variables that have run out: at most once a minute a project, beside the runs */
-
-static void purged(struct wf_batch *batch, void *arg)
-{
-    struct wf_engine *engine = arg;
-
-    engine->effects->batch_destroy(&batch); /* whether it worked: there is a next time */
-    wf_busy_leave(&engine->busy);
-}
-
-static void purge_variables(struct wf_run *run)
-{
-    struct wf_engine *engine = run->engine;
-    const struct wf_effects *effects = engine->effects;
-    char *key = wf_printf("purge %s", run->project_id);
-    bool due = wf_memory_set_new(engine->local, key, "", PURGE_PAUSE_MS);
-    struct wf_batch *batch;
-
-    free(key);
-    if (!due)
-        return;
-    wf_busy_enter(&engine->busy);
-    batch = effects->batch_create(effects->arg);
-    (void)effects->batch_add(batch, WF_SQL_purge,
-                             (const char *const[]){ run->project_id }, 1);
-    (void)effects->batch_submit(effects->arg, batch, engine->settings.db_timeout_ms,
-                                purged, engine);
-}
+static wf_step flushed, row_checked, written, publish, published, refused,
+    purge_variables;
 
 /* --- the end */
-
-static void published(struct wf_run *run)
-{
-    purge_variables(run);
-    wf_run_answer(run, run->ending.result);
-}
 
 static bool waits_for_time(const struct wf_run *run)
 {
     return run->ending.status == WF_STATUS_WAITING && run->out.wait == WF_WAIT_DELAY;
 }
 
-static void publish(struct wf_run *run)
+void wf_finish(struct wf_run *run)
 {
+    bool waiting = run->ending.status == WF_STATUS_WAITING;
+    struct wf_flush flush = { .status = run->ending.status, .over = true };
+
     BW_ASSERT(run->execution.id != NULL);
-    (void)wf_run_keys(run);
-    if (run->out.wait != WF_WAIT_NOTHING && run->ending.status == WF_STATUS_WAITING &&
-        !waits_for_time(run))
-        wf_waiting_enter(run, run->out.wait,
-                         run->node != NULL ? run->node->id
-                                           : run->execution.current_node_id);
-    else
-        wf_waiting_leave(run);
-    wf_warm_leave(run, run->steps.finish.only_one);
-    (void)wf_kv_add(&run->kv, WF_KV_SET, wf_checkpoint_key(run), wf_checkpoint_done(run),
-                    CHECKPOINT_TTL_MS);
-    wf_run_kv(run, published);
+    if (waiting) {
+        flush.node = run->node != NULL ? run->node->id : run->execution.current_node_id;
+        flush.wait_type = run->out.wait;
+        flush.payload = run->out.payload;
+        flush.supersede = !waits_for_time(run);
+        if (waits_for_time(run))
+            flush.node = run->out.target; /* the one to run next */
+    } else if (run->ending.status == WF_STATUS_CANCELLED) {
+        flush.error = run->out.text;
+    } else if (run->ending.status == WF_STATUS_FAILED) {
+        flush.error =
+            run->out.text != NULL ? run->out.text : "Workflow ended with failure";
+    }
+    wf_fault_point("flush-before");
+    wf_db_begin(run);
+    run->steps.finish.flush_at = wf_flush_add(run, &flush);
+    run->steps.finish.person_at = wf_person_stale(run) ? wf_person_add_own(run) : 0;
+    wf_db_run(run, flushed, refused);
 }
 
-static void written(struct wf_run *run)
+static void flushed(struct wf_run *run)
 {
-    if (waits_for_time(run))
-        wf_delay_add(run, publish);
-    else if (wf_timeout_set(run))
-        wf_timeout_add(run, publish);
-    else
-        publish(run);
+    bool unseen = wf_db_rows(run, run->steps.finish.flush_at) == 0;
+
+    wf_fault_point("flush-after");
+    run->steps.finish.only_one =
+        wf_db_true(run, run->steps.finish.flush_at, 0, WF_COL_flush_only_one);
+    if (run->steps.finish.person_at != 0)
+        wf_person_take(run, run->steps.finish.person_at);
+    run->steps.finish.person_at = 0;
+    if (!unseen) {
+        written(run);
+        return;
+    }
+    wf_db_begin(run);
+    (void)wf_db_add(run, WF_SQL_witness, run->execution.id, run->project_id);
+    wf_db_run(run, row_checked, NULL);
 }
 
 /* Nothing was written: by a repetition of what had been written, because another attempt
@@ -130,23 +116,37 @@ static void row_checked(struct wf_run *run)
     }
 }
 
-static void flushed(struct wf_run *run)
+static void written(struct wf_run *run)
 {
-    bool unseen = wf_db_rows(run, run->steps.finish.flush_at) == 0;
+    if (waits_for_time(run))
+        wf_delay_add(run, publish);
+    else if (wf_timeout_set(run))
+        wf_timeout_add(run, publish);
+    else
+        publish(run);
+}
 
-    wf_fault_point("flush-after");
-    run->steps.finish.only_one =
-        wf_db_true(run, run->steps.finish.flush_at, 0, WF_COL_flush_only_one);
-    if (run->steps.finish.person_at != 0)
-        wf_person_take(run, run->steps.finish.person_at);
-    run->steps.finish.person_at = 0;
-    if (!unseen) {
-        written(run);
-        return;
-    }
-    wf_db_begin(run);
-    (void)wf_db_add(run, WF_SQL_witness, run->execution.id, run->project_id);
-    wf_db_run(run, row_checked, NULL);
+static void publish(struct wf_run *run)
+{
+    BW_ASSERT(run->execution.id != NULL);
+    (void)wf_run_keys(run);
+    if (run->out.wait != WF_WAIT_NOTHING && run->ending.status == WF_STATUS_WAITING &&
+        !waits_for_time(run))
+        wf_waiting_enter(run, run->out.wait,
+                         run->node != NULL ? run->node->id
+                                           : run->execution.current_node_id);
+    else
+        wf_waiting_leave(run);
+    wf_warm_leave(run, run->steps.finish.only_one);
+    (void)wf_kv_add(&run->kv, WF_KV_SET, wf_checkpoint_key(run), wf_checkpoint_done(run),
+                    CHECKPOINT_TTL_MS);
+    wf_run_kv(run, published);
+}
+
+static void published(struct wf_run *run)
+{
+    purge_variables(run);
+    wf_run_answer(run, run->ending.result);
 }
 
 static void refused(struct wf_run *run)
@@ -178,28 +178,31 @@ static void refused(struct wf_run *run)
     wf_finish(run);
 }
 
-void wf_finish(struct wf_run *run)
-{
-    bool waiting = run->ending.status == WF_STATUS_WAITING;
-    struct wf_flush flush = { .status = run->ending.status, .over = true };
+/* --- variables that have run out: at most once a minute a project, beside the runs */
 
-    BW_ASSERT(run->execution.id != NULL);
-    if (waiting) {
-        flush.node = run->node != NULL ? run->node->id : run->execution.current_node_id;
-        flush.wait_type = run->out.wait;
-        flush.payload = run->out.payload;
-        flush.supersede = !waits_for_time(run);
-        if (waits_for_time(run))
-            flush.node = run->out.target; /* the one to run next */
-    } else if (run->ending.status == WF_STATUS_CANCELLED) {
-        flush.error = run->out.text;
-    } else if (run->ending.status == WF_STATUS_FAILED) {
-        flush.error =
-            run->out.text != NULL ? run->out.text : "Workflow ended with failure";
-    }
-    wf_fault_point("flush-before");
-    wf_db_begin(run);
-    run->steps.finish.flush_at = wf_flush_add(run, &flush);
-    run->steps.finish.person_at = wf_person_stale(run) ? wf_person_add_own(run) : 0;
-    wf_db_run(run, flushed, refused);
+static void purged(struct wf_batch *batch, void *arg)
+{
+    struct wf_engine *engine = arg;
+
+    engine->effects->batch_destroy(&batch); /* whether it worked: there is a next time */
+    wf_busy_leave(&engine->busy);
+}
+
+static void purge_variables(struct wf_run *run)
+{
+    struct wf_engine *engine = run->engine;
+    const struct wf_effects *effects = engine->effects;
+    char *key = wf_printf("purge %s", run->project_id);
+    bool due = wf_memory_set_new(engine->local, key, "", PURGE_PAUSE_MS);
+    struct wf_batch *batch;
+
+    free(key);
+    if (!due)
+        return;
+    wf_busy_enter(&engine->busy);
+    batch = effects->batch_create(effects->arg);
+    (void)effects->batch_add(batch, WF_SQL_purge,
+                             (const char *const[]){ run->project_id }, 1);
+    (void)effects->batch_submit(effects->arg, batch, engine->settings.db_timeout_ms,
+                                purged, engine);
 }

@@ -33,6 +33,40 @@
 /* Places in the batches. */
 enum { FIRST = 0, PRELOAD = 1, PERSON = 2 };
 
+static wf_step claimed, claim_taken, take_claim, ask_database, looked_up, begin_warm,
+    forget_cancelled, begin_new;
+static const char *cell(const struct wf_run *run, size_t row, size_t column);
+static enum wf_status status_of(const struct wf_run *run, size_t row);
+static enum wf_wait_type wait_of(const struct wf_run *run, size_t row);
+static bool is_waiting(const struct wf_run *run, size_t row);
+
+void wf_lookup_keys(struct wf_run *run)
+{
+    char *user_id = NULL;
+
+    run->steps.lookup.waiting_at = run->steps.lookup.variables_at = 0;
+    if (run->steps.pointer != NULL && run->event.kind != WF_EVENT_START &&
+        run->event.kind != WF_EVENT_OTHER)
+        run->steps.lookup.waiting_at = wf_kv_add(
+            &run->kv, WF_KV_GET, wf_waiting_key(run, run->steps.pointer), NULL, 0);
+    if (wf_person_wanted(run))
+        user_id = wf_person_recall(run);
+    if (user_id != NULL) {
+        wf_set(&run->user_id, user_id); /* a guess until the database confirms it */
+        run->steps.lookup.variables_at = wf_kv_add(
+            &run->kv, WF_KV_GET,
+            wf_person_key(run, run->engine->settings.key_user_variables, user_id), NULL,
+            0);
+    }
+    free(user_id);
+}
+
+static bool callback_matches(const struct wf_run *run)
+{
+    return run->event.kind == WF_EVENT_CALLBACK &&
+           wf_graph_callback_trigger(run->graph, &run->event) != NULL;
+}
+
 static bool is_group(const struct wf_run *run)
 {
     const char *type = run->event.chat_type;
@@ -62,41 +96,6 @@ static const char *hint(const struct wf_run *run)
     return len >= 8 && len <= 191 && strspn(id, allowed) == len ? id : NULL;
 }
 
-static bool callback_matches(const struct wf_run *run)
-{
-    return run->event.kind == WF_EVENT_CALLBACK &&
-           wf_graph_callback_trigger(run->graph, &run->event) != NULL;
-}
-
-void wf_lookup_keys(struct wf_run *run)
-{
-    char *user_id = NULL;
-
-    run->steps.lookup.waiting_at = run->steps.lookup.variables_at = 0;
-    if (run->steps.pointer != NULL && run->event.kind != WF_EVENT_START &&
-        run->event.kind != WF_EVENT_OTHER)
-        run->steps.lookup.waiting_at = wf_kv_add(
-            &run->kv, WF_KV_GET, wf_waiting_key(run, run->steps.pointer), NULL, 0);
-    if (wf_person_wanted(run))
-        user_id = wf_person_recall(run);
-    if (user_id != NULL) {
-        wf_set(&run->user_id, user_id); /* a guess until the database confirms it */
-        run->steps.lookup.variables_at = wf_kv_add(
-            &run->kv, WF_KV_GET,
-            wf_person_key(run, run->engine->settings.key_user_variables, user_id), NULL,
-            0);
-    }
-    free(user_id);
-}
-
-/* The customer the database names; what the cache said of another does not count. */
-static void confirm_person(struct wf_run *run, const char *user_id)
-{
-    if (user_id != NULL)
-        wf_person_remember(run, user_id);
-    wf_person_set(run, user_id);
-}
-
 /* The batch's rest: variables of that session, and the customer if he is needed and not
  * known. */
 static void add_rest(struct wf_run *run, const char *session, const char *workflow,
@@ -112,7 +111,13 @@ static void add_rest(struct wf_run *run, const char *session, const char *workfl
         wf_ahead_add(run, waits_at);
 }
 
-static void ask_database(struct wf_run *run);
+/* The customer the database names; what the cache said of another does not count. */
+static void confirm_person(struct wf_run *run, const char *user_id)
+{
+    if (user_id != NULL)
+        wf_person_remember(run, user_id);
+    wf_person_set(run, user_id);
+}
 
 /* What is read along is not worth failing for: the node that needs it reads it again, and
  * fails by itself. */
@@ -129,27 +134,26 @@ static void refused(struct wf_run *run)
 
 /* --- the claim (§3.7.1) */
 
-static void claim_taken(struct wf_run *run)
+static void claim(struct wf_run *run, const char *id, const char *session,
+                  const char *workflow, const char *node)
 {
-    wf_run_preload_take(run, 0, true);
-    wf_resume(run);
-}
+    char *types = wf_waits_accepted(&run->event, callback_matches(run));
+    char *prefix = group_prefix(run), *atm = wf_job_atm(run);
 
-static void take_claim(struct wf_run *run)
-{
-    struct wf_execution *x = &run->execution;
-
-    BW_ASSERT(wf_db_rows(run, FIRST) > 0);
-    wf_set(&x->id, wf_db_value(run, FIRST, 0, WF_COL_claim_execution));
-    wf_set(&x->session_id, wf_db_value(run, FIRST, 0, WF_COL_claim_session));
-    wf_set(&x->workflow_id, wf_db_value(run, FIRST, 0, WF_COL_claim_workflow));
-    x->version = (int)wf_db_number(run, FIRST, 0, WF_COL_claim_version);
-    x->steps = x->steps_before = wf_db_number(run, FIRST, 0, WF_COL_claim_steps);
-    x->wait_type = wf_wait_type_of(wf_db_value(run, FIRST, 0, WF_COL_claim_wait_type));
-    json_decref(x->wait_payload);
-    x->wait_payload = wf_loads(wf_db_value(run, FIRST, 0, WF_COL_claim_wait_payload));
-    wf_set(&x->current_node_id, wf_db_value(run, FIRST, 0, WF_COL_claim_node));
-    x->stored = x->resumed = true;
+    BW_ASSERT(id != NULL && session != NULL);
+    wf_db_begin(run);
+    (void)wf_db_add(
+        run, WF_SQL_claim, [WF_ARG_claim_project] = run->project_id,
+        [WF_ARG_claim_chat] = run->event.chat_id, [WF_ARG_claim_preferred] = hint(run),
+        [WF_ARG_claim_other] = id, [WF_ARG_claim_wait_types] = types,
+        [WF_ARG_claim_job] = wf_job_key(run),
+        [WF_ARG_claim_telegram_id] = wf_db_bigint(run->event.from_id),
+        [WF_ARG_claim_person] = prefix, [WF_ARG_claim_atm] = atm);
+    add_rest(run, session, workflow, id, node);
+    free(types);
+    free(prefix);
+    free(atm);
+    wf_db_run(run, claimed, refused);
 }
 
 static void claimed(struct wf_run *run)
@@ -187,26 +191,27 @@ static void claimed(struct wf_run *run)
     wf_db_run(run, claim_taken, NULL);
 }
 
-static void claim(struct wf_run *run, const char *id, const char *session,
-                  const char *workflow, const char *node)
+static void claim_taken(struct wf_run *run)
 {
-    char *types = wf_waits_accepted(&run->event, callback_matches(run));
-    char *prefix = group_prefix(run), *atm = wf_job_atm(run);
+    wf_run_preload_take(run, 0, true);
+    wf_resume(run);
+}
 
-    BW_ASSERT(id != NULL && session != NULL);
-    wf_db_begin(run);
-    (void)wf_db_add(
-        run, WF_SQL_claim, [WF_ARG_claim_project] = run->project_id,
-        [WF_ARG_claim_chat] = run->event.chat_id, [WF_ARG_claim_preferred] = hint(run),
-        [WF_ARG_claim_other] = id, [WF_ARG_claim_wait_types] = types,
-        [WF_ARG_claim_job] = wf_job_key(run),
-        [WF_ARG_claim_telegram_id] = wf_db_bigint(run->event.from_id),
-        [WF_ARG_claim_person] = prefix, [WF_ARG_claim_atm] = atm);
-    add_rest(run, session, workflow, id, node);
-    free(types);
-    free(prefix);
-    free(atm);
-    wf_db_run(run, claimed, refused);
+static void take_claim(struct wf_run *run)
+{
+    struct wf_execution *x = &run->execution;
+
+    BW_ASSERT(wf_db_rows(run, FIRST) > 0);
+    wf_set(&x->id, wf_db_value(run, FIRST, 0, WF_COL_claim_execution));
+    wf_set(&x->session_id, wf_db_value(run, FIRST, 0, WF_COL_claim_session));
+    wf_set(&x->workflow_id, wf_db_value(run, FIRST, 0, WF_COL_claim_workflow));
+    x->version = (int)wf_db_number(run, FIRST, 0, WF_COL_claim_version);
+    x->steps = x->steps_before = wf_db_number(run, FIRST, 0, WF_COL_claim_steps);
+    x->wait_type = wf_wait_type_of(wf_db_value(run, FIRST, 0, WF_COL_claim_wait_type));
+    json_decref(x->wait_payload);
+    x->wait_payload = wf_loads(wf_db_value(run, FIRST, 0, WF_COL_claim_wait_payload));
+    wf_set(&x->current_node_id, wf_db_value(run, FIRST, 0, WF_COL_claim_node));
+    x->stored = x->resumed = true;
 }
 
 /* WF-037: the wait is in the cache, and the event is for it. */
@@ -225,108 +230,31 @@ static bool claim_cached(struct wf_run *run, const json_t *cached)
     return true;
 }
 
-/* --- the database */
+/* --- the look-up, and what its rows say of this very job (§3.9.2) */
 
-static const char *cell(const struct wf_run *run, size_t row, size_t column)
+static void ask_database(struct wf_run *run)
 {
-    const char *value = wf_db_value(run, FIRST, row, column);
-
-    return value != NULL ? value : "";
-}
-
-static enum wf_status status_of(const struct wf_run *run, size_t row)
-{
-    return wf_status_of(cell(run, row, WF_COL_lookup_status));
-}
-
-static enum wf_wait_type wait_of(const struct wf_run *run, size_t row)
-{
-    return wf_wait_type_of(cell(run, row, WF_COL_lookup_wait_type));
-}
-
-static bool is_waiting(const struct wf_run *run, size_t row)
-{
-    return status_of(run, row) == WF_STATUS_WAITING &&
-           wait_of(run, row) != WF_WAIT_DELAY &&
-           wf_db_true(run, FIRST, row, WF_COL_lookup_same_chat) &&
-           wf_db_true(run, FIRST, row, WF_COL_lookup_same_project);
-}
-
-static bool same_workflow(const struct wf_run *run, size_t row)
-{
-    return run->graph != NULL && wf_db_true(run, FIRST, row, WF_COL_lookup_same_chat) &&
-           wf_db_true(run, FIRST, row, WF_COL_lookup_same_project) &&
-           strcmp(cell(run, row, WF_COL_lookup_workflow), run->graph->workflow_id) == 0;
-}
-
-/* Borrowed: the session a new execution goes on with (§3.5, §3.6.2), or NULL. */
-static const char *session_to_reuse(const struct wf_run *run)
-{
-    size_t rows = wf_db_rows(run, FIRST);
-    const char *any = NULL;
-
-    for (size_t row = 0; row < rows; row++) {
-        enum wf_status status = status_of(run, row);
-        bool waiting = status == WF_STATUS_WAITING;
-
-        if (!same_workflow(run, row))
-            continue;
-        if (run->event.kind == WF_EVENT_START) {
-            if (waiting && wait_of(run, row) == WF_WAIT_CALLBACK)
-                return cell(run, row, WF_COL_lookup_session);
-            continue;
-        }
-        if (waiting || status == WF_STATUS_RUNNING)
-            return cell(run, row, WF_COL_lookup_session);
-        if (any == NULL)
-            any = cell(run, row, WF_COL_lookup_session);
-    }
-    return any;
-}
-
-static void begin_new(struct wf_run *run)
-{
-    const char *id = hint(run);
-    bool adopt = false;
-    char *reuse;
+    char *prefix = group_prefix(run), seconds[24], own[WF_ID_SIZE];
+    bool is_start = run->event.kind == WF_EVENT_START;
 
     BW_ASSERT(run->graph != NULL);
-    if (run->steps.lookup.own_row != SIZE_MAX) {
-        char *own =
-            wf_strdup(cell(run, run->steps.lookup.own_row, WF_COL_lookup_execution));
-
-        reuse = wf_strdup(cell(run, run->steps.lookup.own_row, WF_COL_lookup_session));
-        wf_begin(run, own, true, reuse);
-        free(own);
-        free(reuse);
-        return;
-    }
-    if (id != NULL && wf_db_true(run, FIRST, 0, WF_COL_lookup_is_preferred)) {
-        /* a row with that id: made for us by the producer, or somebody's */
-        adopt = status_of(run, 0) == WF_STATUS_RUNNING &&
-                wf_db_true(run, FIRST, 0, WF_COL_lookup_never_ran) &&
-                wf_db_true(run, FIRST, 0, WF_COL_lookup_same_project);
-        if (!adopt)
-            id = NULL;
-    }
-    reuse =
-        wf_strdup(adopt ? cell(run, 0, WF_COL_lookup_session) : session_to_reuse(run));
-    wf_begin(run, id, adopt, reuse);
-    free(reuse);
+    (void)snprintf(seconds, sizeof(seconds), "%lld",
+                   (long long)run->engine->settings.reuse_seconds);
+    wf_job_execution_id(run, own);
+    wf_db_begin(run);
+    (void)wf_db_add(
+        run, WF_SQL_lookup, [WF_ARG_lookup_project] = run->project_id,
+        [WF_ARG_lookup_chat] = run->event.chat_id, [WF_ARG_lookup_reuse_window] = seconds,
+        [WF_ARG_lookup_telegram_id] = wf_db_bigint(run->event.from_id),
+        [WF_ARG_lookup_person] = prefix, [WF_ARG_lookup_preferred] = hint(run),
+        [WF_ARG_lookup_job] = wf_job_key(run),
+        [WF_ARG_lookup_is_start] = is_start ? "true" : "false",
+        [WF_ARG_lookup_begins] = own);
+    add_rest(run, run->steps.pointer != NULL ? run->steps.pointer : "",
+             run->graph->workflow_id, NULL, NULL);
+    free(prefix);
+    wf_db_run(run, looked_up, refused);
 }
-
-/* /start ended these waits: their keys go too (§3.6.2). */
-static void forget_cancelled(struct wf_run *run)
-{
-    size_t rows = wf_db_rows(run, FIRST);
-
-    for (size_t row = 0; row < rows; row++) {
-        if (is_waiting(run, row) && wf_waits_typed(wait_of(run, row)))
-            wf_waiting_forget(run, cell(run, row, WF_COL_lookup_session));
-    }
-}
-
-/* --- what the rows say of this very job (§3.9.2) */
 
 static struct wf_row row_at(const struct wf_run *run, size_t row, const json_t *payload)
 {
@@ -339,18 +267,18 @@ static struct wf_row row_at(const struct wf_run *run, size_t row, const json_t *
                             .payload = payload };
 }
 
-/* Nothing is known of how far an attempt before has come. */
-static bool cannot_tell(const struct wf_run *run, bool named)
-{
-    return run->attempt.unsure && (named || wf_job_attempts_started(run) > 1);
-}
-
 /* The row of an attempt that died behind its insertion. */
 static bool is_own_start(const struct wf_run *run, size_t row)
 {
     return status_of(run, row) == WF_STATUS_WAITING &&
            wf_db_value(run, FIRST, row, WF_COL_lookup_wait_type) == NULL &&
            strcmp(cell(run, row, WF_COL_lookup_workflow), run->graph->workflow_id) == 0;
+}
+
+/* Nothing is known of how far an attempt before has come. */
+static bool cannot_tell(const struct wf_run *run, bool named)
+{
+    return run->attempt.unsure && (named || wf_job_attempts_started(run) > 1);
 }
 
 /* True: the run is on its way. */
@@ -445,41 +373,6 @@ static void looked_up(struct wf_run *run)
         begin_new(run);
 }
 
-static void ask_database(struct wf_run *run)
-{
-    char *prefix = group_prefix(run), seconds[24], own[WF_ID_SIZE];
-    bool is_start = run->event.kind == WF_EVENT_START;
-
-    BW_ASSERT(run->graph != NULL);
-    (void)snprintf(seconds, sizeof(seconds), "%lld",
-                   (long long)run->engine->settings.reuse_seconds);
-    wf_job_execution_id(run, own);
-    wf_db_begin(run);
-    (void)wf_db_add(
-        run, WF_SQL_lookup, [WF_ARG_lookup_project] = run->project_id,
-        [WF_ARG_lookup_chat] = run->event.chat_id, [WF_ARG_lookup_reuse_window] = seconds,
-        [WF_ARG_lookup_telegram_id] = wf_db_bigint(run->event.from_id),
-        [WF_ARG_lookup_person] = prefix, [WF_ARG_lookup_preferred] = hint(run),
-        [WF_ARG_lookup_job] = wf_job_key(run),
-        [WF_ARG_lookup_is_start] = is_start ? "true" : "false",
-        [WF_ARG_lookup_begins] = own);
-    add_rest(run, run->steps.pointer != NULL ? run->steps.pointer : "",
-             run->graph->workflow_id, NULL, NULL);
-    free(prefix);
-    wf_db_run(run, looked_up, refused);
-}
-
-/* Nothing is open in the chat, and nothing else is needed. */
-static void begin_warm(struct wf_run *run)
-{
-    char *session = wf_strdup(wf_warm_session(run));
-
-    BW_ASSERT(run->steps.warm.on && run->user_id != NULL);
-    wf_set(&run->steps.preloaded, session);
-    wf_begin(run, hint(run), false, session);
-    free(session);
-}
-
 void wf_lookup(struct wf_run *run)
 {
     json_t *cached = NULL;
@@ -504,4 +397,116 @@ void wf_lookup(struct wf_run *run)
     else if (!claim_cached(run, cached))
         ask_database(run);
     json_decref(cached);
+}
+
+/* Nothing is open in the chat, and nothing else is needed. */
+static void begin_warm(struct wf_run *run)
+{
+    char *session = wf_strdup(wf_warm_session(run));
+
+    BW_ASSERT(run->steps.warm.on && run->user_id != NULL);
+    wf_set(&run->steps.preloaded, session);
+    wf_begin(run, hint(run), false, session);
+    free(session);
+}
+
+/* --- the database */
+
+static const char *cell(const struct wf_run *run, size_t row, size_t column)
+{
+    const char *value = wf_db_value(run, FIRST, row, column);
+
+    return value != NULL ? value : "";
+}
+
+static enum wf_status status_of(const struct wf_run *run, size_t row)
+{
+    return wf_status_of(cell(run, row, WF_COL_lookup_status));
+}
+
+static enum wf_wait_type wait_of(const struct wf_run *run, size_t row)
+{
+    return wf_wait_type_of(cell(run, row, WF_COL_lookup_wait_type));
+}
+
+static bool is_waiting(const struct wf_run *run, size_t row)
+{
+    return status_of(run, row) == WF_STATUS_WAITING &&
+           wait_of(run, row) != WF_WAIT_DELAY &&
+           wf_db_true(run, FIRST, row, WF_COL_lookup_same_chat) &&
+           wf_db_true(run, FIRST, row, WF_COL_lookup_same_project);
+}
+
+/* /start ended these waits: their keys go too (§3.6.2). */
+static void forget_cancelled(struct wf_run *run)
+{
+    size_t rows = wf_db_rows(run, FIRST);
+
+    for (size_t row = 0; row < rows; row++) {
+        if (is_waiting(run, row) && wf_waits_typed(wait_of(run, row)))
+            wf_waiting_forget(run, cell(run, row, WF_COL_lookup_session));
+    }
+}
+
+static bool same_workflow(const struct wf_run *run, size_t row)
+{
+    return run->graph != NULL && wf_db_true(run, FIRST, row, WF_COL_lookup_same_chat) &&
+           wf_db_true(run, FIRST, row, WF_COL_lookup_same_project) &&
+           strcmp(cell(run, row, WF_COL_lookup_workflow), run->graph->workflow_id) == 0;
+}
+
+/* Borrowed: the session a new execution goes on with (§3.5, §3.6.2), or NULL. */
+static const char *session_to_reuse(const struct wf_run *run)
+{
+    size_t rows = wf_db_rows(run, FIRST);
+    const char *any = NULL;
+
+    for (size_t row = 0; row < rows; row++) {
+        enum wf_status status = status_of(run, row);
+        bool waiting = status == WF_STATUS_WAITING;
+
+        if (!same_workflow(run, row))
+            continue;
+        if (run->event.kind == WF_EVENT_START) {
+            if (waiting && wait_of(run, row) == WF_WAIT_CALLBACK)
+                return cell(run, row, WF_COL_lookup_session);
+            continue;
+        }
+        if (waiting || status == WF_STATUS_RUNNING)
+            return cell(run, row, WF_COL_lookup_session);
+        if (any == NULL)
+            any = cell(run, row, WF_COL_lookup_session);
+    }
+    return any;
+}
+
+static void begin_new(struct wf_run *run)
+{
+    const char *id = hint(run);
+    bool adopt = false;
+    char *reuse;
+
+    BW_ASSERT(run->graph != NULL);
+    if (run->steps.lookup.own_row != SIZE_MAX) {
+        char *own =
+            wf_strdup(cell(run, run->steps.lookup.own_row, WF_COL_lookup_execution));
+
+        reuse = wf_strdup(cell(run, run->steps.lookup.own_row, WF_COL_lookup_session));
+        wf_begin(run, own, true, reuse);
+        free(own);
+        free(reuse);
+        return;
+    }
+    if (id != NULL && wf_db_true(run, FIRST, 0, WF_COL_lookup_is_preferred)) {
+        /* a row with that id: made for us by the producer, or somebody's */
+        adopt = status_of(run, 0) == WF_STATUS_RUNNING &&
+                wf_db_true(run, FIRST, 0, WF_COL_lookup_never_ran) &&
+                wf_db_true(run, FIRST, 0, WF_COL_lookup_same_project);
+        if (!adopt)
+            id = NULL;
+    }
+    reuse =
+        wf_strdup(adopt ? cell(run, 0, WF_COL_lookup_session) : session_to_reuse(run));
+    wf_begin(run, id, adopt, reuse);
+    free(reuse);
 }

@@ -30,52 +30,137 @@
 #define RETRIES_MAX    5
 #define RETRY_PAUSE_MS 1000
 
-static void go(struct wf_run *run);
-static void execute(struct wf_run *run);
-static void recover(struct wf_run *run);
+static wf_step go, fail, recover, retry, tell, told, recover_now;
+static bool admit(struct wf_run *run);
+static enum wf_action start_node(struct wf_run *run);
+static bool follow_edge(struct wf_run *run);
+static bool jump(struct wf_run *run);
+static void fail_with(struct wf_run *run, const char *format, ...);
+static void end(struct wf_run *run, enum wf_status status, bool result);
 
-/* --- ends */
+/* --- node after node */
 
-static void end(struct wf_run *run, enum wf_status status, bool result)
+static int64_t time_limit(const struct wf_run *run)
 {
-    if (run->outer != NULL) {
-        wf_sub_end(run, status);
-        return;
+    static const char *const members[] = { "maxExecutionTime", "timeout" };
+
+    for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+        double ms = json_number_value(json_object_get(run->graph->settings, members[i]));
+
+        if (ms >= 1 && ms < 1e12)
+            return (int64_t)ms;
     }
-    run->ending.status = status;
-    run->ending.result = result;
-    wf_finish(run);
+    return run->project->timeout_ms > 0 ? run->project->timeout_ms : 30000;
 }
 
-static void fail(struct wf_run *run)
+/* True: run->node is the next to run. False: the run ended or is under way. */
+static bool apply(struct wf_run *run, enum wf_action action)
 {
-    BW_ASSERT(run->out.text != NULL);
-    if (run->outer == NULL && run->ending.before_failure != NULL &&
-        !wf_run_last_attempt(run)) {
-        /* a scheduled run: the next attempt goes on from the checkpoint (§11.4) */
-        wf_run_transient(run, 0, "%s", run->out.text);
-        return;
+    switch (action) {
+    case WF_PENDING:
+        break;
+    case WF_NEXT:
+        return follow_edge(run);
+    case WF_GOTO:
+        return jump(run);
+    case WF_WAIT:
+        BW_ASSERT(run->out.wait != WF_WAIT_NOTHING);
+        wf_log_step(run, NULL, NULL, wf_wait_name(run->out.wait));
+        wf_loops_keep(run);
+        end(run, WF_STATUS_WAITING, true);
+        break;
+    case WF_CALL:
+        BW_ASSERT(run->outer != NULL && run->graph->entry != NULL);
+        wf_node_clear(run);
+        run->node = run->graph->entry;
+        return true;
+    case WF_END:
+        wf_log_step(run, NULL, NULL, NULL);
+        end(run, run->out.failed ? WF_STATUS_FAILED : WF_STATUS_COMPLETED, true);
+        break;
+    case WF_ERROR:
+        recover(run);
+        break;
     }
-    wf_log_error(run, run->out.text);
-    end(run, WF_STATUS_FAILED, false);
+    return false;
 }
 
-static void fail_with(struct wf_run *run, const char *format, ...) BW_PRINTF(2, 3);
-
-static void fail_with(struct wf_run *run, const char *format, ...)
+/* The node has what it needs. */
+static void execute(struct wf_run *run)
 {
-    char text[BW_ERROR_TEXT_MAX];
-    va_list args;
+    enum wf_action action = start_node(run);
 
-    va_start(args, format);
-    (void)vsnprintf(text, sizeof(text), format, args); /* cut is fine */
-    va_end(args);
-    wf_node_clear_result(run);
-    run->out.text = wf_strdup(text);
-    fail(run);
+    if (action != WF_PENDING && apply(run, action))
+        go(run);
+}
+
+static void go(struct wf_run *run)
+{
+    for (;;) {
+        enum wf_action action;
+
+        if (!admit(run))
+            return;
+        if (!wf_person_ready(run, run->node, execute))
+            return;
+        action = start_node(run);
+        if (action == WF_PENDING || !apply(run, action))
+            return;
+    }
+}
+
+static void resume(struct wf_run *run, enum wf_action action)
+{
+    BW_ASSERT(run->node != NULL || action == WF_CALL);
+    if (action != WF_PENDING && apply(run, action))
+        go(run);
+}
+
+void wf_loop_start(struct wf_run *run, const struct wf_node *node)
+{
+    BW_ASSERT(node != NULL && run->graph != NULL && run->project != NULL);
+    run->deadline = bw_mono_add_ms(wf_engine_mono(run->engine), time_limit(run));
+    run->resume = resume;
+    run->node = node;
+    wf_ahead_start(run, node);
+    go(run);
 }
 
 /* --- one node */
+
+/* Done once more it changes nothing more. */
+static bool is_repeatable(const struct wf_node *node)
+{
+    const char *query = wf_member(node->config, "query", "");
+
+    if (strcmp(node->type, "action.database_query") == 0)
+        return strcmp(query, "add_bonus") != 0 && strcmp(query, "spend_bonus") != 0;
+    return strcmp(node->type, "action.set_variable") == 0 ||
+           strcmp(node->type, "action.link_telegram_account") == 0;
+}
+
+/* After the node was logged: to the next one, behind a checkpoint if something happened
+ * outside. True: go on at once. */
+static bool move_on(struct wf_run *run, const struct wf_node *next)
+{
+    bool effect = run->effect;
+
+    BW_ASSERT(next != NULL);
+    run->steps.acted = run->steps.acted || (effect && !is_repeatable(run->node));
+    wf_fault_point("step");
+    wf_node_clear(run);
+    run->node = next;
+    if (!effect)
+        return true;
+    wf_checkpoint(run, next->id, false, go);
+    return false;
+}
+
+static int64_t max_steps(const struct wf_run *run)
+{
+    return run->project->max_steps > 0 ? run->project->max_steps
+                                       : run->engine->settings.default_max_steps;
+}
 
 static int64_t visit(struct wf_run *run, const char *id)
 {
@@ -83,12 +168,6 @@ static int64_t visit(struct wf_run *run, const char *id)
 
     wf_json_set(run->progress.visits, id, json_integer(count));
     return count;
-}
-
-static int64_t max_steps(const struct wf_run *run)
-{
-    return run->project->max_steps > 0 ? run->project->max_steps
-                                       : run->engine->settings.default_max_steps;
 }
 
 /* The limits of §3.3. False: the run has failed and is over. */
@@ -157,34 +236,6 @@ static void fail_missing(struct wf_run *run, const char *target)
     fail(run);
 }
 
-/* Done once more it changes nothing more. */
-static bool is_repeatable(const struct wf_node *node)
-{
-    const char *query = wf_member(node->config, "query", "");
-
-    if (strcmp(node->type, "action.database_query") == 0)
-        return strcmp(query, "add_bonus") != 0 && strcmp(query, "spend_bonus") != 0;
-    return strcmp(node->type, "action.set_variable") == 0 ||
-           strcmp(node->type, "action.link_telegram_account") == 0;
-}
-
-/* After the node was logged: to the next one, behind a checkpoint if something happened
- * outside. True: go on at once. */
-static bool move_on(struct wf_run *run, const struct wf_node *next)
-{
-    bool effect = run->effect;
-
-    BW_ASSERT(next != NULL);
-    run->steps.acted = run->steps.acted || (effect && !is_repeatable(run->node));
-    wf_fault_point("step");
-    wf_node_clear(run);
-    run->node = next;
-    if (!effect)
-        return true;
-    wf_checkpoint(run, next->id, false, go);
-    return false;
-}
-
 static bool follow_edge(struct wf_run *run)
 {
     const struct wf_edge *edge =
@@ -228,6 +279,45 @@ static bool jump(struct wf_run *run)
     return false;
 }
 
+/* --- ends */
+
+static void fail_with(struct wf_run *run, const char *format, ...)
+{
+    char text[BW_ERROR_TEXT_MAX];
+    va_list args;
+
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof(text), format, args); /* cut is fine */
+    va_end(args);
+    wf_node_clear_result(run);
+    run->out.text = wf_strdup(text);
+    fail(run);
+}
+
+static void end(struct wf_run *run, enum wf_status status, bool result)
+{
+    if (run->outer != NULL) {
+        wf_sub_end(run, status);
+        return;
+    }
+    run->ending.status = status;
+    run->ending.result = result;
+    wf_finish(run);
+}
+
+static void fail(struct wf_run *run)
+{
+    BW_ASSERT(run->out.text != NULL);
+    if (run->outer == NULL && run->ending.before_failure != NULL &&
+        !wf_run_last_attempt(run)) {
+        /* a scheduled run: the next attempt goes on from the checkpoint (§11.4) */
+        wf_run_transient(run, 0, "%s", run->out.text);
+        return;
+    }
+    wf_log_error(run, run->out.text);
+    end(run, WF_STATUS_FAILED, false);
+}
+
 /* --- a node failed: what the version's settings say (§3.11) */
 
 static const json_t *error_handling(const struct wf_run *run)
@@ -266,6 +356,59 @@ static void go_past(struct wf_run *run)
 
 /* --- an answer that will not do: its person is told, and may give another one */
 
+/* Only who has answered; and the author's own way of handling errors comes first. */
+static bool is_told(const struct wf_run *run)
+{
+    return run->out.notice != NULL && run->execution.resumed && run->outer == NULL &&
+           run->event.chat_id != NULL && run->chat.has_turn &&
+           *wf_member(error_handling(run), "action", "") == '\0';
+}
+
+static void recover(struct wf_run *run)
+{
+    double most = wf_value_number(json_object_get(run->graph->settings, "maxRetries"));
+    unsigned limit = RETRIES;
+
+    BW_ASSERT(run->out.text != NULL);
+    if (wf_run_lost(run)) /* it failed because it was told to stop */
+        return;
+    if (is_told(run)) {
+        tell(run);
+        return;
+    }
+    if (most >= 0)
+        limit = most < RETRIES_MAX ? (unsigned)most : RETRIES_MAX;
+    if (!handles_by(run, "retry") || run->work.retries >= limit) {
+        recover_now(run);
+        return;
+    }
+    run->work.retries++;
+    wf_log_warn(run, run->out.text);
+    wf_run_after(run, RETRY_PAUSE_MS, retry);
+}
+
+static void retry(struct wf_run *run)
+{
+    if (wf_run_lost(run))
+        return;
+    wf_node_clear_result(run);
+    run->outbox.message.sending = 0; /* what is out is not sent again */
+    execute(run);
+}
+
+static void tell(struct wf_run *run)
+{
+    const json_t *own = json_object_get(error_handling(run), "errorMessage");
+    char *text = wf_run_text(run, error_handling(run), "errorMessage", NULL);
+
+    if (text == NULL)
+        text = wf_strdup(run->out.notice);
+    else if (wf_personal_admit_text(run, own) != WF_PERSONAL_GO)
+        wf_set(&text, run->out.notice);
+    wf_send_notice(run, text, told);
+    free(text);
+}
+
 static bool may_ask_again(const struct wf_run *run)
 {
     return run->execution.resumed && !run->steps.acted && run->outer == NULL &&
@@ -292,27 +435,6 @@ static void told(struct wf_run *run)
     wf_finish(run);
 }
 
-/* Only who has answered; and the author's own way of handling errors comes first. */
-static bool is_told(const struct wf_run *run)
-{
-    return run->out.notice != NULL && run->execution.resumed && run->outer == NULL &&
-           run->event.chat_id != NULL && run->chat.has_turn &&
-           *wf_member(error_handling(run), "action", "") == '\0';
-}
-
-static void tell(struct wf_run *run)
-{
-    const json_t *own = json_object_get(error_handling(run), "errorMessage");
-    char *text = wf_run_text(run, error_handling(run), "errorMessage", NULL);
-
-    if (text == NULL)
-        text = wf_strdup(run->out.notice);
-    else if (wf_personal_admit_text(run, own) != WF_PERSONAL_GO)
-        wf_set(&text, run->out.notice);
-    wf_send_notice(run, text, told);
-    free(text);
-}
-
 static void recover_now(struct wf_run *run)
 {
     char *notice = wf_run_text(run, error_handling(run), "errorMessage", NULL);
@@ -324,122 +446,4 @@ static void recover_now(struct wf_run *run)
     else
         go_past(run);
     free(notice);
-}
-
-static void retry(struct wf_run *run)
-{
-    if (wf_run_lost(run))
-        return;
-    wf_node_clear_result(run);
-    run->outbox.message.sending = 0; /* what is out is not sent again */
-    execute(run);
-}
-
-static void recover(struct wf_run *run)
-{
-    double most = wf_value_number(json_object_get(run->graph->settings, "maxRetries"));
-    unsigned limit = RETRIES;
-
-    BW_ASSERT(run->out.text != NULL);
-    if (wf_run_lost(run)) /* it failed because it was told to stop */
-        return;
-    if (is_told(run)) {
-        tell(run);
-        return;
-    }
-    if (most >= 0)
-        limit = most < RETRIES_MAX ? (unsigned)most : RETRIES_MAX;
-    if (!handles_by(run, "retry") || run->work.retries >= limit) {
-        recover_now(run);
-        return;
-    }
-    run->work.retries++;
-    wf_log_warn(run, run->out.text);
-    wf_run_after(run, RETRY_PAUSE_MS, retry);
-}
-
-/* True: run->node is the next to run. False: the run ended or is under way. */
-static bool apply(struct wf_run *run, enum wf_action action)
-{
-    switch (action) {
-    case WF_PENDING:
-        break;
-    case WF_NEXT:
-        return follow_edge(run);
-    case WF_GOTO:
-        return jump(run);
-    case WF_WAIT:
-        BW_ASSERT(run->out.wait != WF_WAIT_NOTHING);
-        wf_log_step(run, NULL, NULL, wf_wait_name(run->out.wait));
-        wf_loops_keep(run);
-        end(run, WF_STATUS_WAITING, true);
-        break;
-    case WF_CALL:
-        BW_ASSERT(run->outer != NULL && run->graph->entry != NULL);
-        wf_node_clear(run);
-        run->node = run->graph->entry;
-        return true;
-    case WF_END:
-        wf_log_step(run, NULL, NULL, NULL);
-        end(run, run->out.failed ? WF_STATUS_FAILED : WF_STATUS_COMPLETED, true);
-        break;
-    case WF_ERROR:
-        recover(run);
-        break;
-    }
-    return false;
-}
-
-/* The node has what it needs. */
-static void execute(struct wf_run *run)
-{
-    enum wf_action action = start_node(run);
-
-    if (action != WF_PENDING && apply(run, action))
-        go(run);
-}
-
-static void go(struct wf_run *run)
-{
-    for (;;) {
-        enum wf_action action;
-
-        if (!admit(run))
-            return;
-        if (!wf_person_ready(run, run->node, execute))
-            return;
-        action = start_node(run);
-        if (action == WF_PENDING || !apply(run, action))
-            return;
-    }
-}
-
-static void resume(struct wf_run *run, enum wf_action action)
-{
-    BW_ASSERT(run->node != NULL || action == WF_CALL);
-    if (action != WF_PENDING && apply(run, action))
-        go(run);
-}
-
-static int64_t time_limit(const struct wf_run *run)
-{
-    static const char *const members[] = { "maxExecutionTime", "timeout" };
-
-    for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
-        double ms = json_number_value(json_object_get(run->graph->settings, members[i]));
-
-        if (ms >= 1 && ms < 1e12)
-            return (int64_t)ms;
-    }
-    return run->project->timeout_ms > 0 ? run->project->timeout_ms : 30000;
-}
-
-void wf_loop_start(struct wf_run *run, const struct wf_node *node)
-{
-    BW_ASSERT(node != NULL && run->graph != NULL && run->project != NULL);
-    run->deadline = bw_mono_add_ms(wf_engine_mono(run->engine), time_limit(run));
-    run->resume = resume;
-    run->node = node;
-    wf_ahead_start(run, node);
-    go(run);
 }

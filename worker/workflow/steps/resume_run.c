@@ -26,6 +26,53 @@
 #include "workflow/language/event.h"
 #include "workflow/language/graph.h"
 
+static wf_step own_version, node_is_gone, gone_written, begin_anew, set_location, go_on,
+    expire, cancelled_written, stay, ask_email;
+
+/* --- the graph (§3.2) */
+
+void wf_resume(struct wf_run *run)
+{
+    struct wf_execution *x = &run->execution;
+
+    BW_ASSERT(x->resumed && x->stored && run->graph != NULL);
+    if (x->current_node_id == NULL)
+        x->current_node_id = wf_strdup("");
+    if (strcmp(run->graph->workflow_id, x->workflow_id) == 0 &&
+        wf_graph_find(run->graph, x->current_node_id) != NULL)
+        go_on(run);
+    else
+        wf_versions_exact(run, x->workflow_id, x->version, own_version);
+}
+
+static void own_version(struct wf_run *run)
+{
+    if (run->graph != NULL &&
+        wf_graph_find(run->graph, run->execution.current_node_id) != NULL)
+        go_on(run);
+    else
+        node_is_gone(run);
+}
+
+/* The node it waited at is in no version: the execution has failed. */
+static void node_is_gone(struct wf_run *run)
+{
+    char *text = wf_printf("Node not found: %s", run->execution.current_node_id);
+
+    wf_db_begin(run);
+    (void)wf_flush_add(run,
+                       &(struct wf_flush){ .status = WF_STATUS_FAILED, .error = text });
+    free(text);
+    wf_db_run(run, gone_written, NULL);
+}
+
+static void gone_written(struct wf_run *run)
+{
+    wf_flush_done(run);
+    wf_waiting_forget(run, run->execution.session_id);
+    begin_anew(run);
+}
+
 /* The event handled as text: a callback on a contact wait counts as typed (§3.7.5). */
 static const char *typed(const struct wf_run *run)
 {
@@ -45,37 +92,29 @@ static void begin_anew(struct wf_run *run)
         wf_run_answer(run, false);
 }
 
-/* --- staying in the wait */
-
-static void stay(struct wf_run *run)
-{
-    BW_ASSERT(run->execution.resumed);
-    run->out.wait = run->execution.wait_type != WF_WAIT_NOTHING ? run->execution.wait_type
-                                                                : WF_WAIT_INPUT;
-    json_decref(run->out.payload);
-    run->out.payload = run->execution.wait_payload != NULL
-                           ? json_incref(run->execution.wait_payload)
-                           : NULL;
-    run->ending.status = WF_STATUS_WAITING;
-    run->ending.result = true;
-    wf_finish(run);
-}
-
-static void ask_email(struct wf_run *run)
-{
-    char now[WF_ISO_SIZE];
-
-    wf_iso(wf_engine_now_ms(run->engine), now);
-    if (!json_is_object(run->execution.wait_payload)) {
-        json_decref(run->execution.wait_payload);
-        run->execution.wait_payload = wf_must(json_object());
-    }
-    wf_json_set_text(run->execution.wait_payload, "subType", "email");
-    wf_json_set_text(run->execution.wait_payload, "updatedAt", now);
-    wf_send_notice(run, run->engine->settings.text_email_prompt, stay);
-}
-
 /* --- what was received (§3.7.4) */
+
+static void replace_text(struct wf_run *run, const char *text)
+{
+    if (run->event.original_text == NULL)
+        run->event.original_text = wf_strdup(typed(run));
+    wf_set(&run->event.text, text);
+}
+
+/* `telegram` with the contact that was typed (§3.7.3). */
+static void renew_telegram(struct wf_run *run, const struct wf_meaning *meaning)
+{
+    json_decref(run->telegram);
+    run->telegram = wf_must(wf_event_telegram(&run->event));
+    if (meaning->phone != NULL && run->event.contact == NULL) {
+        json_t *contact = wf_must(json_object());
+
+        wf_json_set_text(contact, "phoneNumber", meaning->phone);
+        wf_json_set_text(contact, "phone", meaning->phone);
+        wf_json_set(run->telegram, "contact", contact);
+        wf_json_set_text(run->telegram, "userPhone", meaning->phone);
+    }
+}
 
 static json_t *received(const struct wf_run *run)
 {
@@ -111,17 +150,6 @@ static void set_named(struct wf_run *run, const char *name, const char *member,
     wf_run_set(run, name, value, 0);
 }
 
-static void set_location(struct wf_run *run)
-{
-    json_t *value = received(run);
-
-    wf_json_set(value, "latitude",
-                json_incref(json_object_get(run->event.location, "latitude")));
-    wf_json_set(value, "longitude",
-                json_incref(json_object_get(run->event.location, "longitude")));
-    wf_run_set(run, "locationReceived", value, 0);
-}
-
 /* The variable the waiting node named. */
 static void set_variable(struct wf_run *run, const struct wf_meaning *meaning)
 {
@@ -136,28 +164,6 @@ static void set_variable(struct wf_run *run, const struct wf_meaning *meaning)
         wf_run_set(run, name, wf_text(run->event.callback_data), 0);
     else if (text != NULL || run->event.text != NULL)
         wf_run_set(run, name, wf_text(text != NULL ? text : run->event.text), 0);
-}
-
-static void replace_text(struct wf_run *run, const char *text)
-{
-    if (run->event.original_text == NULL)
-        run->event.original_text = wf_strdup(typed(run));
-    wf_set(&run->event.text, text);
-}
-
-/* `telegram` with the contact that was typed (§3.7.3). */
-static void renew_telegram(struct wf_run *run, const struct wf_meaning *meaning)
-{
-    json_decref(run->telegram);
-    run->telegram = wf_must(wf_event_telegram(&run->event));
-    if (meaning->phone != NULL && run->event.contact == NULL) {
-        json_t *contact = wf_must(json_object());
-
-        wf_json_set_text(contact, "phoneNumber", meaning->phone);
-        wf_json_set_text(contact, "phone", meaning->phone);
-        wf_json_set(run->telegram, "contact", contact);
-        wf_json_set_text(run->telegram, "userPhone", meaning->phone);
-    }
 }
 
 static void take_meaning(struct wf_run *run, const struct wf_meaning *meaning)
@@ -180,16 +186,18 @@ static void take_meaning(struct wf_run *run, const struct wf_meaning *meaning)
     set_variable(run, meaning);
 }
 
-/* --- where to (§3.7.5) */
-
-static const struct wf_node *first_of_type(const struct wf_graph *graph, const char *type)
+static void set_location(struct wf_run *run)
 {
-    for (size_t i = 0; i < graph->node_count; i++) {
-        if (strcmp(graph->nodes[i].type, type) == 0)
-            return &graph->nodes[i];
-    }
-    return NULL;
+    json_t *value = received(run);
+
+    wf_json_set(value, "latitude",
+                json_incref(json_object_get(run->event.location, "latitude")));
+    wf_json_set(value, "longitude",
+                json_incref(json_object_get(run->event.location, "longitude")));
+    wf_run_set(run, "locationReceived", value, 0);
 }
+
+/* --- where to (§3.7.5) */
 
 /* The target of a node's plain edge; NULL: none, or it is missing. */
 static const struct wf_node *successor(const struct wf_graph *graph,
@@ -198,6 +206,15 @@ static const struct wf_node *successor(const struct wf_graph *graph,
     const struct wf_edge *edge = node != NULL ? wf_node_edge(node, NULL, false) : NULL;
 
     return edge != NULL && edge->target != SIZE_MAX ? &graph->nodes[edge->target] : NULL;
+}
+
+static const struct wf_node *first_of_type(const struct wf_graph *graph, const char *type)
+{
+    for (size_t i = 0; i < graph->node_count; i++) {
+        if (strcmp(graph->nodes[i].type, type) == 0)
+            return &graph->nodes[i];
+    }
+    return NULL;
 }
 
 static const struct wf_node *target_of(const struct wf_run *run, bool phone)
@@ -218,24 +235,6 @@ static const struct wf_node *target_of(const struct wf_run *run, bool phone)
         (target == NULL || strcmp(target->type, "flow.end") == 0))
         return contact;
     return target;
-}
-
-static void cancelled_written(struct wf_run *run)
-{
-    wf_flush_done(run);
-    wf_waiting_forget(run, run->execution.session_id);
-    begin_anew(run);
-}
-
-/* The event comes too late for the wait (§3.8). */
-static void expire(struct wf_run *run)
-{
-    if (wf_timeout_go(run))
-        return;
-    wf_db_begin(run);
-    (void)wf_flush_add(run, &(struct wf_flush){ .status = WF_STATUS_CANCELLED,
-                                                .error = WF_TIMEOUT_ERROR });
-    wf_db_run(run, cancelled_written, NULL);
 }
 
 static void go_on(struct wf_run *run)
@@ -283,46 +282,50 @@ static void go_on(struct wf_run *run)
     wf_meaning_fini(&meaning);
 }
 
-/* --- the graph (§3.2) */
+/* The event comes too late for the wait (§3.8). */
+static void expire(struct wf_run *run)
+{
+    if (wf_timeout_go(run))
+        return;
+    wf_db_begin(run);
+    (void)wf_flush_add(run, &(struct wf_flush){ .status = WF_STATUS_CANCELLED,
+                                                .error = WF_TIMEOUT_ERROR });
+    wf_db_run(run, cancelled_written, NULL);
+}
 
-static void gone_written(struct wf_run *run)
+static void cancelled_written(struct wf_run *run)
 {
     wf_flush_done(run);
     wf_waiting_forget(run, run->execution.session_id);
     begin_anew(run);
 }
 
-/* The node it waited at is in no version: the execution has failed. */
-static void node_is_gone(struct wf_run *run)
-{
-    char *text = wf_printf("Node not found: %s", run->execution.current_node_id);
+/* --- staying in the wait */
 
-    wf_db_begin(run);
-    (void)wf_flush_add(run,
-                       &(struct wf_flush){ .status = WF_STATUS_FAILED, .error = text });
-    free(text);
-    wf_db_run(run, gone_written, NULL);
+static void stay(struct wf_run *run)
+{
+    BW_ASSERT(run->execution.resumed);
+    run->out.wait = run->execution.wait_type != WF_WAIT_NOTHING ? run->execution.wait_type
+                                                                : WF_WAIT_INPUT;
+    json_decref(run->out.payload);
+    run->out.payload = run->execution.wait_payload != NULL
+                           ? json_incref(run->execution.wait_payload)
+                           : NULL;
+    run->ending.status = WF_STATUS_WAITING;
+    run->ending.result = true;
+    wf_finish(run);
 }
 
-static void own_version(struct wf_run *run)
+static void ask_email(struct wf_run *run)
 {
-    if (run->graph != NULL &&
-        wf_graph_find(run->graph, run->execution.current_node_id) != NULL)
-        go_on(run);
-    else
-        node_is_gone(run);
-}
+    char now[WF_ISO_SIZE];
 
-void wf_resume(struct wf_run *run)
-{
-    struct wf_execution *x = &run->execution;
-
-    BW_ASSERT(x->resumed && x->stored && run->graph != NULL);
-    if (x->current_node_id == NULL)
-        x->current_node_id = wf_strdup("");
-    if (strcmp(run->graph->workflow_id, x->workflow_id) == 0 &&
-        wf_graph_find(run->graph, x->current_node_id) != NULL)
-        go_on(run);
-    else
-        wf_versions_exact(run, x->workflow_id, x->version, own_version);
+    wf_iso(wf_engine_now_ms(run->engine), now);
+    if (!json_is_object(run->execution.wait_payload)) {
+        json_decref(run->execution.wait_payload);
+        run->execution.wait_payload = wf_must(json_object());
+    }
+    wf_json_set_text(run->execution.wait_payload, "subType", "email");
+    wf_json_set_text(run->execution.wait_payload, "updatedAt", now);
+    wf_send_notice(run, run->engine->settings.text_email_prompt, stay);
 }

@@ -10,6 +10,8 @@
 #include "workflow/steps/loop.h"
 #include "workflow/language/graph.h"
 
+static wf_step start;
+
 static const struct wf_node *target(const struct wf_run *run)
 {
     const struct wf_node *node =
@@ -19,12 +21,6 @@ static const struct wf_node *target(const struct wf_run *run)
 
     return edge != NULL && edge->target != SIZE_MAX ? &run->graph->nodes[edge->target]
                                                     : NULL;
-}
-
-static void start(struct wf_run *run)
-{
-    BW_ASSERT(target(run) != NULL);
-    wf_loop_start(run, target(run));
 }
 
 bool wf_timeout_go(struct wf_run *run)
@@ -44,4 +40,10 @@ bool wf_timeout_go(struct wf_run *run)
         start(run);
     free(notice);
     return true;
+}
+
+static void start(struct wf_run *run)
+{
+    BW_ASSERT(target(run) != NULL);
+    wf_loop_start(run, target(run));
 }

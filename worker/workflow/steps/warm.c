@@ -29,26 +29,23 @@
 #define SKEW_MS 250   /* of the producers' clocks */
 #define IDLE_MS 50000 /* Node's counter of starts stays for 60 s */
 
+char *wf_warm_key(const struct wf_run *run)
+{
+    return wf_printf("workflow:idle:%s:%s", run->project_id, run->event.chat_id);
+}
+
 static bool is_own_chat(const struct wf_run *run)
 {
     return run->chat.has_turn && run->event.from_id != NULL &&
            strcmp(run->event.from_id, run->event.chat_id) == 0;
 }
 
-char *wf_warm_key(const struct wf_run *run)
-{
-    return wf_printf("workflow:idle:%s:%s", run->project_id, run->event.chat_id);
-}
-
 /* --- the event */
 
-static bool is_known(const struct wf_run *run, const json_t *idle)
+void wf_warm_hear(struct wf_run *run, const char *text)
 {
-    char *user_id = wf_person_recall(run);
-    bool same = user_id != NULL && strcmp(user_id, wf_member(idle, "userId", "")) == 0;
-
-    free(user_id);
-    return same;
+    json_decref(run->steps.warm.idle);
+    run->steps.warm.idle = wf_loads(text);
 }
 
 /* A job that was there before the connections may have been run before, by somebody whose
@@ -59,6 +56,15 @@ static bool is_old(const struct wf_run *run)
 
     return effects->redis_since == NULL ||
            wf_job_timestamp(run) < effects->redis_since(effects->arg) + SKEW_MS;
+}
+
+static bool is_known(const struct wf_run *run, const json_t *idle)
+{
+    char *user_id = wf_person_recall(run);
+    bool same = user_id != NULL && strcmp(user_id, wf_member(idle, "userId", "")) == 0;
+
+    free(user_id);
+    return same;
 }
 
 static bool may_start(const struct wf_run *run)
@@ -76,12 +82,6 @@ static bool may_start(const struct wf_run *run)
         return false;
     trigger = wf_graph_trigger(run->graph, &run->event);
     return trigger != NULL && trigger->starts_plain;
-}
-
-void wf_warm_hear(struct wf_run *run, const char *text)
-{
-    json_decref(run->steps.warm.idle);
-    run->steps.warm.idle = wf_loads(text);
 }
 
 void wf_warm_keys(struct wf_run *run)

@@ -8,6 +8,15 @@
 #include "workflow/run/io.h"
 #include "workflow/nodes/partner/partner.h"
 
+static wf_step show;
+
+enum wf_action wf_start_partner_home(struct wf_run *run)
+{
+    if (wf_partner_begin(run))
+        wf_db_run(run, show, NULL);
+    return WF_PENDING;
+}
+
 static void add_member(struct bw_buf *text, const json_t *viewer)
 {
     const json_t *memberships = json_object_get(viewer, "memberships");
@@ -113,11 +122,4 @@ static void show(struct wf_run *run)
         wf_partner_say(run, PARTNER_NO_ACCOUNT, NULL);
     }
     json_decref(viewer);
-}
-
-enum wf_action wf_start_partner_home(struct wf_run *run)
-{
-    if (wf_partner_begin(run))
-        wf_db_run(run, show, NULL);
-    return WF_PENDING;
 }

@@ -18,6 +18,39 @@
 #define DENIED "🔒 Реферальная ссылка доступна партнёрам и управляющим организации."
 /* clang-format on */
 
+static wf_step coded, show, without_code;
+
+/* The link is given out: he has a code from now on (worker/workflow/spec/workflow.md
+ * §6.5). */
+static bool lacks_code(const struct wf_run *run)
+{
+    return !run->person.code_asked &&
+           (!run->person.known ||
+            strcmp(wf_member(run->person.variables, "user.hasReferralCode", ""), "Нет") ==
+                0);
+}
+
+enum wf_action wf_start_partner_link(struct wf_run *run)
+{
+    if (!wf_partner_begin(run))
+        return WF_PENDING;
+    if (lacks_code(run)) {
+        (void)wf_db_add(run, WF_SQL_referral, run->user_id, run->project_id);
+        wf_db_run(run, coded, without_code);
+    } else {
+        wf_db_run(run, show, NULL);
+    }
+    return WF_PENDING;
+}
+
+static void coded(struct wf_run *run)
+{
+    run->person.code_asked = true;
+    if (wf_db_value(run, 1, 0, WF_COL_referral_code) != NULL)
+        wf_person_changed(run, run->user_id); /* caches say that there is none */
+    show(run);
+}
+
 /* New reference: the configured parameters as texts; what is blank is absent. */
 static json_t *more_params(struct wf_run *run)
 {
@@ -70,33 +103,6 @@ static void show_link(struct wf_run *run, const json_t *viewer, const json_t *me
     free(end);
 }
 
-static void show(struct wf_run *run);
-
-/* The code was to be made, and somebody else got the same digits: the link is without. */
-static void without_code(struct wf_run *run)
-{
-    if (wf_partner_begin(run))
-        wf_db_run(run, show, NULL);
-}
-
-/* The link is given out: he has a code from now on (worker/workflow/spec/workflow.md
- * §6.5). */
-static bool lacks_code(const struct wf_run *run)
-{
-    return !run->person.code_asked &&
-           (!run->person.known ||
-            strcmp(wf_member(run->person.variables, "user.hasReferralCode", ""), "Нет") ==
-                0);
-}
-
-static void coded(struct wf_run *run)
-{
-    run->person.code_asked = true;
-    if (wf_db_value(run, 1, 0, WF_COL_referral_code) != NULL)
-        wf_person_changed(run, run->user_id); /* caches say that there is none */
-    show(run);
-}
-
 static void show(struct wf_run *run)
 {
     json_t *viewer = wf_partner_viewer(run), *keyboard;
@@ -116,15 +122,9 @@ static void show(struct wf_run *run)
     json_decref(viewer);
 }
 
-enum wf_action wf_start_partner_link(struct wf_run *run)
+/* The code was to be made, and somebody else got the same digits: the link is without. */
+static void without_code(struct wf_run *run)
 {
-    if (!wf_partner_begin(run))
-        return WF_PENDING;
-    if (lacks_code(run)) {
-        (void)wf_db_add(run, WF_SQL_referral, run->user_id, run->project_id);
-        wf_db_run(run, coded, without_code);
-    } else {
+    if (wf_partner_begin(run))
         wf_db_run(run, show, NULL);
-    }
-    return WF_PENDING;
 }

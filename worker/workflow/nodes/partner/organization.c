@@ -21,6 +21,34 @@
 #define NOBODY   "📊 <b>Сводка по организации</b>\n\nПока никто не приглашён в команду."
 /* clang-format on */
 
+static wf_step show;
+
+enum wf_action wf_start_partner_organization(struct wf_run *run)
+{
+    char *organization;
+    char top[16];
+
+    if (!wf_partner_begin(run))
+        return WF_PENDING;
+    organization = wf_partner_param(run, "organizationId");
+    (void)snprintf(top, sizeof(top), "%d",
+                   wf_partner_number(run, "topLimit", DEFAULT_TOP, 1, MAX_TOP));
+    (void)wf_db_add(run, WF_SQL_partner_organization, run->project_id, run->user_id,
+                    organization, top);
+    free(organization);
+    wf_db_run(run, show, NULL);
+    return WF_PENDING;
+}
+
+/* New reference: only the way back. */
+static json_t *back(void)
+{
+    json_t *keyboard = wf_must(json_array());
+
+    wf_partner_back(keyboard);
+    return keyboard;
+}
+
 static long long count_of(const json_t *object, const char *key)
 {
     return (long long)json_integer_value(json_object_get(object, key));
@@ -65,15 +93,6 @@ static void add_lines(struct bw_buf *text, const json_t *summary)
     free(name);
 }
 
-/* New reference: only the way back. */
-static json_t *back(void)
-{
-    json_t *keyboard = wf_must(json_array());
-
-    wf_partner_back(keyboard);
-    return keyboard;
-}
-
 static void show(struct wf_run *run)
 {
     json_t *viewer = wf_partner_viewer(run);
@@ -95,21 +114,4 @@ static void show(struct wf_run *run)
     }
     json_decref(summary);
     json_decref(viewer);
-}
-
-enum wf_action wf_start_partner_organization(struct wf_run *run)
-{
-    char *organization;
-    char top[16];
-
-    if (!wf_partner_begin(run))
-        return WF_PENDING;
-    organization = wf_partner_param(run, "organizationId");
-    (void)snprintf(top, sizeof(top), "%d",
-                   wf_partner_number(run, "topLimit", DEFAULT_TOP, 1, MAX_TOP));
-    (void)wf_db_add(run, WF_SQL_partner_organization, run->project_id, run->user_id,
-                    organization, top);
-    free(organization);
-    wf_db_run(run, show, NULL);
-    return WF_PENDING;
 }

@@ -18,6 +18,8 @@
 #define MAX_CALLBACK   64 /* bytes Telegram takes */
 #define MAX_NAME_CHARS 24
 
+static wf_step sent;
+
 /* --- who asks */
 
 bool wf_partner_begin(struct wf_run *run)
@@ -193,9 +195,12 @@ void wf_partner_back(json_t *keyboard)
 
 /* --- sending */
 
-static void sent(struct wf_run *run)
+void wf_partner_send(struct wf_run *run, struct bw_buf *text, json_t *keyboard)
 {
-    run->resume(run, wf_node_next());
+    char *body = bw_buf_take(text);
+
+    wf_partner_say(run, body, keyboard);
+    free(body);
 }
 
 static json_t *markup_of(json_t *keyboard)
@@ -223,10 +228,7 @@ void wf_partner_say(struct wf_run *run, const char *text, json_t *keyboard)
     (void)wf_parts_send(run, sent); /* always pending */
 }
 
-void wf_partner_send(struct wf_run *run, struct bw_buf *text, json_t *keyboard)
+static void sent(struct wf_run *run)
 {
-    char *body = bw_buf_take(text);
-
-    wf_partner_say(run, body, keyboard);
-    free(body);
+    run->resume(run, wf_node_next());
 }

@@ -18,6 +18,22 @@
 #define NOTHING_YET "Пока пусто. Комиссии появятся, когда подопечные начнут делать покупки."
 /* clang-format on */
 
+static wf_step show;
+
+enum wf_action wf_start_partner_payouts(struct wf_run *run)
+{
+    char limit[16];
+
+    if (!wf_partner_begin(run))
+        return WF_PENDING;
+    (void)snprintf(limit, sizeof(limit), "%d",
+                   wf_partner_number(run, "limit", DEFAULT_LIMIT, 1, MAX_LIMIT));
+    (void)wf_db_add(run, WF_SQL_partner_payouts, run->project_id, run->user_id, limit,
+                    run->engine->settings.timezone);
+    wf_db_run(run, show, NULL);
+    return WF_PENDING;
+}
+
 static double amount_of(const struct wf_run *run, size_t row)
 {
     const char *text = wf_db_value(run, 1, row, WF_COL_partner_payouts_amount);
@@ -92,18 +108,4 @@ static void show(struct wf_run *run)
     wf_partner_back(keyboard);
     wf_partner_send(run, &text, keyboard);
     json_decref(viewer);
-}
-
-enum wf_action wf_start_partner_payouts(struct wf_run *run)
-{
-    char limit[16];
-
-    if (!wf_partner_begin(run))
-        return WF_PENDING;
-    (void)snprintf(limit, sizeof(limit), "%d",
-                   wf_partner_number(run, "limit", DEFAULT_LIMIT, 1, MAX_LIMIT));
-    (void)wf_db_add(run, WF_SQL_partner_payouts, run->project_id, run->user_id, limit,
-                    run->engine->settings.timezone);
-    wf_db_run(run, show, NULL);
-    return WF_PENDING;
 }

@@ -20,6 +20,34 @@
 #define BROKEN "❌ Не удалось загрузить статистику. Обновите меню и попробуйте ещё раз."
 /* clang-format on */
 
+static wf_step show, broken;
+
+enum wf_action wf_start_partner_subject(struct wf_run *run)
+{
+    const json_t *asked = json_object_get(run->node->config, "subjectUserId");
+    char *subject, *organization;
+
+    if (asked == NULL || json_is_null(asked) ||
+        (json_is_string(asked) && json_string_length(asked) == 0))
+        return wf_node_fail(run, "partner_subject_stats: subjectUserId is required");
+    subject = wf_partner_param(run, "subjectUserId");
+    if (subject == NULL && run->user_id != NULL) {
+        wf_partner_say(run, NO_SUBJECT, NULL);
+        return WF_PENDING;
+    }
+    if (!wf_partner_begin(run)) {
+        free(subject);
+        return WF_PENDING;
+    }
+    organization = wf_partner_param(run, "organizationId");
+    (void)wf_db_add(run, WF_SQL_partner_subject, run->project_id, run->user_id, subject,
+                    organization, run->engine->settings.timezone);
+    free(subject);
+    free(organization);
+    wf_db_run(run, show, broken);
+    return WF_PENDING;
+}
+
 /* `label: value` when there is one. */
 static void add_given(struct bw_buf *text, const char *label, const json_t *subject,
                       const char *key)
@@ -93,30 +121,4 @@ static void broken(struct wf_run *run)
 {
     wf_log_warn(run, wf_db_message(run));
     wf_partner_say(run, BROKEN, NULL);
-}
-
-enum wf_action wf_start_partner_subject(struct wf_run *run)
-{
-    const json_t *asked = json_object_get(run->node->config, "subjectUserId");
-    char *subject, *organization;
-
-    if (asked == NULL || json_is_null(asked) ||
-        (json_is_string(asked) && json_string_length(asked) == 0))
-        return wf_node_fail(run, "partner_subject_stats: subjectUserId is required");
-    subject = wf_partner_param(run, "subjectUserId");
-    if (subject == NULL && run->user_id != NULL) {
-        wf_partner_say(run, NO_SUBJECT, NULL);
-        return WF_PENDING;
-    }
-    if (!wf_partner_begin(run)) {
-        free(subject);
-        return WF_PENDING;
-    }
-    organization = wf_partner_param(run, "organizationId");
-    (void)wf_db_add(run, WF_SQL_partner_subject, run->project_id, run->user_id, subject,
-                    organization, run->engine->settings.timezone);
-    free(subject);
-    free(organization);
-    wf_db_run(run, show, broken);
-    return WF_PENDING;
 }

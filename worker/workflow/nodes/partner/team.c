@@ -39,6 +39,8 @@ struct team {
     json_int_t total, number, size;
 };
 
+static wf_step show, show_nobody;
+
 /* --- text */
 
 static const char *filter_name(const char *filter)
@@ -48,6 +50,11 @@ static const char *filter_name(const char *filter)
             return filters[i].name;
     }
     return "";
+}
+
+static json_int_t page_count(const struct team *team)
+{
+    return (team->total + team->size - 1) / team->size;
 }
 
 static void add_person(struct bw_buf *text, const json_t *person, json_int_t number)
@@ -64,11 +71,6 @@ static void add_person(struct bw_buf *text, const json_t *person, json_int_t num
     free(position);
     free(purchases);
     free(commission);
-}
-
-static json_int_t page_count(const struct team *team)
-{
-    return (team->total + team->size - 1) / team->size;
 }
 
 static void add_lines(struct bw_buf *text, const struct team *team)
@@ -88,6 +90,30 @@ static void add_lines(struct bw_buf *text, const struct team *team)
     {
         add_person(text, person, team->number * team->size + (json_int_t)i + 1);
     }
+}
+
+/* --- the node */
+
+enum wf_action wf_start_partner_team(struct wf_run *run)
+{
+    char *organization, *filter;
+    char size[16], page[16];
+
+    if (!wf_partner_begin(run))
+        return WF_PENDING;
+    organization = wf_partner_param(run, "organizationId");
+    filter = wf_partner_param(run, "filter");
+    (void)snprintf(size, sizeof(size), "%d",
+                   wf_partner_number(run, "pageSize", DEFAULT_SIZE, 1, MAX_SIZE));
+    (void)snprintf(page, sizeof(page), "%d",
+                   wf_partner_number(run, "page", 0, 0, MAX_PAGE));
+    (void)wf_db_add(run, WF_SQL_partner_team, run->project_id, run->user_id, organization,
+                    filter != NULL && *filter_name(filter) != '\0' ? filter : NULL, size,
+                    page);
+    free(organization);
+    free(filter);
+    wf_db_run(run, show, NULL);
+    return WF_PENDING;
 }
 
 /* --- keyboard */
@@ -167,16 +193,6 @@ static json_t *make_keyboard(const struct team *team)
     return keyboard;
 }
 
-static void show_nobody(struct wf_run *run)
-{
-    json_t *keyboard = wf_must(json_array());
-
-    add_requests(keyboard);
-    wf_partner_button(wf_partner_row(keyboard), "⬅️ Назад в меню",
-                      "back_to_menu", NULL);
-    wf_partner_say(run, NOBODY, keyboard);
-}
-
 static void show(struct wf_run *run)
 {
     json_t *viewer = wf_partner_viewer(run),
@@ -201,26 +217,12 @@ static void show(struct wf_run *run)
     json_decref(viewer);
 }
 
-/* --- the node */
-
-enum wf_action wf_start_partner_team(struct wf_run *run)
+static void show_nobody(struct wf_run *run)
 {
-    char *organization, *filter;
-    char size[16], page[16];
+    json_t *keyboard = wf_must(json_array());
 
-    if (!wf_partner_begin(run))
-        return WF_PENDING;
-    organization = wf_partner_param(run, "organizationId");
-    filter = wf_partner_param(run, "filter");
-    (void)snprintf(size, sizeof(size), "%d",
-                   wf_partner_number(run, "pageSize", DEFAULT_SIZE, 1, MAX_SIZE));
-    (void)snprintf(page, sizeof(page), "%d",
-                   wf_partner_number(run, "page", 0, 0, MAX_PAGE));
-    (void)wf_db_add(run, WF_SQL_partner_team, run->project_id, run->user_id, organization,
-                    filter != NULL && *filter_name(filter) != '\0' ? filter : NULL, size,
-                    page);
-    free(organization);
-    free(filter);
-    wf_db_run(run, show, NULL);
-    return WF_PENDING;
+    add_requests(keyboard);
+    wf_partner_button(wf_partner_row(keyboard), "⬅️ Назад в меню",
+                      "back_to_menu", NULL);
+    wf_partner_say(run, NOBODY, keyboard);
 }

@@ -15,73 +15,18 @@
 #include "workflow/base/ids.h"
 #include "workflow/nodes/query/param.h"
 
-/* After a change: the caches go, and the run may have a customer now. */
-static enum wf_action changed(struct wf_run *run, size_t index, size_t column, bool own)
-{
-    json_t *user = wf_loads(wf_db_value(run, index, 0, column));
-    const char *id = wf_member(user, "id", wf_member(user, "userId", NULL));
+enum { LOCK, REFERRAL, DETACH, ACTIVATE };
 
-    run->effect = true;
-    if (id != NULL) {
-        if (own)
-            wf_person_set(run, id);
-        wf_person_changed(run, id);
-    }
-    return wf_query_result(run, user);
-}
+static wf_step created, adopt, adopted, clash, activated, activate_only, updated,
+    contact_updated;
+static enum wf_action changed(struct wf_run *run, size_t index, size_t column, bool own);
+static enum wf_action contact_taken(struct wf_run *run);
 
-static enum wf_action contact_taken(struct wf_run *run)
-{
-    return wf_node_refuse(run, run->engine->settings.text_contact_taken,
-                          "Contact already belongs to another user");
-}
-
-/* A contact that belongs to somebody else is the node's error; everything else the
- * general one. */
-static void clash(struct wf_run *run)
-{
-    const char *message = wf_db_message(run);
-
-    if (strcmp(wf_db_sqlstate(run), "23505") == 0)
-        run->resume(run, contact_taken(run));
-    else
-        run->resume(run, wf_node_fail(run, "database: %s", message));
-}
+_Static_assert(WF_COLS_user_update == 1 && WF_COLS_user_birthday == 1 &&
+                   WF_COLS_user_metadata_set == 1,
+               "updated() reads the one column of each");
 
 /* --- create_user */
-
-static void adopted(struct wf_run *run)
-{
-    run->resume(run, wf_db_rows(run, 0) > 0
-                         ? changed(run, 0, WF_COL_user_adopt_customer, true)
-                         : contact_taken(run));
-}
-
-static void adopt(struct wf_run *run)
-{
-    char *phone = wf_param_phone(run, "phone"), *email = wf_param(run, "email");
-    char *telegram = wf_param_messenger_id(run, "telegramId");
-    char *max = wf_param_messenger_id(run, "maxId"), *name = wf_param(run, "username");
-
-    wf_db_begin(run);
-    (void)wf_db_add(run, WF_SQL_user_adopt, run->project_id, phone, email,
-                    wf_param_is_max(run) ? NULL : telegram, name,
-                    wf_param_is_max(run) && max == NULL ? telegram : max);
-    free(phone);
-    free(email);
-    free(telegram);
-    free(max);
-    free(name);
-    wf_db_run(run, adopted, clash);
-}
-
-static void created(struct wf_run *run)
-{
-    if (wf_db_rows(run, 0) == 0)
-        adopt(run); /* it is there: link it instead */
-    else
-        run->resume(run, changed(run, 0, WF_COL_user_create_customer, true));
-}
 
 enum wf_action wf_query_create_user(struct wf_run *run)
 {
@@ -122,27 +67,73 @@ enum wf_action wf_query_create_user(struct wf_run *run)
     return WF_PENDING;
 }
 
-/* --- activate_user: one batch, one transaction */
-
-enum { LOCK, REFERRAL, DETACH, ACTIVATE };
-
-static void activated(struct wf_run *run)
+static void created(struct wf_run *run)
 {
-    char *user_id = wf_param_id(run, "userId");
-    size_t detached = wf_db_rows(run, DETACH);
-
-    if (wf_db_rows(run, LOCK) == 0) {
-        run->resume(run, wf_query_no_user(run, user_id));
-        free(user_id);
-        return;
-    }
-    for (size_t row = 0; row < detached; row++)
-        wf_person_changed(run, wf_db_value(run, DETACH, row, WF_COL_user_detach_id));
-    wf_referral_done(run, REFERRAL,
-                     wf_db_true(run, LOCK, 0, WF_COL_user_lock_has_referral));
-    free(user_id);
-    run->resume(run, changed(run, ACTIVATE, WF_COL_user_activate_customer, true));
+    if (wf_db_rows(run, 0) == 0)
+        adopt(run); /* it is there: link it instead */
+    else
+        run->resume(run, changed(run, 0, WF_COL_user_create_customer, true));
 }
+
+static void adopt(struct wf_run *run)
+{
+    char *phone = wf_param_phone(run, "phone"), *email = wf_param(run, "email");
+    char *telegram = wf_param_messenger_id(run, "telegramId");
+    char *max = wf_param_messenger_id(run, "maxId"), *name = wf_param(run, "username");
+
+    wf_db_begin(run);
+    (void)wf_db_add(run, WF_SQL_user_adopt, run->project_id, phone, email,
+                    wf_param_is_max(run) ? NULL : telegram, name,
+                    wf_param_is_max(run) && max == NULL ? telegram : max);
+    free(phone);
+    free(email);
+    free(telegram);
+    free(max);
+    free(name);
+    wf_db_run(run, adopted, clash);
+}
+
+static void adopted(struct wf_run *run)
+{
+    run->resume(run, wf_db_rows(run, 0) > 0
+                         ? changed(run, 0, WF_COL_user_adopt_customer, true)
+                         : contact_taken(run));
+}
+
+/* After a change: the caches go, and the run may have a customer now. */
+static enum wf_action changed(struct wf_run *run, size_t index, size_t column, bool own)
+{
+    json_t *user = wf_loads(wf_db_value(run, index, 0, column));
+    const char *id = wf_member(user, "id", wf_member(user, "userId", NULL));
+
+    run->effect = true;
+    if (id != NULL) {
+        if (own)
+            wf_person_set(run, id);
+        wf_person_changed(run, id);
+    }
+    return wf_query_result(run, user);
+}
+
+static enum wf_action contact_taken(struct wf_run *run)
+{
+    return wf_node_refuse(run, run->engine->settings.text_contact_taken,
+                          "Contact already belongs to another user");
+}
+
+/* A contact that belongs to somebody else is the node's error; everything else the
+ * general one. */
+static void clash(struct wf_run *run)
+{
+    const char *message = wf_db_message(run);
+
+    if (strcmp(wf_db_sqlstate(run), "23505") == 0)
+        run->resume(run, contact_taken(run));
+    else
+        run->resume(run, wf_node_fail(run, "database: %s", message));
+}
+
+/* --- activate_user: one batch, one transaction */
 
 static void add_activation(struct wf_run *run, bool welcome)
 {
@@ -169,6 +160,36 @@ static void add_activation(struct wf_run *run, bool welcome)
     free(phone);
 }
 
+enum wf_action wf_query_activate_user(struct wf_run *run)
+{
+    char *telegram = wf_param_messenger_id(run, "telegramId");
+
+    if (telegram == NULL)
+        return wf_node_fail(run, "telegramId is required to activate a user");
+    free(telegram);
+    add_activation(run, true);
+    wf_db_run(run, activated, activate_only);
+    return WF_PENDING;
+}
+
+static void activated(struct wf_run *run)
+{
+    char *user_id = wf_param_id(run, "userId");
+    size_t detached = wf_db_rows(run, DETACH);
+
+    if (wf_db_rows(run, LOCK) == 0) {
+        run->resume(run, wf_query_no_user(run, user_id));
+        free(user_id);
+        return;
+    }
+    for (size_t row = 0; row < detached; row++)
+        wf_person_changed(run, wf_db_value(run, DETACH, row, WF_COL_user_detach_id));
+    wf_referral_done(run, REFERRAL,
+                     wf_db_true(run, LOCK, 0, WF_COL_user_lock_has_referral));
+    free(user_id);
+    run->resume(run, changed(run, ACTIVATE, WF_COL_user_activate_customer, true));
+}
+
 /* Neither the referral nor the bonus must undo the link (§8.3, activate_user 4 and 5):
  * once more without the one, then without both. */
 static void activate_only(struct wf_run *run)
@@ -187,33 +208,7 @@ static void activate_only(struct wf_run *run)
     wf_db_run(run, activated, clash);
 }
 
-enum wf_action wf_query_activate_user(struct wf_run *run)
-{
-    char *telegram = wf_param_messenger_id(run, "telegramId");
-
-    if (telegram == NULL)
-        return wf_node_fail(run, "telegramId is required to activate a user");
-    free(telegram);
-    add_activation(run, true);
-    wf_db_run(run, activated, activate_only);
-    return WF_PENDING;
-}
-
 /* --- updates */
-
-_Static_assert(WF_COLS_user_update == 1 && WF_COLS_user_birthday == 1 &&
-                   WF_COLS_user_metadata_set == 1,
-               "updated() reads the one column of each");
-
-static void updated(struct wf_run *run)
-{
-    char *user_id = wf_param_id(run, "userId");
-    enum wf_action action = wf_db_rows(run, 0) > 0 ? changed(run, 0, WF_COL_ONLY, false)
-                                                   : wf_query_no_user(run, user_id);
-
-    free(user_id);
-    run->resume(run, action);
-}
 
 enum wf_action wf_query_update_user(struct wf_run *run)
 {
@@ -233,11 +228,14 @@ enum wf_action wf_query_update_user(struct wf_run *run)
     return WF_PENDING;
 }
 
-static void contact_updated(struct wf_run *run)
+static void updated(struct wf_run *run)
 {
-    run->resume(run, wf_db_rows(run, 0) > 0
-                         ? changed(run, 0, WF_COL_user_contact_customer, false)
-                         : wf_query_result(run, NULL));
+    char *user_id = wf_param_id(run, "userId");
+    enum wf_action action = wf_db_rows(run, 0) > 0 ? changed(run, 0, WF_COL_ONLY, false)
+                                                   : wf_query_no_user(run, user_id);
+
+    free(user_id);
+    run->resume(run, action);
 }
 
 enum wf_action wf_query_update_contact(struct wf_run *run)
@@ -255,6 +253,13 @@ enum wf_action wf_query_update_contact(struct wf_run *run)
     free(email);
     wf_db_run(run, contact_updated, clash);
     return WF_PENDING;
+}
+
+static void contact_updated(struct wf_run *run)
+{
+    run->resume(run, wf_db_rows(run, 0) > 0
+                         ? changed(run, 0, WF_COL_user_contact_customer, false)
+                         : wf_query_result(run, NULL));
 }
 
 /* `DD.MM.YYYY`, `DD.MM`, with `.`, `/` or `-`, or ISO; false: not a real date. */

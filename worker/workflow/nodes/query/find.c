@@ -16,15 +16,13 @@
 #include "workflow/base/iso.h"
 #include "workflow/nodes/query/param.h"
 
+static wf_step found, found_or_missing, welcomed, profile_read, profile_loaded,
+    referral_ready;
+
 _Static_assert(WF_COLS_user_by_platform == 1 && WF_COLS_user_by_contact == 1 &&
                    WF_COLS_balance == 1 && WF_COLS_stats == 1 &&
                    WF_COLS_transactions == 1 && WF_COLS_user_metadata == 1,
                "found() and found_or_missing() read the one column of each");
-
-static void found(struct wf_run *run)
-{
-    run->resume(run, wf_query_result_cell(run, 0, WF_COL_ONLY));
-}
 
 enum wf_action wf_query_by_platform(struct wf_run *run)
 {
@@ -52,6 +50,11 @@ enum wf_action wf_query_by_platform(struct wf_run *run)
         return wf_query_result(run, ahead);
     wf_db_run(run, found, NULL);
     return WF_PENDING;
+}
+
+static void found(struct wf_run *run)
+{
+    run->resume(run, wf_query_result_cell(run, 0, WF_COL_ONLY));
 }
 
 static char *lower_email(const struct wf_run *run)
@@ -89,17 +92,6 @@ enum wf_action wf_query_by_contact(struct wf_run *run)
 
 /* --- by id */
 
-static void found_or_missing(struct wf_run *run)
-{
-    char *user_id = wf_param_id(run, "userId");
-    enum wf_action action = wf_db_rows(run, 0) > 0
-                                ? wf_query_result_cell(run, 0, WF_COL_ONLY)
-                                : wf_query_no_user(run, user_id);
-
-    free(user_id);
-    run->resume(run, action);
-}
-
 static enum wf_action by_id(struct wf_run *run, enum wf_sql sql, wf_step *then)
 {
     char *user_id = wf_param_id(run, "userId");
@@ -123,6 +115,17 @@ enum wf_action wf_query_balance(struct wf_run *run)
     return by_id(run, WF_SQL_balance, found_or_missing);
 }
 
+static void found_or_missing(struct wf_run *run)
+{
+    char *user_id = wf_param_id(run, "userId");
+    enum wf_action action = wf_db_rows(run, 0) > 0
+                                ? wf_query_result_cell(run, 0, WF_COL_ONLY)
+                                : wf_query_no_user(run, user_id);
+
+    free(user_id);
+    run->resume(run, action);
+}
+
 enum wf_action wf_query_stats(struct wf_run *run)
 {
     return by_id(run, WF_SQL_stats, found_or_missing);
@@ -133,15 +136,15 @@ enum wf_action wf_query_get_metadata(struct wf_run *run)
     return by_id(run, WF_SQL_user_metadata, found);
 }
 
+enum wf_action wf_query_welcomed(struct wf_run *run)
+{
+    return by_id(run, WF_SQL_welcomed, welcomed);
+}
+
 static void welcomed(struct wf_run *run)
 {
     run->resume(run, wf_query_result(run, json_boolean(wf_db_true(
                                               run, 0, 0, WF_COL_welcomed_welcomed))));
-}
-
-enum wf_action wf_query_welcomed(struct wf_run *run)
-{
-    return by_id(run, WF_SQL_welcomed, welcomed);
 }
 
 enum wf_action wf_query_transactions(struct wf_run *run)
@@ -164,6 +167,42 @@ enum wf_action wf_query_transactions(struct wf_run *run)
 }
 
 /* --- get_user_profile, kept for 30 s (§8.4) */
+
+enum wf_action wf_query_profile(struct wf_run *run)
+{
+    char *user_id = wf_param_id(run, "userId");
+
+    if (user_id == NULL)
+        return wf_query_result(run, NULL);
+    (void)wf_kv_add(wf_run_keys(run), WF_KV_GET,
+                    wf_person_key(run, run->engine->settings.key_user_profile, user_id),
+                    NULL, 0);
+    free(user_id);
+    wf_run_kv(run, profile_read);
+    return WF_PENDING;
+}
+
+static void profile_read(struct wf_run *run)
+{
+    json_t *value = wf_loads(wf_kv_at(&run->kv, 0)->text);
+    json_t *profile = json_object_get(value, "profile");
+    char *user_id;
+
+    wf_count_cache(&run->engine->counters, WF_CACHE_VARIABLES, json_is_object(profile));
+    if (json_is_object(profile)) {
+        (void)json_incref(profile);
+        json_decref(value);
+        run->resume(run, wf_query_result(run, profile));
+        return;
+    }
+    json_decref(value);
+    user_id = wf_param_id(run, "userId");
+    wf_db_begin(run);
+    (void)wf_db_add(run, WF_SQL_customer, run->project_id, user_id, NULL, NULL,
+                    run->engine->settings.timezone);
+    free(user_id);
+    wf_db_run(run, profile_loaded, NULL);
+}
 
 static void profile_loaded(struct wf_run *run)
 {
@@ -193,43 +232,12 @@ static void profile_loaded(struct wf_run *run)
     run->resume(run, wf_query_result(run, profile));
 }
 
-static void profile_read(struct wf_run *run)
-{
-    json_t *value = wf_loads(wf_kv_at(&run->kv, 0)->text);
-    json_t *profile = json_object_get(value, "profile");
-    char *user_id;
-
-    wf_count_cache(&run->engine->counters, WF_CACHE_VARIABLES, json_is_object(profile));
-    if (json_is_object(profile)) {
-        (void)json_incref(profile);
-        json_decref(value);
-        run->resume(run, wf_query_result(run, profile));
-        return;
-    }
-    json_decref(value);
-    user_id = wf_param_id(run, "userId");
-    wf_db_begin(run);
-    (void)wf_db_add(run, WF_SQL_customer, run->project_id, user_id, NULL, NULL,
-                    run->engine->settings.timezone);
-    free(user_id);
-    wf_db_run(run, profile_loaded, NULL);
-}
-
-enum wf_action wf_query_profile(struct wf_run *run)
-{
-    char *user_id = wf_param_id(run, "userId");
-
-    if (user_id == NULL)
-        return wf_query_result(run, NULL);
-    (void)wf_kv_add(wf_run_keys(run), WF_KV_GET,
-                    wf_person_key(run, run->engine->settings.key_user_profile, user_id),
-                    NULL, 0);
-    free(user_id);
-    wf_run_kv(run, profile_read);
-    return WF_PENDING;
-}
-
 /* --- get_referral_link */
+
+enum wf_action wf_query_referral_link(struct wf_run *run)
+{
+    return by_id(run, WF_SQL_referral, referral_ready);
+}
 
 static void referral_ready(struct wf_run *run)
 {
@@ -258,9 +266,4 @@ static void referral_ready(struct wf_run *run)
     free(link);
     free(user_id);
     run->resume(run, wf_query_result(run, result));
-}
-
-enum wf_action wf_query_referral_link(struct wf_run *run)
-{
-    return by_id(run, WF_SQL_referral, referral_ready);
 }

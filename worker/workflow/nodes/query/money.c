@@ -20,6 +20,10 @@
 
 #define LOCK_PAUSE_MS 50
 
+enum { USER, DONE };
+
+static wf_step added, spend, spent, release, spend_refused, try_lock, lock_tried;
+
 /* The leading numeric part of a text, as parseFloat() finds it, as money in two decimals;
  * false: none. */
 static bool read_amount(const char *text, char out[32], double *amount)
@@ -31,14 +35,6 @@ static bool read_amount(const char *text, char out[32], double *amount)
     (void)snprintf(out, 32, "%.2f", given);
     *amount = given;
     return true;
-}
-
-/* Whose effects these are: a scheduled run's are its ledger row's, so that no attempt
- * repeats them (§3.9.3). */
-static const char *effect_owner(const struct wf_run *run)
-{
-    return run->attempt.effect_owner != NULL ? run->attempt.effect_owner
-                                             : run->execution.id;
 }
 
 /* How often this node has run in this job (§3.9.3). */
@@ -54,6 +50,14 @@ static void before_text(const struct wf_run *run, char text[24])
     (void)snprintf(text, 24, "%lld", (long long)run->execution.steps_before);
 }
 
+/* Whose effects these are: a scheduled run's are its ledger row's, so that no attempt
+ * repeats them (§3.9.3). */
+static const char *effect_owner(const struct wf_run *run)
+{
+    return run->attempt.effect_owner != NULL ? run->attempt.effect_owner
+                                             : run->execution.id;
+}
+
 static void changed(struct wf_run *run)
 {
     char *user_id = wf_param_id(run, "userId");
@@ -65,22 +69,6 @@ static void changed(struct wf_run *run)
 }
 
 /* --- add_bonus */
-
-enum { USER, DONE };
-
-static void added(struct wf_run *run)
-{
-    char *user_id;
-
-    if (wf_db_rows(run, DONE) == 0) {
-        user_id = wf_param_id(run, "userId");
-        run->resume(run, wf_query_no_user(run, user_id));
-        free(user_id);
-        return;
-    }
-    changed(run);
-    run->resume(run, wf_query_result_cell(run, DONE, WF_COL_add_bonus_bonus));
-}
 
 static bool is_bonus_type(const char *type)
 {
@@ -133,6 +121,20 @@ static enum wf_action send_bonus(struct wf_run *run, const char *amount, const c
     return WF_PENDING;
 }
 
+static void added(struct wf_run *run)
+{
+    char *user_id;
+
+    if (wf_db_rows(run, DONE) == 0) {
+        user_id = wf_param_id(run, "userId");
+        run->resume(run, wf_query_no_user(run, user_id));
+        free(user_id);
+        return;
+    }
+    changed(run);
+    run->resume(run, wf_query_result_cell(run, DONE, WF_COL_add_bonus_bonus));
+}
+
 enum wf_action wf_query_add_bonus(struct wf_run *run)
 {
     char *raw = wf_param(run, "amount"), *type = wf_param(run, "type");
@@ -159,17 +161,61 @@ enum wf_action wf_query_add_bonus(struct wf_run *run)
 
 /* --- spend_bonus: under the lock, and under the row's lock in one transaction */
 
-static void try_lock(struct wf_run *run);
-
-static void release(struct wf_run *run)
+enum wf_action wf_query_spend_bonus(struct wf_run *run)
 {
-    struct wf_kv kv = { 0 };
+    char *raw = wf_param(run, "amount"), *user_id = wf_param_id(run, "userId");
+    char amount[32];
+    double number = 0;
+    enum wf_action action = WF_PENDING;
 
-    wf_locks_remove(&run->engine->locks, &run->work.lock);
-    (void)wf_kv_add(&kv, WF_KV_RELEASE, wf_strdup(run->work.lock.key),
-                    wf_strdup(run->work.lock.token), 0);
-    wf_kv_send(&run->engine->keys, &kv);
-    wf_lock_fini(&run->work.lock);
+    if (!read_amount(raw, amount, &number) || number <= 0 ||
+        strcmp(amount, "0.00") == 0) {
+        action = wf_node_refuse(run, run->engine->settings.text_amount,
+                                "Invalid bonus amount: %s", raw != NULL ? raw : "");
+    } else if (user_id == NULL) {
+        action = wf_query_no_user(run, NULL);
+    } else {
+        wf_lock_init(&run->work.lock, wf_printf("lock:user:%s:spend", user_id));
+        run->work.lock_until = bw_mono_add_ms(wf_engine_mono(run->engine),
+                                              run->engine->settings.spend_wait_ms);
+        try_lock(run);
+    }
+    free(raw);
+    free(user_id);
+    return action;
+}
+
+static void spend(struct wf_run *run)
+{
+    char *user_id = wf_param_id(run, "userId"),
+         *description = wf_param(run, "description");
+    char *raw = wf_param(run, "amount"), *visit = visit_text(run);
+    char transaction[WF_ID_SIZE], amount[32] = "0", before[24];
+    double number;
+
+    before_text(run, before);
+    (void)read_amount(raw, amount, &number); /* it was good before */
+    wf_id_random(transaction);
+    wf_db_begin(run);
+    if (run->redis_away)
+        (void)wf_db_add(run, WF_SQL_advisory_lock, run->work.lock.key);
+    (void)wf_db_add(run, WF_SQL_user_lock, user_id, run->project_id);
+    run->work.index = wf_db_add(
+        run, WF_SQL_spend_bonus, [WF_ARG_spend_bonus_user] = user_id,
+        [WF_ARG_spend_bonus_project] = run->project_id,
+        [WF_ARG_spend_bonus_amount] = amount,
+        [WF_ARG_spend_bonus_description] = description,
+        [WF_ARG_spend_bonus_transaction] = transaction,
+        [WF_ARG_spend_bonus_owner] = effect_owner(run),
+        [WF_ARG_spend_bonus_node] = run->node->id, [WF_ARG_spend_bonus_visit] = visit,
+        [WF_ARG_spend_bonus_workflow] = run->execution.workflow_id,
+        [WF_ARG_spend_bonus_execution] = run->execution.id,
+        [WF_ARG_spend_bonus_steps_before] = before);
+    free(user_id);
+    free(description);
+    free(raw);
+    free(visit);
+    wf_db_run(run, spent, spend_refused);
 }
 
 /* New: what the person is told. How much he has is nobody else's business. */
@@ -221,6 +267,17 @@ static void spent(struct wf_run *run)
     run->resume(run, spending(run, run->work.index));
 }
 
+static void release(struct wf_run *run)
+{
+    struct wf_kv kv = { 0 };
+
+    wf_locks_remove(&run->engine->locks, &run->work.lock);
+    (void)wf_kv_add(&kv, WF_KV_RELEASE, wf_strdup(run->work.lock.key),
+                    wf_strdup(run->work.lock.token), 0);
+    wf_kv_send(&run->engine->keys, &kv);
+    wf_lock_fini(&run->work.lock);
+}
+
 static void spend_refused(struct wf_run *run)
 {
     const char *message = wf_db_message(run);
@@ -229,37 +286,11 @@ static void spend_refused(struct wf_run *run)
     run->resume(run, wf_node_fail(run, "database: %s", message));
 }
 
-static void spend(struct wf_run *run)
+static void try_lock(struct wf_run *run)
 {
-    char *user_id = wf_param_id(run, "userId"),
-         *description = wf_param(run, "description");
-    char *raw = wf_param(run, "amount"), *visit = visit_text(run);
-    char transaction[WF_ID_SIZE], amount[32] = "0", before[24];
-    double number;
-
-    before_text(run, before);
-    (void)read_amount(raw, amount, &number); /* it was good before */
-    wf_id_random(transaction);
-    wf_db_begin(run);
-    if (run->redis_away)
-        (void)wf_db_add(run, WF_SQL_advisory_lock, run->work.lock.key);
-    (void)wf_db_add(run, WF_SQL_user_lock, user_id, run->project_id);
-    run->work.index = wf_db_add(
-        run, WF_SQL_spend_bonus, [WF_ARG_spend_bonus_user] = user_id,
-        [WF_ARG_spend_bonus_project] = run->project_id,
-        [WF_ARG_spend_bonus_amount] = amount,
-        [WF_ARG_spend_bonus_description] = description,
-        [WF_ARG_spend_bonus_transaction] = transaction,
-        [WF_ARG_spend_bonus_owner] = effect_owner(run),
-        [WF_ARG_spend_bonus_node] = run->node->id, [WF_ARG_spend_bonus_visit] = visit,
-        [WF_ARG_spend_bonus_workflow] = run->execution.workflow_id,
-        [WF_ARG_spend_bonus_execution] = run->execution.id,
-        [WF_ARG_spend_bonus_steps_before] = before);
-    free(user_id);
-    free(description);
-    free(raw);
-    free(visit);
-    wf_db_run(run, spent, spend_refused);
+    (void)wf_kv_add(wf_run_keys(run), WF_KV_SET_NEW, wf_strdup(run->work.lock.key),
+                    wf_strdup(run->work.lock.token), run->engine->settings.lock_ttl_ms);
+    wf_run_kv(run, lock_tried);
 }
 
 static void lock_tried(struct wf_run *run)
@@ -275,35 +306,4 @@ static void lock_tried(struct wf_run *run)
         wf_lock_fini(&run->work.lock);
         wf_run_transient(run, 0, "Could not acquire lock for spending bonuses");
     }
-}
-
-static void try_lock(struct wf_run *run)
-{
-    (void)wf_kv_add(wf_run_keys(run), WF_KV_SET_NEW, wf_strdup(run->work.lock.key),
-                    wf_strdup(run->work.lock.token), run->engine->settings.lock_ttl_ms);
-    wf_run_kv(run, lock_tried);
-}
-
-enum wf_action wf_query_spend_bonus(struct wf_run *run)
-{
-    char *raw = wf_param(run, "amount"), *user_id = wf_param_id(run, "userId");
-    char amount[32];
-    double number = 0;
-    enum wf_action action = WF_PENDING;
-
-    if (!read_amount(raw, amount, &number) || number <= 0 ||
-        strcmp(amount, "0.00") == 0) {
-        action = wf_node_refuse(run, run->engine->settings.text_amount,
-                                "Invalid bonus amount: %s", raw != NULL ? raw : "");
-    } else if (user_id == NULL) {
-        action = wf_query_no_user(run, NULL);
-    } else {
-        wf_lock_init(&run->work.lock, wf_printf("lock:user:%s:spend", user_id));
-        run->work.lock_until = bw_mono_add_ms(wf_engine_mono(run->engine),
-                                              run->engine->settings.spend_wait_ms);
-        try_lock(run);
-    }
-    free(raw);
-    free(user_id);
-    return action;
 }

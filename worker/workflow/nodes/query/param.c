@@ -148,15 +148,15 @@ enum wf_action wf_query_result_cell(struct wf_run *run, size_t index, size_t col
     return wf_query_result(run, wf_loads(wf_db_value(run, index, 0, column)));
 }
 
-enum wf_action wf_query_no_user(struct wf_run *run, const char *user_id)
-{
-    return wf_node_fail(run, "User not found: %s", user_id != NULL ? user_id : "");
-}
-
 enum wf_action wf_query_wait_contact(struct wf_run *run)
 {
     json_t *payload = wf_wait_payload(run, NULL, "waiting for a contact");
 
     wf_json_set_text(payload, "resume", "self");
     return wf_node_wait(run, WF_WAIT_CONTACT, payload);
+}
+
+enum wf_action wf_query_no_user(struct wf_run *run, const char *user_id)
+{
+    return wf_node_fail(run, "User not found: %s", user_id != NULL ? user_id : "");
 }

@@ -20,17 +20,10 @@ static const struct query {
 
 #define QUERY_COUNT (sizeof(queries) / sizeof(queries[0]))
 
-static enum wf_action refuse(struct wf_run *run, const char *name)
+const char *wf_query_name(const void *arg, size_t index)
 {
-    struct bw_buf list = BW_BUF_INIT;
-    enum wf_action action;
-
-    for (size_t i = 0; i < QUERY_COUNT; i++)
-        wf_check(bw_buf_addf(&list, "%s%s", i > 0 ? ", " : "", queries[i].name));
-    action = wf_node_fail(run, "Unauthorized query type: %s. Available queries: %s", name,
-                          bw_buf_text(&list));
-    bw_buf_fini(&list);
-    return action;
+    (void)arg;
+    return index < QUERY_COUNT ? queries[index].name : NULL;
 }
 
 static const struct query *find(const char *name)
@@ -47,10 +40,17 @@ bool wf_query_known(const char *name)
     return find(name) != NULL;
 }
 
-const char *wf_query_name(const void *arg, size_t index)
+static enum wf_action refuse(struct wf_run *run, const char *name)
 {
-    (void)arg;
-    return index < QUERY_COUNT ? queries[index].name : NULL;
+    struct bw_buf list = BW_BUF_INIT;
+    enum wf_action action;
+
+    for (size_t i = 0; i < QUERY_COUNT; i++)
+        wf_check(bw_buf_addf(&list, "%s%s", i > 0 ? ", " : "", queries[i].name));
+    action = wf_node_fail(run, "Unauthorized query type: %s. Available queries: %s", name,
+                          bw_buf_text(&list));
+    bw_buf_fini(&list);
+    return action;
 }
 
 enum wf_action wf_start_query(struct wf_run *run)
