@@ -127,9 +127,8 @@ class Generator {
         const maybe = (p, make) => this.chance(p) && Object.assign(opts, make());
         maybe(0.2, () => ({ priority: this.pick([1, 1, 5, 2097151]) }));
         maybe(0.2, () =>
-            this.chance(0.3)
-                ? { delay: 1000 * this.next(), timestamp: PAST }
-                : { delay: 1000 * this.next(), timestamp: FAR },
+            // A parent's delay counts from its last child's end: it must not be over within the play.
+            this.chance(0.3) ? { delay: this.delay(), timestamp: PAST } : { delay: this.delay(), timestamp: FAR },
         );
         maybe(0.15, () => ({ lifo: true }));
         maybe(0.4, () => ({ attempts: this.pick([1, 2, 3, 4]) }));
