@@ -35,7 +35,7 @@ static bool admit(struct wf_run *run);
 static enum wf_action start_node(struct wf_run *run);
 static bool follow_edge(struct wf_run *run);
 static bool jump(struct wf_run *run);
-static void fail_with(struct wf_run *run, const char *format, ...);
+static void fail_with(struct wf_run *run, const char *format, ...) BW_PRINTF(2, 3);
 static void end(struct wf_run *run, enum wf_status status, bool result);
 
 /* --- node after node */
